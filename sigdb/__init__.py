@@ -7,6 +7,8 @@ The modules in the order a text travels: tokens, parse (with where), check, read
 import os
 from collections.abc import Iterable
 
+from sigdb import compile as compiler
+from sigdb import reader
 from sigdb.errors import SignatureError, SignatureErrors
 from sigdb.nodes import Signature
 from sigdb.program import Program, Stream
@@ -30,10 +32,8 @@ def load(
     n*fuzz_percent//100), or n alone when not `fuzzy`. Raises SignatureErrors with every mistake of every file, a file
     that cannot be read included; then nothing is loaded. Raises ValueError for settings out of range.
     """
-    from sigdb import reader
-
-    signatures, errors = reader.read(paths)
-    return _finish(signatures, errors, threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+    settings = compiler.Settings(threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+    return _finish(reader.read(paths), settings)
 
 
 def loads(
@@ -46,26 +46,16 @@ def loads(
     fuzz_percent: int = 5,
 ) -> Program:
     """Compile the text of one signature file; `name` stands for the file in errors and ids. Else as load()."""
-    from sigdb import reader
-
     file = reader.File(name)
     file.read(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
-    signatures, errors = reader.finish([file])
-    return _finish(signatures, errors, threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+    settings = compiler.Settings(threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+    return _finish(reader.finish([file]), settings)
 
 
-def _finish(
-    signatures: list[Signature],
-    errors: list[SignatureError],
-    threshold_us: int,
-    fuzzy: bool,
-    fuzz_bytes: int,
-    fuzz_percent: int,
-) -> Program:
-    from sigdb import compile as compiler
-
+def _finish(read: tuple[list[Signature], list[SignatureError]], settings: compiler.Settings) -> Program:
+    signatures, errors = read
     try:
-        program = compiler.build(signatures, threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+        program = compiler.build(signatures, settings)
     except SignatureErrors as wrong:
         errors = errors + wrong.errors
     if errors:

@@ -14,7 +14,7 @@ pair. So repetition is unrolled, references need nothing, and the pause rules co
 
 from sigdb import think
 from sigdb.errors import Mistake
-from sigdb.nodes import THRESHOLD, UNBOUNDED, Alternatives, Element, Gap, Mark, Node, Repeat, Sequence, Signature
+from sigdb.nodes import THRESHOLD, UNBOUNDED, Element, Gap, Mark, Node, Repeat, Sequence, Signature
 from sigdb.program import ANY, FIRST, FUZZY, LAST
 
 MAX_POSITIONS = 4096

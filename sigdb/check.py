@@ -11,7 +11,9 @@ def check(signature: Signature) -> None:
     """Raise Mistake when the signature cannot mean anything, whatever the settings are."""
     _sizes(signature)
     if _nullable(signature.sequence):
-        raise Mistake(signature.column, "the sequence can match without any packet; expected at least one element that must occur")
+        raise Mistake(
+            signature.column, "the sequence can match without any packet; expected at least one element that must occur"
+        )
     if any(element.reference for element in signature.elements):
         _binding(signature.sequence, frozenset())
 
@@ -32,9 +34,14 @@ def _sizes(signature: Signature) -> None:
             if fuzzy:
                 low, high = low - default_fuzz(low), high + default_fuzz(high)
             if high < smallest:
-                raise Mistake(element.column, f"the size referred to is always below {smallest}; expected a constant that leaves a size")
+                raise Mistake(
+                    element.column,
+                    f"the size referred to is always below {smallest}; expected a constant that leaves a size",
+                )
             if low > largest:
-                raise Mistake(element.column, f"the size referred to is always above {largest}; expected a smaller constant")
+                raise Mistake(
+                    element.column, f"the size referred to is always above {largest}; expected a smaller constant"
+                )
         if high < smallest:
             raise Mistake(element.column, f"a tcp {what} without payload is never seen; expected a size of at least 1")
         if low > largest:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Signatures to a Program: their automata laid end to end, and the classes of size and pause that they tell apart."""
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sigdb import think
 from sigdb.automaton import Automaton
@@ -60,9 +63,7 @@ class _Stream:
         )
 
 
-def _cut(
-    lows: Iterable[int], highs: Iterable[int], top: int, code: str
-) -> tuple[array[int], array[int], array[int]]:
+def _cut(lows: Iterable[int], highs: Iterable[int], top: int, code: str) -> tuple[array[int], array[int], array[int]]:
     """Cut 0..top where any of the ranges begins or ends; return the cuts and each range's first and last class."""
     lows, highs = list(lows), list(highs)
     cuts = sorted({0, *lows, *(high + 1 for high in highs if high < top)})
@@ -75,18 +76,30 @@ def _cut(
     return array(code, cuts), first, last
 
 
-def build(signatures: list[Signature], threshold_us: int, fuzzy: bool, fuzz_bytes: int, fuzz_percent: int) -> Program:
-    """Compile signatures; raise SignatureErrors with one error for each that cannot be compiled.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides how signatures are read; raises ValueError for values out of range."""
 
-    The pause threshold is rounded down to its think code. Raises ValueError for settings out of range.
-    """
-    if not 1 <= threshold_us <= think.decode(think.MAX):
-        raise ValueError(f"pause threshold {threshold_us} us; expected 1 to {think.decode(think.MAX)}")
-    if not 0 <= fuzz_bytes <= 65_535 or not 0 <= fuzz_percent <= 100:
-        raise ValueError(f"fuzz {fuzz_bytes} bytes, {fuzz_percent} %; expected 0 to 65535 bytes, 0 to 100 %")
-    threshold = think.encode(threshold_us)
+    threshold_us: int  # the pause threshold, microseconds; rounded down to its think code
+    fuzzy: bool  # False: bare sizes are exact in every signature
+    fuzz_bytes: int  # tolerance of a bare size n: max(fuzz_bytes, n * fuzz_percent // 100)
+    fuzz_percent: int
+
+    def __post_init__(self) -> None:
+        longest = think.decode(think.MAX)
+        if not 1 <= self.threshold_us <= longest:
+            raise ValueError(f"pause threshold {self.threshold_us} us; expected 1 to {longest}")
+        if not 0 <= self.fuzz_bytes <= 65_535 or not 0 <= self.fuzz_percent <= 100:
+            raise ValueError(
+                f"fuzz {self.fuzz_bytes} bytes, {self.fuzz_percent} %; expected 0 to 65535 bytes, 0 to 100 %"
+            )
+
+
+def build(signatures: list[Signature], settings: Settings) -> Program:
+    """Compile signatures; raise SignatureErrors with one error for each that cannot be compiled."""
+    threshold = think.encode(settings.threshold_us)
+    fuzz = (settings.fuzz_bytes, settings.fuzz_percent) if settings.fuzzy else None
     streams = (_Stream(), _Stream())
-    fuzz = (fuzz_bytes, fuzz_percent) if fuzzy else None
     errors: list[SignatureError] = []
     where_start, where_ops, where_args = array("I", [0]), array("B"), array("d")
     for index, signature in enumerate(signatures):
@@ -118,8 +131,8 @@ def build(signatures: list[Signature], threshold_us: int, fuzzy: bool, fuzz_byte
         packets=packets,
         turns=turns,
         threshold=threshold,
-        fuzz_bytes=fuzz_bytes,
-        fuzz_percent=fuzz_percent,
+        fuzz_bytes=settings.fuzz_bytes,
+        fuzz_percent=settings.fuzz_percent,
         stream=array("B", [s.turns for s in signatures]),
         begin=array("B", [s.begin for s in signatures]),
         end=array("B", [s.end for s in signatures]),

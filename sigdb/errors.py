@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is reported when a signature file is wrong: a place, and one sentence of the form "what is wrong; expected what"."""
+"""What is reported when a signature file is wrong: a place, and a sentence "what is wrong; expected what"."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,7 +20,7 @@ class SignatureError:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
-class SignatureErrors(Exception):
+class SignatureErrors(Exception):  # noqa: N818 - it holds many
     """All mistakes found in the files of one load, in the order of the files; nothing of these files was loaded."""
 
     def __init__(self, errors: Iterable[SignatureError]) -> None:
@@ -29,8 +28,8 @@ class SignatureErrors(Exception):
         super().__init__("\n".join(map(str, self.errors)))
 
 
-class Mistake(Exception):
-    """A mistake at a column of the line in hand; the reader of the file adds file and line and goes on with the next."""
+class Mistake(Exception):  # noqa: N818 - never leaves this package
+    """A mistake at a column of the line in hand; the reader adds file and line and goes on with the next line."""
 
     def __init__(self, column: int, message: str) -> None:
         super().__init__(message)
@@ -40,6 +39,8 @@ class Mistake(Exception):
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean 'x'?)" when a known word is close to `word`, else nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and needed for errors only
+
     close = get_close_matches(word[:40], list(known), n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""
 

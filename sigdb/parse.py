@@ -68,7 +68,9 @@ class _Sequence:
         sequence = self.sequence(0)
         token = self.tokens[self.next]
         if token.kind == BAR:
-            raise Mistake(token.column, "'|' outside a group; expected the alternatives in parentheses, for example ( c1 | c2 )")
+            raise Mistake(
+                token.column, "'|' outside a group; expected the alternatives in parentheses, for example ( c1 | c2 )"
+            )
         if token.kind == CLOSE:
             raise Mistake(token.column, "')' without '('; expected the group to be opened")
         end = token.kind == END
@@ -76,7 +78,9 @@ class _Sequence:
             self.next += 1
             token = self.tokens[self.next]
             if token.kind != STOP:
-                raise Mistake(token.column, f"{quote(token.text)} after '>'; expected 'where' or ' : ' and a description")
+                raise Mistake(
+                    token.column, f"{quote(token.text)} after '>'; expected 'where' or ' : ' and a description"
+                )
         return begin, sequence, end
 
     def sequence(self, depth: int) -> Sequence:
@@ -97,7 +101,9 @@ class _Sequence:
                 self.next += 1
                 items.append(Gap(token.column))
                 if self.tokens[self.next].kind == REPEAT:
-                    raise Mistake(self.tokens[self.next].column, "repetition of '...'; expected it after an element or a group")
+                    raise Mistake(
+                        self.tokens[self.next].column, "repetition of '...'; expected it after an element or a group"
+                    )
             elif kind == BEGIN:
                 raise Mistake(token.column, "'<' inside the sequence; expected it once, before the first element")
             elif kind == REPEAT:
@@ -105,7 +111,9 @@ class _Sequence:
             else:
                 if not items:
                     what = {BAR: "'|'", CLOSE: "')'", END: "'>'"}.get(kind, "the end")
-                    raise Mistake(token.column, f"{what} where the sequence is empty; expected an element, for example c48")
+                    raise Mistake(
+                        token.column, f"{what} where the sequence is empty; expected an element, for example c48"
+                    )
                 return Sequence(tuple(items))
 
     def repeated(self, body: Element | Alternatives) -> Node:
@@ -115,7 +123,9 @@ class _Sequence:
         self.next += 1
         after = self.tokens[self.next]
         if after.kind == REPEAT:
-            raise Mistake(after.column, "a second repetition; expected a group around the first, for example (c1{2}){3}")
+            raise Mistake(
+                after.column, "a second repetition; expected a group around the first, for example (c1{2}){3}"
+            )
         return Repeat(body, token.low, token.high, token.column)
 
     def mark(self, token: Token) -> None:
@@ -157,7 +167,9 @@ class _Sequence:
             if dash is not None:
                 last = UNBOUNDED if high is None else number(high, after)
                 if last < first:
-                    raise Mistake(column + 1, f"the size range {first}-{last} is empty; expected the smaller size first")
+                    raise Mistake(
+                        column + 1, f"the size range {first}-{last} is empty; expected the smaller size first"
+                    )
                 element = Element(index, _SIDES[side or ""], first, last, False, 0, 0, 0, name or "", column)
             elif tolerance is not None:
                 spread = number(tolerance, after)
@@ -183,18 +195,25 @@ class _Sequence:
         if target.isdigit():
             referred = number(target, column)
             if not 1 <= referred <= self.total:
-                raise Mistake(column, f"there is no element {referred}; expected 1 to {index - 1 or 1}, counted in the order written")
+                raise Mistake(
+                    column,
+                    f"there is no element {referred}; expected 1 to {index - 1 or 1}, counted in the order written",
+                )
         elif target in self.names:
             referred = self.names[target]
         elif target[0].isdigit():
-            raise Mistake(column, f"wrong reference {quote('@' + target)}; expected a number or a name, for example @3 or @acc")
+            raise Mistake(
+                column, f"wrong reference {quote('@' + target)}; expected a number or a name, for example @3 or @acc"
+            )
         else:
             hint = suggest(target, self.names)
             raise Mistake(column, f"no element is named {quote(target)}{hint}; expected a name given with '#' before")
         if referred == index:
             raise Mistake(column, f"element {index} refers to itself; expected an element before it")
         if referred > index:
-            raise Mistake(column, f"element {index} refers forward to element {referred}; expected an element before it")
+            raise Mistake(
+                column, f"element {index} refers forward to element {referred}; expected an element before it"
+            )
         return referred
 
 
@@ -244,7 +263,7 @@ def signature(line: str) -> Signature:
     if not text:
         raise Mistake(start + 1, "no ports after the protocol; expected *, 22, 22,2222 or 8000-8999")
     where_ports = ports(text, start + 1)
-    text, start, after = _word(line, stop, end)
+    text, start, _ = _word(line, stop, end)
     exact = text[:1] == "=" and text[1:2] in ("", "<", "(")
     if exact:
         stop = start + 1

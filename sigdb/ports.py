@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Protocol and server port to the set of signatures that apply: few sets, and a table from port to set."""
 
+from __future__ import annotations
+
 from array import array
+from itertools import pairwise
 
 from sigdb.nodes import PROTOCOLS, Signature
 
@@ -26,7 +29,7 @@ def classes(signatures: list[Signature]) -> tuple[array[int], array[int], array[
                     changes.setdefault(high + 1, []).append(index)
         members: set[int] = set()
         borders = [*sorted(changes), 65536]
-        for port, after in zip(borders, borders[1:], strict=False):
+        for port, after in pairwise(borders):
             members.symmetric_difference_update(changes[port])
             number = numbers.setdefault(tuple(sorted(members)), len(numbers))
             if number >= MAX_CLASSES:

@@ -40,7 +40,9 @@ class Stream:
     pause_high: array[int]  # 'H' per position: largest think code, inclusive
     reference: array[int]  # 'H' per position: the element whose size is meant, 0 none
     plus: array[int]  # 'i' per position: constant added to the referenced size v; the centre is v + plus
-    tolerance: array[int]  # 'i' per position: |size - centre| <= tolerance; FUZZY: max(fuzz_bytes, centre*fuzz_percent//100)
+    tolerance: array[
+        int
+    ]  # 'i' per position: |size - centre| <= tolerance; FUZZY: max(fuzz_bytes, centre*fuzz_percent//100)
     flags: array[int]  # 'B' per position: FIRST | LAST | ANY (the position is `...`)
     follow_start: array[int]  # 'I', positions + 1: follow[follow_start[p]:follow_start[p+1]] are p's successors
     follow: array[int]  # 'I': position numbers, ascending for each p

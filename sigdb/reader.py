@@ -41,6 +41,7 @@ class File:
         self._ids: dict[int, tuple[int, int]] = {}
 
     def mistake(self, line: int, column: int, message: str) -> None:
+        """Note a mistake; after MAX_ERRORS only that there are more."""
         if len(self.errors) < MAX_ERRORS:
             self.errors.append(SignatureError(self.name, line, column, message))
         elif len(self.errors) == MAX_ERRORS:
@@ -52,6 +53,7 @@ class File:
         return self._ids[signature.line]
 
     def read(self, data: bytes) -> None:
+        """Read the whole content of the file."""
         if len(data) > MAX_FILE:
             self.mistake(0, 0, f"the file has {len(data)} bytes; expected at most {MAX_FILE}")
             return
@@ -87,7 +89,9 @@ class File:
             raise Mistake(MAX_LINE + 1, f"the line has {len(line)} characters; expected at most {MAX_LINE}")
         control = _CONTROL.search(line)
         if control is not None:
-            raise Mistake(control.start() + 1, f"the control character 0x{ord(control[0]):02x}; expected printable text")
+            raise Mistake(
+                control.start() + 1, f"the control character 0x{ord(control[0]):02x}; expected printable text"
+            )
         body = line.lstrip(" \t")
         if body.startswith("#"):
             return
@@ -100,7 +104,10 @@ class File:
             self._values = {"file": self.name, "line": index}
         else:
             if not self._header_seen:
-                raise Mistake(len(line) - len(body) + 1, "an attribute before any signature; expected a line that begins with a protocol")
+                raise Mistake(
+                    len(line) - len(body) + 1,
+                    "an attribute before any signature; expected a line that begins with a protocol",
+                )
             self._attribute(line, index)
 
     def _close(self) -> None:
@@ -117,7 +124,10 @@ class File:
         key, sign, value = match.groups()
         column = match.start(1) + 1
         if key not in ATTRIBUTES:
-            raise Mistake(column, f"unknown attribute {quote(key)}{suggest(key.lower(), ATTRIBUTES)}; expected {', '.join(ATTRIBUTES)}")
+            raise Mistake(
+                column,
+                f"unknown attribute {quote(key)}{suggest(key.lower(), ATTRIBUTES)}; expected {', '.join(ATTRIBUTES)}",
+            )
         if sign is None:
             raise Mistake(match.end(1) + 1, f"no '=' after {quote(key)}; expected {key} = value")
         if not value:
@@ -132,13 +142,19 @@ class File:
 
 def _value(key: str, value: str, column: int) -> str | int | tuple[str, ...]:
     if key == "id" and not _ID.fullmatch(value):
-        raise Mistake(column, f"wrong id {quote(value)}; expected lower-case words joined by dots, for example ssh.auth.failure")
+        raise Mistake(
+            column, f"wrong id {quote(value)}; expected lower-case words joined by dots, for example ssh.auth.failure"
+        )
     if key == "severity":
         if value in SEVERITIES:
             return value
         if value in ("1", "2", "3", "4"):
             return SEVERITIES[int(value) - 1]
-        raise Mistake(column, f"wrong severity {quote(value)}{suggest(value.lower(), SEVERITIES)}; expected low, medium, high, critical or 1 to 4")
+        raise Mistake(
+            column,
+            f"wrong severity {quote(value)}{suggest(value.lower(), SEVERITIES)};"
+            " expected low, medium, high, critical or 1 to 4",
+        )
     if key == "rev":
         if not (value.isascii() and value.isdigit()):
             raise Mistake(column, f"wrong revision {quote(value)}; expected a number, for example 1")
@@ -149,7 +165,9 @@ def _value(key: str, value: str, column: int) -> str | int | tuple[str, ...]:
             name = part.strip(" \t")
             if not _TECHNIQUE.fullmatch(name):
                 start = column + len(part) - len(part.lstrip(" \t"))
-                raise Mistake(start, f"wrong technique {quote(name)}; expected ATT&CK ids, for example T1110.001, T1021")
+                raise Mistake(
+                    start, f"wrong technique {quote(name)}; expected ATT&CK ids, for example T1110.001, T1021"
+                )
             techniques.append(name)
             column += len(part) + 1
         return tuple(techniques)

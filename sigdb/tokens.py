@@ -36,13 +36,9 @@ class Token(NamedTuple):
 
 def number(text: str, column: int, limit: int = UNBOUNDED) -> int:
     """Return the value of a run of digits; raise Mistake when it is larger than `limit`."""
-    if len(text) > 10 and len(text.lstrip("0")) > 10:
-        value = limit + 1
-    else:
-        value = int(text)
-    if value > limit:
+    if len(text.lstrip("0")) > 10 or int(text) > limit:
         raise Mistake(column, f"the number {text[:20]} is too large; expected at most {limit}")
-    return value
+    return int(text)
 
 
 def tokens(line: str, start: int, end: int) -> tuple[list[Token], int]:
@@ -110,11 +106,14 @@ def _code(whole: str, fraction: str | None, unit: str, column: int) -> int:
     below = think.decode(code)
     if time != below:
         if code == think.MAX:
-            raise Mistake(column, f"the pause is longer than any that is told apart; expected at most {think.write(below)}")
+            raise Mistake(
+                column, f"the pause is longer than any that is told apart; expected at most {think.write(below)}"
+            )
         above = think.decode(code + 1)
         raise Mistake(
             column,
-            f"the pause falls between two steps of the think time; expected {think.write(below)} or {think.write(above)}",
+            "the pause falls between two steps of the think time; "
+            f"expected {think.write(below)} or {think.write(above)}",
         )
     return code
 
@@ -140,21 +139,42 @@ _WRONG = (
     (r"[csxCSX]()$", "{word} has no size; expected " + _SIZES),
     (r"[csxCSX]@()$", "{word} names no element; expected a number or a name after '@', for example c@3 or c@acc"),
     (r"[csxCSX]@[0-9A-Za-z_]+[+-]()$", "no number after the sign in {word}; expected a constant, for example c@3+16"),
-    (r"[csxCSX]@[0-9A-Za-z_]+[+-]()[^0-9]", "no number after the sign in {word}; expected a constant, for example c@3+16"),
-    (r"[csxCSX](?:[0-9]+|@[0-9A-Za-z_]+(?:[+-][0-9]+)?)/()(?:[^0-9]|$)", "no tolerance after '/' in {word}; expected a number, for example c48/15"),
+    (
+        r"[csxCSX]@[0-9A-Za-z_]+[+-]()[^0-9]",
+        "no number after the sign in {word}; expected a constant, for example c@3+16",
+    ),
+    (
+        r"[csxCSX](?:[0-9]+|@[0-9A-Za-z_]+(?:[+-][0-9]+)?)/()(?:[^0-9]|$)",
+        "no tolerance after '/' in {word}; expected a number, for example c48/15",
+    ),
     (r"[csxCSX][0-9]+-[0-9]+(/)", "a range has no tolerance; expected {word} without '/'"),
     (r"[csxCSX]\*(/)", "any size has no tolerance; expected {word} without '/'"),
     (r"[csxCSX](-)", "{word} is a range without a lower bound; expected both bounds, for example c0-600"),
-    (r"[csxCSX][^#]+#()(?:[^A-Za-z_]|$)", "wrong name in {word}; expected a letter or '_' after '#', then letters, digits, '_'"),
+    (
+        r"[csxCSX][^#]+#()(?:[^A-Za-z_]|$)",
+        "wrong name in {word}; expected a letter or '_' after '#', then letters, digits, '_'",
+    ),
     (r"[csxCSX][^#]+#[0-9A-Za-z_]+([^0-9A-Za-z_])", "wrong name in {word}; expected letters, digits and '_' only"),
-    (r"[csxCSX][0-9*@][^+~.]*(\+|~|\.\.\.)", "no blank before the pause mark or '...' in {word}; expected tokens apart"),
+    (
+        r"[csxCSX][0-9*@][^+~.]*(\+|~|\.\.\.)",
+        "no blank before the pause mark or '...' in {word}; expected tokens apart",
+    ),
     (r"[csxCSX][0-9]+([A-Za-z]+)", "{group} after the size in {word}; expected a plain number of bytes"),
     (r"[csxCSX][0-9@*]+.*?()$", "wrong size in {word}; expected " + _SIZES),
     (r"()[0-9]+", "{word} has no side; expected c, s or x before a packet's size, C, S or X before a turn's"),
     (r"\+()[0-9.]+(?:$|-)", "the pause {word} has no unit; expected us, ms, s, min or h after the number"),
-    (r"\+[0-9.]+(?:us|ms|s|min|h)-()$", "the pause range {word} has no end; expected +2s for at least, +60ms-2s for between"),
-    (r"\+[0-9.]+(?:us|ms|s|min|h)-[0-9.]+()(?:$|-)", "the pause {word} has no unit; expected us, ms, s, min or h after the number"),
-    (r"\+(?:[0-9.]+(?:us|ms|s|min|h)-)?[0-9.]*([a-zA-Z]+)", "unknown unit {group} in the pause {word}; expected us, ms, s, min or h"),
+    (
+        r"\+[0-9.]+(?:us|ms|s|min|h)-()$",
+        "the pause range {word} has no end; expected +2s for at least, +60ms-2s for between",
+    ),
+    (
+        r"\+[0-9.]+(?:us|ms|s|min|h)-[0-9.]+()(?:$|-)",
+        "the pause {word} has no unit; expected us, ms, s, min or h after the number",
+    ),
+    (
+        r"\+(?:[0-9.]+(?:us|ms|s|min|h)-)?[0-9.]*([a-zA-Z]+)",
+        "unknown unit {group} in the pause {word}; expected us, ms, s, min or h",
+    ),
     (r"()\+[csxCSX]", "no blank after the pause mark in {word}; expected tokens apart"),
     (r"()\+", "wrong pause {word}; expected +, +2s or +60ms-2s"),
     (r"()~", "wrong pause {word}; expected ~ alone"),
@@ -176,4 +196,6 @@ def _diagnose(word: str, column: int) -> Mistake:
             text = message.format(word=quote(word), group=quote(match[1]))
             return Mistake(column + match.start(1), text)
     hint = suggest(word, ("where",))
-    return Mistake(column, f"unknown token {quote(word)}{hint}; expected an element, a pause mark, a group, '...' or 'where'")
+    return Mistake(
+        column, f"unknown token {quote(word)}{hint}; expected an element, a pause mark, a group, '...' or 'where'"
+    )

@@ -90,7 +90,9 @@ class _Reader:
 
     def truth(self, is_truth: bool, column: int, word: str) -> None:
         if not is_truth:
-            raise Mistake(column, f"a number where '{word}' needs a truth; expected a comparison, for example bytes > 10k")
+            raise Mistake(
+                column, f"a number where '{word}' needs a truth; expected a comparison, for example bytes > 10k"
+            )
 
     def number(self, is_truth: bool, column: int, word: str) -> None:
         if is_truth:
@@ -199,8 +201,8 @@ class _Reader:
         if text[:1].isalpha() and text not in ("and", "or", "not"):
             raise Mistake(
                 column,
-                f"unknown variable {quote(text)}{suggest(text, VARIABLES)}; expected bytes, packets, turns, duration or rtt,"
-                " for one side with c. or s. before it",
+                f"unknown variable {quote(text)}{suggest(text, VARIABLES)}; expected bytes, packets, turns,"
+                " duration or rtt, for one side with c. or s. before it",
             )
         raise Mistake(column, f"{self.found()} in a condition; expected a number, a variable or '('")
 
@@ -214,7 +216,9 @@ def parse(line: str, start: int, end: int) -> Program:
     column = reader.column
     is_truth = reader.disjunction()
     if reader.text:
-        raise Mistake(reader.column, f"{reader.found()} after the condition; expected 'and', 'or' or ' : ' and a description")
+        raise Mistake(
+            reader.column, f"{reader.found()} after the condition; expected 'and', 'or' or ' : ' and a description"
+        )
     if not is_truth:
         raise Mistake(column, "the condition is a number; expected a comparison, for example bytes > 10k")
     return reader.program
