@@ -8,8 +8,9 @@ pair. So repetition is unrolled, references need nothing, and the pause rules co
 1. Before the first packet of a match and after `...` the condition is FREE, after an element it is "below the
    threshold". A mark replaces these; where two marks meet (an optional element between them) both hold.
 2. A loop, {n,}, feeds its pairs back until no new one comes out; a node hands on each pair once, so this ends.
-3. A condition that no packet can meet drops its pair. Positions that then lead nowhere are pruned; an element with
-   none left is an error.
+3. An element drops a pair whose condition no packet can meet (the end of the sequence or `...` after marks that
+   exclude one another does not mind). Positions that then lead nowhere are pruned; an element with none left is an
+   error.
 """
 
 from sigdb import think
@@ -91,6 +92,12 @@ class Automaton:
     def _element(self, element: Element, pairs: list[Pair], path: int) -> list[Pair]:
         out: list[Pair] = []
         for source, low, high, _ in pairs:
+            if low > high:
+                self._dropped = "the pause marks before it exclude one another"
+                continue
+            if source == START and low > 0 and self.signature.begin:
+                self._dropped = "there is no pause before the first packet of a flow"
+                continue
             key = (path, element.number, low, high)
             position = self._made.get(key)
             if position is None:
@@ -143,12 +150,7 @@ class Automaton:
         for source, low, high, marked in pairs:
             low = max(low, mark_low) if marked else mark_low  # noqa: PLW2901
             high = min(high, mark.high) if marked else mark.high  # noqa: PLW2901
-            if low > high:
-                self._dropped = "the pause marks before it exclude one another"
-            elif source == START and low > 0 and self.signature.begin:
-                self._dropped = "there is no pause before the first packet of a flow"
-            else:
-                out.append((source, low, high, True))
+            out.append((source, low, high, True) if low <= high else (source, 1, 0, True))
         return list(dict.fromkeys(out))
 
     def _gap(self, gap: Gap, pairs: list[Pair], path: int) -> list[Pair]:

@@ -52,7 +52,7 @@ class _Sequence:
                 raise Mistake(
                     token.column, f"'{packets}' (a packet) and '{turns}' (a turn) in one signature; expected one kind"
                 )
-            name = token.value[9]
+            name = token.value[10]
             if name is not None:
                 if name in self.names:
                     column = token.column + token.text.index("#") + 1
