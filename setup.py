@@ -4,12 +4,13 @@
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Ibpf"]
+CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-fno-strict-aliasing", "-Ibpf"]
 
 setup(
     ext_modules=cythonize(
         [
-            Extension("engine.where", ["engine/where.pyx"], extra_compile_args=CFLAGS),
+            Extension(f"engine.{name}", [f"engine/{name}.pyx"], extra_compile_args=CFLAGS)
+            for name in ("automaton", "counters", "exact", "lifecycle", "loop", "matching", "report", "table", "tcp", "where")
         ],
         language_level=3,
         compiler_directives={
