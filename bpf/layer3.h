@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR LGPL-2.1-or-later */
+/* The parser's steps through IPv4, IPv6 and its extension headers: they set where the packet ends. */
+#ifndef FLOWTAP_LAYER3_H
+#define FLOWTAP_LAYER3_H
+
+#include "step.h"
+
+FT_INLINE ft_u32 ft_ip(const struct ft_packet *p, struct ft_cursor *c)
+{
+	ft_u8 h[1];
+
+	if (ft_load(p, c->offset, h, 1))
+		return FT_END(SHORT);
+	if (h[0] >> 4 == 4)
+		return FT_STEP_IPV4;
+	return h[0] >> 4 == 6 ? FT_STEP_IPV6 : FT_END(NOT_IP);
+}
+
+/*
+ * Sets where the IP packet ends: `length` bytes from the offset, 0 meaning "as far as there is". An outer packet that
+ * is a first fragment rightly holds less than its inner packet promises.
+ */
+FT_INLINE ft_u32 ft_set_end(struct ft_cursor *c, ft_u32 length, ft_u32 header)
+{
+	ft_u32 room = c->end > c->offset ? c->end - c->offset : 0;
+
+	if (room < header)
+		return FT_END(BAD_LENGTH);
+	if (length == 0 || (length > room && (c->flags & FT_F_FRAGMENT)))
+		length = room;
+	if (length > room)
+		return FT_END(BAD_LENGTH);
+	if (length < header)
+		return FT_END(BAD_HEADER);
+	c->end = c->offset + length;
+	return 0;
+}
+
+FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c, struct ft_record *r)
+{
+	static const ft_u8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	ft_u32 header, stop;
+	ft_u8 h[20];
+
+	if (ft_load(p, c->offset, h, 20))
+		return FT_END(SHORT);
+	header = (h[0] & 15) * 4;
+	if (h[0] >> 4 != 4 || header < 20)
+		return FT_END(BAD_HEADER);
+	stop = ft_set_end(c, ft_be16(h + 2), header);
+	if (stop)
+		return stop;
+	if (ft_be16(h + 6) & 0x1fff)
+		return FT_END(FRAGMENT);
+	if (h[6] & 0x20)
+		c->flags |= FT_F_FRAGMENT;
+	c->offset += header;
+	c->version = 4;
+	r->ttl = h[8];
+	__builtin_memcpy(r->src, mapped, 12);
+	__builtin_memcpy(r->src + 12, h + 12, 4);
+	__builtin_memcpy(r->dst, mapped, 12);
+	__builtin_memcpy(r->dst + 12, h + 16, 4);
+	return ft_by_protocol(c, h[9]);
+}
+
+FT_INLINE ft_u32 ft_ipv6(const struct ft_packet *p, struct ft_cursor *c, struct ft_record *r)
+{
+	ft_u32 length, stop;
+	ft_u8 h[8];
+
+	if (ft_load(p, c->offset, h, 8) || ft_load(p, c->offset + 8, r->src, 16) ||
+	    ft_load(p, c->offset + 24, r->dst, 16))
+		return FT_END(SHORT);
+	if (h[0] >> 4 != 6)
+		return FT_END(BAD_HEADER);
+	length = ft_be16(h + 4);
+	stop = ft_set_end(c, length ? length + 40 : 0, 40);
+	if (stop)
+		return stop;
+	c->offset += 40;
+	c->version = 6;
+	c->jumbo = !length;
+	r->ttl = h[7];
+	return ft_by_protocol(c, h[6]);
+}
+
+/* IPv6 extension headers (RFC 8200 section 4) and the authentication header (RFC 4302 section 2) */
+FT_INLINE ft_u32 ft_extension(const struct ft_packet *p, struct ft_cursor *c)
+{
+	ft_u32 length, stop;
+	ft_u8 h[8];
+
+	if (ft_load(p, c->offset, h, 8))
+		return FT_END(SHORT);
+	if (c->protocol == 44) {
+		if (ft_be16(h + 2) & 0xfff8)
+			return FT_END(FRAGMENT);
+		if (h[3] & 1)
+			c->flags |= FT_F_FRAGMENT;
+		length = 8;
+	} else if (c->protocol == 51) {
+		length = (h[1] + 2) * 4;
+	} else {
+		length = (h[1] + 1) * 8;
+	}
+	/* A jumbogram (RFC 2675) says its length here; its option comes first wherever it was seen. */
+	if (c->protocol == 0 && c->jumbo && h[2] == 0xc2 && h[3] == 4) {
+		stop = ft_set_end(c, ft_be32(h + 4), length);
+		if (stop)
+			return stop;
+	}
+	if (length > c->end - c->offset)
+		return FT_END(BAD_HEADER);
+	c->offset += length;
+	return ft_by_protocol(c, h[0]);
+}
+
+#endif
