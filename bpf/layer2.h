@@ -34,19 +34,18 @@ FT_INLINE ft_u32 ft_llc(const struct ft_packet *p, struct ft_cursor *c)
 	return ft_be16(h + 6) > 1500 ? ft_by_ethertype(ft_be16(h + 6)) : FT_END(NOT_IP);
 }
 
-FT_INLINE ft_u32 ft_vlan(const struct ft_packet *p, struct ft_cursor *c, struct ft_tag *tag)
+FT_INLINE ft_u32 ft_vlan(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u8 h[4];
 
 	if (ft_load(p, c->offset, h, 4))
 		return FT_END(SHORT);
 	c->offset += 4;
-	if (c->tags == 0)
-		tag->vlan = ft_be16(h) & 0xfff;
-	else if (c->tags == 1)
-		tag->vlan2 = ft_be16(h) & 0xfff;
-	c->tags++;
-	c->flags |= FT_F_VLAN;
+	if (!(c->record->flags & FT_F_VLAN))
+		c->tag->vlan = ft_be16(h) & 0xfff;
+	else if (c->tag->vlan2 == 0)
+		c->tag->vlan2 = ft_be16(h) & 0xfff;
+	c->record->flags |= FT_F_VLAN;
 	return ft_by_ethertype(ft_be16(h + 2));
 }
 

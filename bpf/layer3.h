@@ -26,7 +26,7 @@ FT_INLINE ft_u32 ft_set_end(struct ft_cursor *c, ft_u32 length, ft_u32 header)
 
 	if (room < header)
 		return FT_END(BAD_LENGTH);
-	if (length == 0 || (length > room && (c->flags & FT_F_FRAGMENT)))
+	if (length == 0 || (length > room && (c->record->flags & FT_F_FRAGMENT)))
 		length = room;
 	if (length > room)
 		return FT_END(BAD_LENGTH);
@@ -36,9 +36,10 @@ FT_INLINE ft_u32 ft_set_end(struct ft_cursor *c, ft_u32 length, ft_u32 header)
 	return 0;
 }
 
-FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c, struct ft_record *r)
+FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c)
 {
 	static const ft_u8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	struct ft_record *r = c->record;
 	ft_u32 header, stop;
 	ft_u8 h[20];
 
@@ -53,21 +54,21 @@ FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c, struct 
 	if (ft_be16(h + 6) & 0x1fff)
 		return FT_END(FRAGMENT);
 	if (h[6] & 0x20)
-		c->flags |= FT_F_FRAGMENT;
+		r->flags |= FT_F_FRAGMENT;
 	c->offset += header;
-	c->version = 4;
 	r->ttl = h[8];
 	__builtin_memcpy(r->src, mapped, 12);
 	__builtin_memcpy(r->src + 12, h + 12, 4);
 	__builtin_memcpy(r->dst, mapped, 12);
 	__builtin_memcpy(r->dst + 12, h + 16, 4);
-	return ft_by_protocol(c, h[9]);
+	return ft_by_ipv4_protocol(c, h[9]);
 }
 
-FT_INLINE ft_u32 ft_ipv6(const struct ft_packet *p, struct ft_cursor *c, struct ft_record *r)
+FT_INLINE ft_u32 ft_ipv6(const struct ft_packet *p, struct ft_cursor *c)
 {
+	struct ft_record *r = c->record;
 	ft_u32 length, stop;
-	ft_u8 h[8];
+	ft_u8 h[8], option[8];
 
 	if (ft_load(p, c->offset, h, 8) || ft_load(p, c->offset + 8, r->src, 16) ||
 	    ft_load(p, c->offset + 24, r->dst, 16))
@@ -75,45 +76,68 @@ FT_INLINE ft_u32 ft_ipv6(const struct ft_packet *p, struct ft_cursor *c, struct 
 	if (h[0] >> 4 != 6)
 		return FT_END(BAD_HEADER);
 	length = ft_be16(h + 4);
+	/* A jumbogram (RFC 2675) says its length in a hop-by-hop option, which comes first wherever it was seen. */
+	if (length == 0 && h[6] == 0 && !ft_load(p, c->offset + 40, option, 8) && option[2] == 0xc2 && option[3] == 4) {
+		length = ft_be32(option + 4);
+		if (length > 0xffffffff - 40)
+			return FT_END(BAD_LENGTH);
+	}
 	stop = ft_set_end(c, length ? length + 40 : 0, 40);
 	if (stop)
 		return stop;
 	c->offset += 40;
-	c->version = 6;
-	c->jumbo = !length;
 	r->ttl = h[7];
-	return ft_by_protocol(c, h[6]);
+	return ft_by_ipv6_protocol(c, h[6]);
 }
 
-/* IPv6 extension headers (RFC 8200 section 4) and the authentication header (RFC 4302 section 2) */
-FT_INLINE ft_u32 ft_extension(const struct ft_packet *p, struct ft_cursor *c)
+/* Moves behind a header inside the IP packet; 0, or the step that ends it all. */
+FT_INLINE ft_u32 ft_skip(struct ft_cursor *c, ft_u32 length)
 {
-	ft_u32 length, stop;
-	ft_u8 h[8];
-
-	if (ft_load(p, c->offset, h, 8))
-		return FT_END(SHORT);
-	if (c->protocol == 44) {
-		if (ft_be16(h + 2) & 0xfff8)
-			return FT_END(FRAGMENT);
-		if (h[3] & 1)
-			c->flags |= FT_F_FRAGMENT;
-		length = 8;
-	} else if (c->protocol == 51) {
-		length = (h[1] + 2) * 4;
-	} else {
-		length = (h[1] + 1) * 8;
-	}
-	/* A jumbogram (RFC 2675) says its length here; its option comes first wherever it was seen. */
-	if (c->protocol == 0 && c->jumbo && h[2] == 0xc2 && h[3] == 4) {
-		stop = ft_set_end(c, ft_be32(h + 4), length);
-		if (stop)
-			return stop;
-	}
 	if (length > c->end - c->offset)
 		return FT_END(BAD_HEADER);
 	c->offset += length;
-	return ft_by_protocol(c, h[0]);
+	return 0;
+}
+
+/* The IPv6 extension headers that share one layout: RFC 8200 section 4, RFC 6275, RFC 7401, RFC 5533. */
+FT_INLINE ft_u32 ft_options(const struct ft_packet *p, struct ft_cursor *c)
+{
+	ft_u32 stop;
+	ft_u8 h[2];
+
+	if (ft_load(p, c->offset, h, 2))
+		return FT_END(SHORT);
+	stop = ft_skip(c, (h[1] + 1) * 8);
+	return stop ? stop : ft_by_ipv6_protocol(c, h[0]);
+}
+
+FT_INLINE ft_u32 ft_fragment(const struct ft_packet *p, struct ft_cursor *c)
+{
+	ft_u32 stop;
+	ft_u8 h[4];
+
+	if (ft_load(p, c->offset, h, 4))
+		return FT_END(SHORT);
+	if (ft_be16(h + 2) & 0xfff8)
+		return FT_END(FRAGMENT);
+	if (h[3] & 1)
+		c->record->flags |= FT_F_FRAGMENT;
+	stop = ft_skip(c, 8);
+	return stop ? stop : ft_by_ipv6_protocol(c, h[0]);
+}
+
+/* The authentication header counts its length in another unit than its neighbours: RFC 4302 section 2.2. */
+FT_INLINE ft_u32 ft_authentication(const struct ft_packet *p, struct ft_cursor *c, ft_u32 version)
+{
+	ft_u32 stop;
+	ft_u8 h[2];
+
+	if (ft_load(p, c->offset, h, 2))
+		return FT_END(SHORT);
+	stop = ft_skip(c, (h[1] + 2) * 4);
+	if (stop)
+		return stop;
+	return version == 4 ? ft_by_ipv4_protocol(c, h[0]) : ft_by_ipv6_protocol(c, h[0]);
 }
 
 #endif

@@ -5,9 +5,10 @@
 
 #include "step.h"
 
-FT_INLINE ft_u32 ft_tcp(const struct ft_packet *p, struct ft_cursor *c, struct ft_record *r)
+FT_INLINE ft_u32 ft_tcp(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u32 header, room = c->end - c->offset;
+	struct ft_record *r = c->record;
 	ft_u8 h[14];
 
 	if (room < 20)
@@ -27,9 +28,10 @@ FT_INLINE ft_u32 ft_tcp(const struct ft_packet *p, struct ft_cursor *c, struct f
 	return r->len == 0 && !(h[13] & 7) ? FT_END(NO_PAYLOAD) : FT_END(RECORD);
 }
 
-FT_INLINE ft_u32 ft_udp(const struct ft_packet *p, struct ft_cursor *c, struct ft_record *r)
+FT_INLINE ft_u32 ft_udp(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u32 length, room = c->end - c->offset;
+	struct ft_record *r = c->record;
 	ft_u8 h[8];
 
 	if (room < 8)
@@ -37,7 +39,7 @@ FT_INLINE ft_u32 ft_udp(const struct ft_packet *p, struct ft_cursor *c, struct f
 	if (ft_load(p, c->offset, h, 8))
 		return FT_END(SHORT);
 	length = ft_be16(h + 4);
-	if (length == 0 || (length > room && (c->flags & FT_F_FRAGMENT)))
+	if (length == 0 || (length > room && (r->flags & FT_F_FRAGMENT)))
 		length = room;
 	if (length > room)
 		return FT_END(BAD_LENGTH);
@@ -67,9 +69,10 @@ FT_INLINE int ft_icmp_has_identifier(ft_u32 version, ft_u8 type)
 	return type == 0 || type == 8 || (type >= 13 && type <= 18) || type == 42 || type == 43;
 }
 
-FT_INLINE ft_u32 ft_icmp(const struct ft_packet *p, struct ft_cursor *c, struct ft_record *r)
+FT_INLINE ft_u32 ft_icmp(const struct ft_packet *p, struct ft_cursor *c, ft_u32 version)
 {
 	ft_u32 room = c->end - c->offset;
+	struct ft_record *r = c->record;
 	ft_u16 identifier;
 	ft_u8 h[8];
 
@@ -77,14 +80,14 @@ FT_INLINE ft_u32 ft_icmp(const struct ft_packet *p, struct ft_cursor *c, struct 
 		return FT_END(BAD_HEADER);
 	if (ft_load(p, c->offset, h, 8))
 		return FT_END(SHORT);
-	identifier = ft_icmp_has_identifier(c->version, h[0]) ? ft_be16(h + 4) : 0;
+	identifier = ft_icmp_has_identifier(version, h[0]) ? ft_be16(h + 4) : 0;
 	r->sport = identifier;
 	r->dport = identifier;
 	r->seq = 0;
 	r->ack = 0;
 	r->tcpflags = 0;
 	r->len = room - 8;
-	r->proto = c->version == 6 ? 58 : 1;
+	r->proto = version == 6 ? 58 : 1;
 	return FT_END(RECORD);
 }
 

@@ -8,8 +8,7 @@
 
 #include "load.h"
 
-#define FT_MAX_STEPS 24  /* headers of one packet, all layers and tunnels together */
-#define FT_MAX_TUNNELS 4 /* tunnels inside one another */
+#define FT_MAX_STEPS 24 /* headers of one packet, all layers and tunnels together */
 
 /* What header stands at the offset. FT_END(verdict) lies above them all. */
 enum ft_step {
@@ -20,7 +19,11 @@ enum ft_step {
 	FT_STEP_TCP,
 	FT_STEP_UDP,
 	FT_STEP_ICMP,
-	FT_STEP_EXTENSION,
+	FT_STEP_ICMPV6,
+	FT_STEP_OPTIONS,
+	FT_STEP_FRAGMENT,
+	FT_STEP_AH_IPV4,
+	FT_STEP_AH_IPV6,
 	FT_STEP_VLAN,
 	FT_STEP_MPLS,
 	FT_STEP_PPPOE,
@@ -35,20 +38,16 @@ enum ft_step {
 
 struct ft_cursor {
 	ft_u32 offset;
-	ft_u32 end;      /* end of the innermost IP packet, at first of the frame */
-	ft_u32 version;  /* of the innermost IP header: 4 or 6 */
-	ft_u32 protocol; /* of the extension header at the offset */
-	ft_u32 jumbo;    /* the IPv6 payload length was 0 */
-	ft_u32 tags;     /* VLAN tags seen */
-	ft_u32 tunnels;
-	ft_u32 decap;    /* open tunnels */
-	ft_u32 flags;    /* FT_F_* */
+	ft_u32 end;   /* end of the innermost IP packet, at first of the frame */
+	ft_u32 decap; /* open tunnels */
+	struct ft_record *record;
+	struct ft_tag *tag;
 };
 
 FT_INLINE ft_u32 ft_enter_tunnel(struct ft_cursor *c, ft_u32 step)
 {
-	c->flags |= FT_F_TUNNEL;
-	return ++c->tunnels > FT_MAX_TUNNELS ? FT_END(TOO_DEEP) : step;
+	c->record->flags |= FT_F_TUNNEL;
+	return step;
 }
 
 FT_INLINE ft_u32 ft_by_ethertype(ft_u16 type)
@@ -89,39 +88,53 @@ FT_INLINE ft_u32 ft_by_ppp(ft_u16 protocol)
 	return FT_END(NOT_IP);
 }
 
-FT_INLINE ft_u32 ft_by_protocol(struct ft_cursor *c, ft_u32 protocol)
+/* What both versions of IP carry alike. */
+FT_INLINE ft_u32 ft_by_shared_protocol(struct ft_cursor *c, ft_u8 protocol)
 {
 	switch (protocol) {
 	case 6:
 		return FT_STEP_TCP;
 	case 17:
 		return FT_STEP_UDP;
-	case 1:
-		return c->version == 4 ? FT_STEP_ICMP : FT_END(OTHER_PROTOCOL);
+	}
+	if (!c->decap)
+		return FT_END(OTHER_PROTOCOL);
+	switch (protocol) {
+	case 4:
+		return ft_enter_tunnel(c, FT_STEP_IPV4);
+	case 41:
+		return ft_enter_tunnel(c, FT_STEP_IPV6);
+	case 47:
+		return ft_enter_tunnel(c, FT_STEP_GRE);
+	}
+	return FT_END(OTHER_PROTOCOL);
+}
+
+FT_INLINE ft_u32 ft_by_ipv4_protocol(struct ft_cursor *c, ft_u8 protocol)
+{
+	if (protocol == 1)
+		return FT_STEP_ICMP;
+	return protocol == 51 ? FT_STEP_AH_IPV4 : ft_by_shared_protocol(c, protocol);
+}
+
+FT_INLINE ft_u32 ft_by_ipv6_protocol(struct ft_cursor *c, ft_u8 protocol)
+{
+	switch (protocol) {
 	case 58:
-		return c->version == 6 ? FT_STEP_ICMP : FT_END(OTHER_PROTOCOL);
+		return FT_STEP_ICMPV6;
 	case 0:   /* hop-by-hop options */
 	case 43:  /* routing */
-	case 44:  /* fragment */
 	case 60:  /* destination options */
 	case 135: /* mobility */
 	case 139: /* host identity */
 	case 140: /* shim6 */
-		if (c->version != 6)
-			return FT_END(OTHER_PROTOCOL);
-		c->protocol = protocol;
-		return FT_STEP_EXTENSION;
-	case 51: /* authentication header: in IPv4 too */
-		c->protocol = protocol;
-		return FT_STEP_EXTENSION;
-	case 4:
-		return c->decap ? ft_enter_tunnel(c, FT_STEP_IPV4) : FT_END(OTHER_PROTOCOL);
-	case 41:
-		return c->decap ? ft_enter_tunnel(c, FT_STEP_IPV6) : FT_END(OTHER_PROTOCOL);
-	case 47:
-		return c->decap ? ft_enter_tunnel(c, FT_STEP_GRE) : FT_END(OTHER_PROTOCOL);
+		return FT_STEP_OPTIONS;
+	case 44:
+		return FT_STEP_FRAGMENT;
+	case 51:
+		return FT_STEP_AH_IPV6;
 	}
-	return FT_END(OTHER_PROTOCOL);
+	return ft_by_shared_protocol(c, protocol);
 }
 
 #endif
