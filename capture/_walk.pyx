@@ -29,15 +29,13 @@ cdef class Walker:
             raise ValueError(f"{start}:{stop} of {buffer.shape[0]} bytes")
         self.position = 0
         self.need = 0
-        cdef int status = MORE
         if start == stop:
-            self.need = 1
-        else:
-            try:
-                status = self.step(&buffer[start], stop - start, batch)
-            finally:
-                self.position += start
-        return status
+            self.position = start
+            return self.more(1, "nothing")
+        try:
+            return self.step(&buffer[start], stop - start, batch)
+        finally:
+            self.position += start
 
     cdef int step(self, const uint8_t *data, Py_ssize_t size, Batch batch) except -1:
         raise NotImplementedError

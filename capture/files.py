@@ -21,7 +21,7 @@ from capture._pcap import MAGICS as PCAP_MAGICS
 from capture._pcap import PcapWalker
 from capture._pcapng import MAGIC as PCAPNG_MAGIC
 from capture._pcapng import PcapngWalker
-from capture._walk import DAMAGED, FULL, MORE, Walker
+from capture._walk import Status, Walker
 from capture.decode import LONGEST_MAGIC, DecodedSource, DecodeError, compression
 from capture.errors import CaptureError, FilterError
 from capture.source import RawSource, Source
@@ -77,11 +77,11 @@ class Capture:
                 status = walker.walk(self._buffer, self._start, self._stop, batch)
             except FilterError as error:
                 self._error = error
-                status = FULL if batch.count else MORE
+                status = Status.FULL if batch.count else Status.MORE
             self._start = walker.position
-            if status == FULL:
+            if status == Status.FULL:
                 return batch.count
-            if status == DAMAGED:
+            if status == Status.DAMAGED:
                 self._error = self._damage(walker.damage)
             if batch.count:
                 return batch.count
