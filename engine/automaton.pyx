@@ -268,9 +268,9 @@ cdef u64 spent(Automaton *a) noexcept nogil:
 
 
 cdef inline bint is_spent(Automaton *a) noexcept nogil:
-    if a.forgiving or a.built.state_count < FEW_STATES:
-        return False
-    return spent(a) > a.budget or a.start_of_count * 2 > a.start_of_mask
+    if a.start_of_count * 2 > a.start_of_mask:
+        return True
+    return not a.forgiving and a.built.state_count >= FEW_STATES and spent(a) > a.budget
 
 
 cdef inline u32 hash_list(const u32 *values, u32 n, u32 seed) noexcept nogil:
