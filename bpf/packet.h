@@ -21,6 +21,7 @@
 #ifndef FLOWTAP_PACKET_H
 #define FLOWTAP_PACKET_H
 
+#include "handshake.h"
 #include "hash.h"
 #include "layer2.h"
 #include "layer3.h"
@@ -30,7 +31,7 @@
 /*
  * Parses the packet from `offset` on, where a header of kind `step` stands. The caller has set r->ts, r->seg,
  * r->flags (what it knows: FT_F_VLAN and tag->vlan from metadata, FT_F_EGRESS) and the tag; the rest is written
- * here. Unless FT_RECORD is returned, record and tag hold nothing of use.
+ * here. Unless FT_RECORD or FT_NO_PAYLOAD is returned (see handshake.h), record and tag hold nothing of use.
  */
 FT_INLINE enum ft_verdict ft_parse(const struct ft_packet *p, ft_u32 offset, ft_u32 step, ft_u32 decap,
 				   const struct ft_key *key, struct ft_record *r, struct ft_tag *tag)
@@ -100,7 +101,7 @@ FT_INLINE enum ft_verdict ft_parse(const struct ft_packet *p, ft_u32 offset, ft_
 	}
 	if (step < FT_STEP_END)
 		return FT_TOO_DEEP;
-	if (step == FT_END(RECORD)) {
+	if (step == FT_END(RECORD) || step == FT_END(NO_PAYLOAD)) {
 		if (p->caplen < p->wire)
 			r->flags |= FT_F_TRUNCATED;
 		r->hash = ft_hash(key, r);

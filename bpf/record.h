@@ -65,7 +65,7 @@ typedef uint64_t ft_u64;
 /* X(name, meaning): how the parser ends. The first makes a record; each other one is a counter. */
 #define FT_VERDICTS(X)                                                                                              \
 	X(RECORD, "became a record")                                                                                   \
-	X(NO_PAYLOAD, "TCP segment without payload and without SYN, FIN or RST")                                       \
+	X(NO_PAYLOAD, "TCP segment without payload, SYN, FIN or RST that completes no handshake")                                       \
 	X(NOT_IP, "neither IPv4 nor IPv6")                                                                             \
 	X(OTHER_PROTOCOL, "IP, but not TCP, UDP, ICMP or ICMPv6")                                                      \
 	X(FRAGMENT, "later fragment: it has no ports")                                                                 \

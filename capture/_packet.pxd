@@ -9,6 +9,7 @@ from capture._filter cimport bpf_program
 cdef extern from "link.h" nogil:
     struct ft_record:
         uint64_t ts
+        uint32_t hash
         uint16_t seg
         uint8_t flags
 
@@ -32,6 +33,9 @@ cdef extern from "link.h" nogil:
     const char[] ft_tag_text
     const char[] ft_verdict_text
 
+    int FT_HANDSHAKES
+    bint ft_in_handshake(int verdict, const ft_record *record)
+    int ft_handshake(int verdict, const ft_record *record, uint32_t *entry)
     bint ft_link_known(uint32_t link)
     int ft_parse_link(uint32_t link, const ft_packet *packet, uint32_t decap, const ft_key *key, ft_record *record,
                       ft_tag *tag)
@@ -59,6 +63,7 @@ cdef struct Interface:
 
 cdef class Parser:
     cdef ft_key key
+    cdef uint32_t *handshakes
     cdef uint32_t decap
     cdef Interface *interface
     cdef uint32_t interface_count

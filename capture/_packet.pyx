@@ -4,7 +4,7 @@
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
 from capture._filter cimport Filter, bpf_filter, bpf_program
@@ -74,6 +74,9 @@ cdef class Parser:
         if key.shape[0] != sizeof(ft_key):
             raise ValueError(f"key of {key.shape[0]} bytes, expected {sizeof(ft_key)}")
         memcpy(&self.key, &key[0], sizeof(ft_key))
+        self.handshakes = <uint32_t *>calloc(FT_HANDSHAKES, sizeof(uint32_t))
+        if self.handshakes == NULL:
+            raise MemoryError("no memory for the table of handshakes")
         self.decap = decap
         self.first = NEVER
         self.interfaces = []
@@ -82,6 +85,7 @@ cdef class Parser:
 
     def __dealloc__(self):
         free(self.interface)
+        free(self.handshakes)
 
     cpdef uint32_t add_interface(self, uint32_t link, str name) except? 0xFFFFFFFF:
         """Add an interface of a link type; return its number. FilterError when the filter cannot be for it."""
@@ -135,6 +139,8 @@ cdef class Parser:
         tag.vlan = 0
         tag.vlan2 = 0
         verdict = ft_parse_link(interface.link, &packet, self.decap, &self.key, record, tag)
+        if ft_in_handshake(verdict, record):
+            verdict = ft_handshake(verdict, record, &self.handshakes[record.hash & (FT_HANDSHAKES - 1)])
         self.verdict[verdict] += 1
         if verdict == FT_RECORD:
             batch.count += 1

@@ -56,6 +56,7 @@ cdef u32 tcp_record(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept
     s.len = r.len
     s.seg = r.seg
     s.ack = r.ack
+    s.next = 0
     s.tcpflags = <u8>flags
     s.endpoint = <u8>endpoint
     segment(c, f, &s)
@@ -190,16 +191,27 @@ cdef void segment(Core *c, Flow *f, Held *s) noexcept nogil:
     elif ahead > MAX_AHEAD or f.flags & (F_FIN0 << e):
         bump(c.counters, OUT_OF_WINDOW)
     elif ahead <= 0 and (f.held == 0 or held_at(c, f.held).endpoint == e):
-        if f.held and held_at(c, f.held).ts < s.ts:
-            s.ts = held_at(c, f.held).ts
-        take(c, f, s)
         if f.held:
-            drain(c, f)
-            # what followed a held part of the same bytes
+            fill(c, f, s)
+        else:
             take(c, f, s)
-            drain(c, f)
     else:
         hold(c, f, s)
+
+
+cdef void fill(Core *c, Flow *f, Held *s) noexcept nogil:
+    """Take a segment that fills a hole, and what was held behind it."""
+    cdef u64 arrived = s.ts
+    if held_at(c, f.held).ts < s.ts:
+        s.ts = held_at(c, f.held).ts
+    take(c, f, s)
+    drain(c, f)
+    # again, for what followed a held part of the same bytes
+    take(c, f, s)
+    drain(c, f)
+    # the receiver had nothing to answer before the hole was filled
+    if arrived > f.previous:
+        f.previous = arrived
 
 
 cdef void take(Core *c, Flow *f, const Held *s) noexcept nogil:
@@ -214,8 +226,9 @@ cdef void take(Core *c, Flow *f, const Held *s) noexcept nogil:
     if f.flags & (F_FIN0 << e):
         return
     if skip <= s.len:
+        # segments held after this one are copies: only what came before it has a say in where packets end
         n = f.held
-        while n:
+        while n and n != s.next:
             h = held_at(c, n)
             gap = h.seq - s.seq
             if h.endpoint == e and h.len and skip < gap < end:
