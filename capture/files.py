@@ -190,7 +190,7 @@ class Capture:
 def open_capture(
     path: str | os.PathLike[str],
     *,
-    filter: str | None = None,  # noqa: A002: the word that everybody uses for it
+    filter: str | None = None,  # noqa: A002
     decap: bool = False,
     key: bytes | None = None,
 ) -> Capture:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Byte sources of capture files: regular files, pipes, standard input.
 
-Everything is read in pieces into the reader's buffer, regular files too. Mapping them was tried: it is not faster by more
+Everything is read in pieces into the reader's buffer, regular files too. Mapping them was tried: it is faster by less
 than a tenth (a copy into a buffer that stays in the cache costs about as much as the page faults), and a file that
 shrinks while it is mapped kills the process with SIGBUS.
 """
