@@ -151,7 +151,8 @@ class Members:
         try:
             return self._next()
         except (zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-            raise DecodeError(f"{self._name} data is damaged: {error}") from error
+            reason = str(error).removeprefix("Error -3 while decompressing data: ")
+            raise DecodeError(f"{self._name} data is damaged: {reason}") from error
 
     def _next(self) -> bytes:
         while True:

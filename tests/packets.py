@@ -17,13 +17,22 @@ CLIENT6, SERVER6 = "2001:db8::1", "2001:db8::2"
 
 
 def address(text: str) -> bytes:
-    """16 bytes, IPv4 mapped, as a record has them."""
+    """Return 16 bytes, IPv4 mapped, as a record has them."""
     parsed = ipaddress.ip_address(text)
     return parsed.packed if parsed.version == 6 else bytes(10) + b"\xff\xff" + parsed.packed
 
 
-def tcp(payload: bytes = b"", sport: int = 40000, dport: int = 22, seq: int = 1, ack: int = 2, flags: int = 0x18,
-        options: bytes = b"", header: int | None = None) -> bytes:
+def tcp(
+    payload: bytes = b"",
+    sport: int = 40000,
+    dport: int = 22,
+    *,
+    seq: int = 1,
+    ack: int = 2,
+    flags: int = 0x18,
+    options: bytes = b"",
+    header: int | None = None,
+) -> bytes:
     words = (20 + len(options)) // 4 if header is None else header
     return struct.pack(">HHIIBBHHH", sport, dport, seq, ack, words << 4, flags, 1000, 0, 0) + options + payload
 
@@ -36,22 +45,66 @@ def icmp(payload: bytes = b"", kind: int = 8, code: int = 0, identifier: int = 0
     return struct.pack(">BBHHH", kind, code, 0, identifier, 1) + payload
 
 
-def ipv4(payload: bytes, protocol: int = 6, src: str = CLIENT, dst: str = SERVER, options: bytes = b"", ttl: int = 64,
-         length: int | None = None, fragment: int = 0, version: int = 4, header: int | None = None) -> bytes:
+def ipv4(
+    payload: bytes,
+    protocol: int = 6,
+    src: str = CLIENT,
+    dst: str = SERVER,
+    *,
+    options: bytes = b"",
+    ttl: int = 64,
+    length: int | None = None,
+    fragment: int = 0,
+    version: int = 4,
+    header: int | None = None,
+) -> bytes:
     words = (20 + len(options)) // 4 if header is None else header
     total = 20 + len(options) + len(payload) if length is None else length
-    return struct.pack(">BBHHHBBH4s4s", version << 4 | words, 0, total, 7, fragment, ttl, protocol, 0,
-                       ipaddress.IPv4Address(src).packed, ipaddress.IPv4Address(dst).packed) + options + payload
+    return (
+        struct.pack(
+            ">BBHHHBBH4s4s",
+            version << 4 | words,
+            0,
+            total,
+            7,
+            fragment,
+            ttl,
+            protocol,
+            0,
+            ipaddress.IPv4Address(src).packed,
+            ipaddress.IPv4Address(dst).packed,
+        )
+        + options
+        + payload
+    )
 
 
-def ipv6(payload: bytes, protocol: int = 6, src: str = CLIENT6, dst: str = SERVER6, hops: int = 63,
-         length: int | None = None, version: int = 6) -> bytes:
-    return struct.pack(">IHBB16s16s", version << 28, len(payload) if length is None else length, protocol, hops,
-                       ipaddress.IPv6Address(src).packed, ipaddress.IPv6Address(dst).packed) + payload
+def ipv6(
+    payload: bytes,
+    protocol: int = 6,
+    src: str = CLIENT6,
+    dst: str = SERVER6,
+    *,
+    hops: int = 63,
+    length: int | None = None,
+    version: int = 6,
+) -> bytes:
+    return (
+        struct.pack(
+            ">IHBB16s16s",
+            version << 28,
+            len(payload) if length is None else length,
+            protocol,
+            hops,
+            ipaddress.IPv6Address(src).packed,
+            ipaddress.IPv6Address(dst).packed,
+        )
+        + payload
+    )
 
 
 def extension(following: int, payload: bytes, units: int = 0) -> bytes:
-    """An IPv6 extension header of 8 + 8 * units bytes."""
+    """Build an IPv6 extension header of 8 + 8 * units bytes."""
     return bytes((following, units)) + bytes(6 + 8 * units) + payload
 
 
@@ -107,8 +160,15 @@ class Packet:
     interface: int = 0
 
 
-def pcap(packets: Iterable[Packet], order: str = "<", nano: bool = False, link: int = 1, kuznetzov: bool = False,
-         version: tuple[int, int] = (2, 4)) -> bytes:
+def pcap(
+    packets: Iterable[Packet],
+    order: str = "<",
+    *,
+    nano: bool = False,
+    link: int = 1,
+    kuznetzov: bool = False,
+    version: tuple[int, int] = (2, 4),
+) -> bytes:
     magic = 0xA1B2CD34 if kuznetzov else 0xA1B23C4D if nano else 0xA1B2C3D4
     out = [struct.pack(order + "IHHiIII", magic, *version, 0, 0, 262144, link)]
     for p in packets:
@@ -135,8 +195,9 @@ def section(order: str = "<") -> bytes:
     return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
 
 
-def interface(link: int = 1, name: str = "", order: str = "<", snaplen: int = 0, resolution: int | None = None,
-              offset: int = 0) -> bytes:
+def interface(
+    link: int = 1, name: str = "", order: str = "<", *, snaplen: int = 0, resolution: int | None = None, offset: int = 0
+) -> bytes:
     options = option(2, name.encode(), order) if name else b""
     if resolution is not None:
         options += option(9, bytes((resolution,)), order)
@@ -150,8 +211,9 @@ def interface(link: int = 1, name: str = "", order: str = "<", snaplen: int = 0,
 def enhanced(p: Packet, ticks: int | None = None, order: str = "<") -> bytes:
     ticks = p.ts // 1000 if ticks is None else ticks
     wire = len(p.data) if p.wire is None else p.wire
-    return block(6, struct.pack(order + "IIIII", p.interface, ticks >> 32, ticks & 0xFFFFFFFF, len(p.data), wire)
-                 + p.data, order)
+    return block(
+        6, struct.pack(order + "IIIII", p.interface, ticks >> 32, ticks & 0xFFFFFFFF, len(p.data), wire) + p.data, order
+    )
 
 
 def simple(data: bytes, wire: int | None = None, order: str = "<") -> bytes:
@@ -161,8 +223,11 @@ def simple(data: bytes, wire: int | None = None, order: str = "<") -> bytes:
 def obsolete(p: Packet, order: str = "<") -> bytes:
     ticks = p.ts // 1000
     wire = len(p.data) if p.wire is None else p.wire
-    return block(2, struct.pack(order + "HHIIII", p.interface, 0, ticks >> 32, ticks & 0xFFFFFFFF, len(p.data), wire)
-                 + p.data, order)
+    return block(
+        2,
+        struct.pack(order + "HHIIII", p.interface, 0, ticks >> 32, ticks & 0xFFFFFFFF, len(p.data), wire) + p.data,
+        order,
+    )
 
 
 def pcapng(packets: Sequence[Packet], order: str = "<", link: int = 1) -> bytes:

@@ -29,7 +29,7 @@ NOW = PACKETS[0]
 
 
 def read(path, capacity=1024, **options):
-    """The records, tags, error text (or None) and the closed capture."""
+    """Return the records, tags, error text (or None) and the closed capture."""
     records, tags, error = [], [], None
     batch = Batch(capacity)
     with open_capture(path, key=KEY, **options) as reader:
@@ -128,10 +128,6 @@ def test_a_pipe_is_not_waited_for_while_there_are_packets():
     os.close(inward)
 
 
-def cut(data, place):
-    return data[:place]
-
-
 def patched(data, place, new):
     return data[:place] + new + data[place + len(new) :]
 
@@ -174,7 +170,8 @@ DAMAGES = {
     "no interface, simple": (SECTION + p.simple(NOW.data), 0,
                              "offset 28: packet of interface 0, but the section describes 0 so far"),
     "interfaces end with their section": (HEAD + SECTION + p.enhanced(NOW), 0,
-                                          f"offset {BLOCK + 28}: packet of interface 0, but the section describes 0 so far"),
+                                          f"offset {BLOCK + 28}: packet of interface 0, "
+                                          "but the section describes 0 so far"),
     "packet larger than its block": (HEAD + p.block(6, bytes(12) + b"\x64\0\0\0" + bytes(8)), 0,
                                      f"offset {BLOCK}: packet of 100 captured bytes in a block of 36 bytes"),
     "simple packet larger than its block": (HEAD + p.simple(b"abcd", 9), 0,
@@ -187,8 +184,7 @@ DAMAGES = {
                          "offset 28: option of 64 bytes goes beyond its interface description"),
     "gzip cut": (gzip.compress(PCAP)[:-9], 5, None),
     "gzip, wrong checksum": (gzip.compress(PCAP)[:-8] + bytes(8), 5,
-                             f"offset {len(PCAP)}: gzip data is damaged: Error -3 while decompressing data: "
-                             "incorrect data check"),
+                             f"offset {len(PCAP)}: gzip data is damaged: incorrect data check"),
     "gzip, then something else": (gzip.compress(PCAP) + b"hello world", 5,
                                   f"offset {len(PCAP)}: gzip data is followed by something else (68 65 6c 6c)"),
     "gzip of nothing": (gzip.compress(b""), 0, f"offset 0: empty, {ASKED}"),
@@ -216,9 +212,7 @@ def noise(size):
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.compress])
 def test_damage_deep_inside_compressed_data(tmp_path, pack):
-    many = p.pcap([p.Packet(p.ethernet(p.ipv4(p.tcp(noise(1000))))) for _ in range(1)] * 3 + [
-        p.Packet(p.ethernet(p.ipv4(p.tcp(noise(1000 + n))))) for n in range(300)
-    ])  # fmt: skip
+    many = p.pcap([p.Packet(p.ethernet(p.ipv4(p.tcp(noise(1000 + n))))) for n in range(300)])
     packed = pack(many)
     whole = len(read_bytes(tmp_path, many)[0])
     records, _, error, _ = read_bytes(tmp_path, packed[: len(packed) // 2])
@@ -233,7 +227,7 @@ def test_damage_deep_inside_compressed_data(tmp_path, pack):
 def test_a_bomb_takes_little_memory(tmp_path):
     data = p.pcap([]) + p.pcap([p.Packet(bytes(60), 0)])[24:] * 300_000
     bomb = tmp_path / "bomb.zst"
-    bomb.write_bytes(zstandard.compress(gzip.compress(b"") and data, 19))
+    bomb.write_bytes(zstandard.compress(data, 19))
     assert bomb.stat().st_size < 10_000
     code = f"""if True:
         import resource
@@ -278,9 +272,10 @@ CLOCKS = [
 ]
 
 
-@pytest.mark.parametrize(("resolution", "offset", "ticks", "want"), CLOCKS)
+@pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("order", "<>")
-def test_clock_of_an_interface(tmp_path, order, resolution, offset, ticks, want):
+def test_clock_of_an_interface(tmp_path, order, clock):
+    resolution, offset, ticks, want = clock
     data = p.section(order) + p.interface(order=order, resolution=resolution, offset=offset, name="eth0")
     records, _, error, _ = read_bytes(tmp_path, data + p.enhanced(NOW, ticks, order))
     assert error is None
@@ -291,7 +286,7 @@ def test_interfaces_and_sections(tmp_path):
     raw = NOW.data[14:]
     data = (
         SECTION + p.interface(1, "eth0") + p.interface(101, "tun0") + p.interface(127, "wlan0")
-        + p.enhanced(p.Packet(NOW.data)) + p.enhanced(p.Packet(raw, interface=1)) + p.enhanced(p.Packet(raw, interface=2))
+        + p.enhanced(NOW) + p.enhanced(p.Packet(raw, interface=1)) + p.enhanced(p.Packet(raw, interface=2))
         + SECTION + p.interface(1, "eth0") + p.interface(113, "any") + p.enhanced(p.Packet(NOW.data))
         + p.enhanced(p.Packet(bytes(14) + b"\x08\0" + raw, interface=1))
     )  # fmt: skip
@@ -326,7 +321,9 @@ def test_filter(tmp_path):
 
 
 def test_filter_by_link_type(tmp_path):
-    data = HEAD + p.interface(101) + p.interface(127) + p.enhanced(NOW) + p.enhanced(p.Packet(NOW.data[14:], interface=1))
+    data = (
+        HEAD + p.interface(101) + p.interface(127) + p.enhanced(NOW) + p.enhanced(p.Packet(NOW.data[14:], interface=1))
+    )
     data += p.enhanced(p.Packet(NOW.data, interface=2))
     records, _, error, reader = read_bytes(tmp_path, data, filter="tcp port 22")
     assert (lengths(records), error, reader.counters()["other_link"]) == ([1, 1], None, 1)
@@ -358,7 +355,9 @@ def test_a_filter_that_suits_one_link_type_only(tmp_path):
             reader.read(batch)
 
 
-pieces = st.lists(st.sampled_from([*map(p.enhanced, PACKETS), p.simple(NOW.data), INTERFACE, SECTION, p.block(9, b"abc")]))
+pieces = st.lists(
+    st.sampled_from([*map(p.enhanced, PACKETS), p.simple(NOW.data), INTERFACE, SECTION, p.block(9, b"abc")])
+)
 
 
 @given(blocks=pieces, size=st.integers(1, 200), capacity=st.integers(1, 7), data=st.data())

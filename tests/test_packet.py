@@ -27,7 +27,7 @@ def record(data, **options):
 
 
 def nested(depth):
-    """An IPv4 packet inside `depth` others."""
+    """Put an IPv4 packet inside `depth` others."""
     data = I4(T)
     for _ in range(depth):
         data = I4(data, 4)
@@ -102,17 +102,45 @@ def test_record(name):
 
 OTHERS = {
     "no_payload": [E(I4(p.tcp(flags=0x10))), E(I4(p.tcp(flags=0x18))), E(I6(p.tcp(flags=0x10)), 0x86DD)],
-    "not_ip": [E(b"", 0x0806), E(b"\x42\x42\x03", 38), E(p.mpls(b"\0" * 40, 5), 0x8847),
-               E(p.pppoe(b"", 0xC021), 0x8864), E(p.pppoe(b"", code=0xA7), 0x8864)],
-    "other_protocol": [E(I4(b"", 132)), E(I4(p.icmp(), 58)), E(I6(p.icmp(), 1), 0x86DD), E(I6(b"", 59), 0x86DD),
-                       E(I6(b"", 50), 0x86DD), E(I4(p.gre(I4(T)), 47)), E(I4(I4(T), 4)), E(I4(p.extension(6, T), 60))],
-    "fragment": [E(I4(U, 17, fragment=1)), E(I4(U, 17, fragment=0x2001)),
-                 E(I6(p.ipv6_fragment(17, U, 1), 44), 0x86DD)],
-    "short": [b"", b"x" * 13, E(b"", pad=False), E(I4(T)[:19], pad=False), E(I4(b"", length=40), pad=False) + bytes(13)],
-    "bad_header": [E(I4(T, version=5)), E(I4(T, header=4)), E(I4(T, header=15, length=40)), E(I6(T, version=4), 0x86DD),
-                   E(I4(p.tcp(header=4))), E(I4(p.tcp(header=6))), E(I4(p.tcp()[:19])), E(I4(p.udp(length=7), 17)),
-                   E(I4(p.udp()[:7], 17)), E(I4(p.icmp()[:7], 1)), E(I6(p.extension(6, b"", 9), 0), 0x86DD),
-                   E(p.pppoe(I4(T), version=0x21), 0x8864)],
+    "not_ip": [
+        E(b"", 0x0806),
+        E(b"\x42\x42\x03", 38),
+        E(p.mpls(b"\0" * 40, 5), 0x8847),
+        E(p.pppoe(b"", 0xC021), 0x8864),
+        E(p.pppoe(b"", code=0xA7), 0x8864),
+    ],
+    "other_protocol": [
+        E(I4(b"", 132)),
+        E(I4(p.icmp(), 58)),
+        E(I6(p.icmp(), 1), 0x86DD),
+        E(I6(b"", 59), 0x86DD),
+        E(I6(b"", 50), 0x86DD),
+        E(I4(p.gre(I4(T)), 47)),
+        E(I4(I4(T), 4)),
+        E(I4(p.extension(6, T), 60)),
+    ],
+    "fragment": [E(I4(U, 17, fragment=1)), E(I4(U, 17, fragment=0x2001)), E(I6(p.ipv6_fragment(17, U, 1), 44), 0x86DD)],
+    "short": [
+        b"",
+        b"x" * 13,
+        E(b"", pad=False),
+        E(I4(T)[:19], pad=False),
+        E(I4(b"", length=40), pad=False) + bytes(13),
+    ],
+    "bad_header": [
+        E(I4(T, version=5)),
+        E(I4(T, header=4)),
+        E(I4(T, header=15, length=40)),
+        E(I6(T, version=4), 0x86DD),
+        E(I4(p.tcp(header=4))),
+        E(I4(p.tcp(header=6))),
+        E(I4(p.tcp()[:19])),
+        E(I4(p.udp(length=7), 17)),
+        E(I4(p.udp()[:7], 17)),
+        E(I4(p.icmp()[:7], 1)),
+        E(I6(p.extension(6, b"", 9), 0), 0x86DD),
+        E(p.pppoe(I4(T), version=0x21), 0x8864),
+    ],
     "bad_length": [E(I4(T, length=1500)), E(I6(T, length=1500), 0x86DD), E(I4(p.udp(DATA, length=39), 17))],
     "too_deep": [E(p.mpls(I4(T), *range(30)), 0x8847), E(p.vlan(b"", 1, 0x8100) * 30 + I4(T), 0x8100)],
 }
@@ -159,7 +187,12 @@ def test_udp_that_only_looks_like_a_tunnel(port, payload):
 
 def test_fields():
     made, tag = record(
-        E(p.vlan(p.vlan(I4(p.tcp(DATA, 1025, 443, 0xDEADBEEF, 0xCAFE1234, 0xDA), ttl=57), 7), 4095, 0x8100), 0x88A8),
+        E(
+            p.vlan(
+                p.vlan(I4(p.tcp(DATA, 1025, 443, seq=0xDEADBEEF, ack=0xCAFE1234, flags=0xDA), ttl=57), 7), 4095, 0x8100
+            ),
+            0x88A8,
+        ),
         ts=123456789,
     )
     assert bytes(made["src"]) == p.address(p.CLIENT)
@@ -173,7 +206,15 @@ def test_fields_ipv6():
     made, _ = record(E(I6(U, 17, hops=3), 0x86DD))
     assert bytes(made["src"]) == p.address(p.CLIENT6)
     assert bytes(made["dst"]) == p.address(p.SERVER6)
-    assert [made[f] for f in ("sport", "dport", "seq", "ack", "tcpflags", "ttl", "proto")] == [40000, 53, 0, 0, 0, 3, 17]
+    assert [made[f] for f in ("sport", "dport", "seq", "ack", "tcpflags", "ttl", "proto")] == [
+        40000,
+        53,
+        0,
+        0,
+        0,
+        3,
+        17,
+    ]
 
 
 def test_the_inner_packet_is_the_record():
