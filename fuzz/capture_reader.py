@@ -46,8 +46,8 @@ def one_input(data: bytes) -> None:
         return
     os.ftruncate(MEMORY, 0)
     os.pwrite(MEMORY, data[2:], 0)
-    decap, expression = bool(data[0] & 1), "tcp or vlan" if data[0] & 2 else None
-    whole = read(1024, 262144, decap, expression)
+    decap, expression = bool(data[0] & 1), "tcp or vlan" if data[0] & 14 == 2 else None
+    whole = read(256, 65536, decap, expression)
     pieces = read(1 + data[1] % 16, 1 + data[0] * 8, decap, expression)
     if whole != pieces:
         raise AssertionError(f"read in pieces, the same file is another: {whole[1:]} {pieces[1:]}")
