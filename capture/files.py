@@ -129,7 +129,6 @@ class Capture:
     def close(self) -> None:
         """Close the file; may be called again."""
         self._source.close()
-        self._raw.close()
 
     def __enter__(self) -> Self:
         return self

@@ -35,11 +35,11 @@ class RawSource:
 
     def __init__(self, path: str) -> None:
         self.offset = 0
-        self.path = path
         self._head = b""
         self._descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         mode = os.fstat(self._descriptor)
         self.size = mode.st_size if stat.S_ISREG(mode.st_mode) else None
+        self._begin = os.lseek(self._descriptor, 0, os.SEEK_CUR) if self.size is not None else 0
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -76,11 +76,11 @@ class RawSource:
         self.offset += len(data)
         return data
 
-    def again(self) -> RawSource | None:
-        """Open the same from the beginning; None where that cannot be: a pipe, a file that is gone."""
-        if self.size is None or self.path == "-":
-            return None
-        try:
-            return RawSource(self.path)
-        except OSError:
-            return None
+    def rewind(self) -> bool:
+        """Go back to where it began; False where that cannot be, as in a pipe."""
+        if self.size is None:
+            return False
+        os.lseek(self._descriptor, self._begin, os.SEEK_SET)
+        self.offset = 0
+        self._head = b""
+        return True

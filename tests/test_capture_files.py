@@ -210,7 +210,11 @@ def noise(size):
     return np.random.default_rng(size).bytes(size)
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.compress])
+def zstd_with_checksum(data):
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstd_with_checksum])
 def test_damage_deep_inside_compressed_data(tmp_path, pack):
     many = p.pcap([p.Packet(p.ethernet(p.ipv4(p.tcp(noise(1000 + n))))) for n in range(300)])
     packed = pack(many)

@@ -2,7 +2,10 @@
 """The packet parser: what each kind of packet becomes, and that no bytes can upset it."""
 
 import os
+import shutil
 import struct
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import packets as p
@@ -335,3 +338,36 @@ def test_any_damage_has_a_verdict(data, draw):
             damaged[draw.draw(st.integers(0, len(damaged) - 1))] = draw.draw(st.integers(0, 255))
     verdict, raw, _ = parse_packet(bytes(damaged), decap=True, wire=draw.draw(st.integers(len(damaged), 2000)))
     assert (verdict == "record") == bool(raw)
+
+
+TC_PROGRAM = """
+#include <linux/bpf.h>
+static long (*bpf_skb_load_bytes)(const void *, __u32, void *, __u32) = (void *)26;
+#include "packet.h"
+int tap(struct __sk_buff *skb)
+{
+    struct ft_record record = {0};
+    struct ft_tag tag = {0};
+    struct ft_key key = {0};
+    struct ft_packet packet = {.skb = skb, .caplen = skb->len, .wire = skb->len};
+    return ft_parse(&packet, 0, FT_STEP_ETHERNET, 1, &key, &record, &tag) + record.hash;
+}
+"""
+CLANG = shutil.which("clang") or shutil.which("clang-14")
+
+
+@pytest.mark.skipif(CLANG is None, reason="no clang")
+@pytest.mark.skipif(not Path("/usr/include/linux/bpf.h").exists(), reason="no kernel headers for userspace")
+def test_compiles_for_the_kernel(tmp_path):
+    bpf = Path(__file__).resolve().parent.parent / "bpf"
+    system = [f"-I{folder}" for folder in Path("/usr/include").glob("*-linux-gnu")]
+    command = [CLANG, "-O2", "-target", "bpf", "-D__KERNEL__", "-Wall", "-Werror", f"-I{bpf}", *system, "-x", "c", "-c"]
+    done = subprocess.run(
+        [*command, "-", "-o", tmp_path / "x.o"],
+        input=TC_PROGRAM,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
