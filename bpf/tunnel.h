@@ -21,15 +21,21 @@ FT_INLINE ft_u32 ft_gre(const struct ft_packet *p, struct ft_cursor *c)
 		c->offset += h[0] & 0x10 ? 8 : 0;
 		return FT_STEP_ETHERNET;
 	}
+	if (type == 0x22eb) { /* ERSPAN type III: 12 bytes, its last bit announces 8 more */
+		if (ft_load(p, c->offset + 8, h, 4))
+			return FT_END(SHORT);
+		c->offset += 12 + (h[3] & 1) * 8;
+		return FT_STEP_ETHERNET;
+	}
 	return type > 1500 ? ft_by_ethertype(type) : FT_END(NOT_IP);
 }
 
-/* RFC 7348: the flag says that the network identifier is valid; the highest bit is the group policy extension. */
+/* RFC 7348: the flag says that the network identifier is valid; other bits are to be ignored. */
 FT_INLINE ft_u32 ft_vxlan(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u8 h[8];
 
-	if (c->end - c->offset < 8 + 14 || ft_load(p, c->offset, h, 8) || (h[0] & 0x7f) != 8)
+	if (c->end - c->offset < 8 + 14 || ft_load(p, c->offset, h, 8) || !(h[0] & 8))
 		return FT_END(RECORD);
 	c->offset += 8;
 	return ft_enter_tunnel(c, FT_STEP_ETHERNET);
