@@ -26,12 +26,6 @@ SETTINGS: list[dict[str, Any]] = [
 def test_automaton_agrees_with_definition(seed: int, references: bool) -> None:
     random = Random(seed * 2 + references)
     done = matched = 0
-    settings: list[dict[str, Any]] = [
-        {},
-        {"fuzzy": False},
-        {"fuzz_bytes": 0, "fuzz_percent": 20},
-        {"threshold_us": 60_000},
-    ]
     while done < PAIRS:
         text = signatures.lines(random, 3, references)
         options = random.choice(SETTINGS)
