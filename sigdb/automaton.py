@@ -23,6 +23,7 @@ MAX_EDGES = 65_536
 MAX_STEPS = 1_000_000  # bounds the walk itself, where nested repetition makes pairs but few edges
 
 START = -1
+
 Pair = tuple[int, int, int, bool]  # source, lowest and highest think code of the next packet, "marked"
 
 
@@ -46,7 +47,7 @@ class Automaton:
         self._edges = 0
         self._steps = 0
         self._dropped: tuple[Element, str] | None = None
-        ends = self._sequence(signature.sequence, [(START, 0, think.MAX, False)], 0)
+        ends = self._sequence(_simple(signature), [(START, 0, think.MAX, False)], 0)
         last = {source for source, *_ in ends}
         self._flag(last)
         if self._dropped:
@@ -227,3 +228,13 @@ class Automaton:
         renamed = {position: index for index, position in enumerate(kept)}
         self.positions = [self.positions[position] for position in kept]
         self.follow = [{renamed[target] for target in self.follow[position] if target in alive} for position in kept]
+
+
+def _simple(signature: Signature) -> Sequence:
+    """Return the sequence without a `...` that says nothing: first where the match may begin anywhere, or twice."""
+    items: list[Node] = []
+    for item in signature.sequence.items:
+        if isinstance(item, Gap) and (isinstance(items[-1], Gap) if items else not signature.begin):
+            continue
+        items.append(item)
+    return Sequence(tuple(items))

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import sigdb
 from sigdb import reader
@@ -254,6 +256,27 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
     assert errors("\u202efoo\u200b * c1 : d") == [
         "f:1:1: unknown protocol '\\u202efoo\\u200b'; expected tcp, udp, icmp or *"
     ]
+
+
+TOKENS = (
+    "tcp * ", "udp 1-2 ", "= ", "< ", "> ", ": d", "\n", "\n  ", "id = a", "rev = 1", "where ", "c1 ", "s9/4 ", "X* ",
+    "c@1 ", "s@a-1 ", "#a ", "+ ", "~ ", "+2s ", "... ", "(", "|", ")", "{2}", "{0,}", "bytes ", "> 1k ", "not ", "and ",
+    "(", "\x00", "\u00e9", "\ufeff", "# ", "*", "-", "99999999999", "/",
+)  # fmt: skip
+
+
+@given(
+    st.one_of(st.lists(st.sampled_from(TOKENS), max_size=25).map("".join), st.text(max_size=40), st.binary(max_size=40))
+)
+def test_any_text_loads_or_has_mistakes(text: str | bytes) -> None:
+    try:
+        sigdb.loads(text, "f")
+    except sigdb.SignatureErrors as wrong:
+        assert wrong.errors
+        for error in wrong.errors:
+            assert error.line >= 1
+            assert error.column >= 1
+            assert "; expected " in error.message
 
 
 def test_compilation_is_bounded() -> None:
