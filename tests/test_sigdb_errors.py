@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sigdb
-from sigdb import reader
+from sigdb import compile as compile_
+from sigdb import ports, reader
 
 # ruff: noqa: E501 - a case is one line, and the whole message stands in it
 # fmt: off
@@ -288,3 +289,20 @@ def test_compilation_is_bounded() -> None:
     ):
         assert "expected at most" in errors(f"udp * {sequence} : d")[0]
     assert len(sigdb.loads("udp * " + "(" * 32 + "c1" + "{0,} + s1 | c2)" * 32 + " s1 : d").packets) == 98
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "limit"),
+    [
+        (compile_, "MAX_POSITIONS", "5 positions"),
+        (compile_, "MAX_SIZE_CLASSES", "5 different bounds of sizes"),
+        (ports, "MAX_CLASSES", "5 different sets of signatures by port"),
+        (ports, "MAX_MEMBERS", "5 signatures in different sets by port"),
+    ],
+)
+def test_limits_of_the_whole_database(monkeypatch: pytest.MonkeyPatch, module: object, name: str, limit: str) -> None:
+    monkeypatch.setattr(module, name, 5)
+    text = "".join(f"tcp {port} = c{port} c1 : d\n" for port in range(10, 20))
+    assert [error.split(": ", 1)[1] for error in errors(text)] == [
+        f"the database is too large; expected at most {limit} in all"
+    ]
