@@ -14,6 +14,7 @@ import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
 with atheris.instrument_imports(include=["sigdb"]):
     import sigdb
     from sigdb import example, explain
+    from sigdb.parse import MAX_ELEMENTS
 
 # Whole lines and tokens: bytes alone rarely reach the compiler.
 DICTIONARY = (
@@ -43,7 +44,7 @@ def one_input(data: bytes) -> None:
     for signature in program.signatures[:3]:
         explain.sentences(signature)
         packets = example.find(signature)
-        if packets is not None:
+        if packets is not None and len(packets) <= MAX_ELEMENTS:
             sigdb.loads(f"{signature.protocol} * = {example.shape(signature, packets)} : again")
 
 

@@ -169,3 +169,30 @@ def test_examples_match_their_signatures(seed: int) -> None:
         again = sigdb.loads(f"{signature.protocol} * = {shape} : again").signatures[0]
         assert reference.hits(again, flow, True, True), (signature.text, shape)
     assert found > 270
+
+
+@pytest.mark.parametrize(
+    ("sequence", "shape"),
+    [
+        ("c1{300} s2", "c1{300} s2"),
+        ("(+ c1){300} s2", "( + c1 ){300} s2"),
+        ("+ c1{300} s2", "+ c1 c1{299} s2"),
+        ("c1{5}", "c1 c1 c1 c1 c1"),
+        ("c*#a s@a-100/0 c@a/0", "c101 s1 c101"),
+        ("c10-20#a s@a-15/3", "c15 s1"),
+        ("x1400 s@1+60 s@2+60", "c1400 s1460 s1520"),
+        ("c1 ... s2", "c1 s2"),
+        ("X1 X2 + X3", "C1 S2 + C3"),
+        ("( c1 s2 | s3 ) s@0 >", ""),
+    ],
+)
+def test_example_shapes(sequence: str, shape: str) -> None:
+    try:
+        signature = sigdb.loads(f"tcp * {sequence} : d").signatures[0]
+    except sigdb.SignatureErrors:
+        assert shape == ""
+        return
+    packets = example.find(signature)
+    assert packets is not None
+    assert example.shape(signature, packets) == shape
+    assert reference.hits(signature, [(p.side, p.size, p.think) for p in packets], True, True)
