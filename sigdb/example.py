@@ -9,14 +9,16 @@ narrowed from the last packet to the first by what later packets still need, and
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from sigdb import think
 from sigdb.automaton import Automaton
 from sigdb.check import MAX_PACKET
-from sigdb.nodes import CLIENT, EITHER, SERVER, UNBOUNDED, Signature
+from sigdb.nodes import CLIENT, SERVER, UNBOUNDED, Signature
 from sigdb.program import FIRST, FUZZY, LAST
 
 MAX_PATHS = 2_000
+LONG_RUN = 6
 
 _FUZZ = (2, 5)  # the default of the fuzzy rule: bytes, percent
 _THRESHOLD = think.encode(400_000)
@@ -44,12 +46,19 @@ def find(signature: Signature) -> list[Packet] | None:
 
 
 def shape(signature: Signature, packets: list[Packet]) -> str:
-    """Return the example as the tokens of the language, ready to be pasted into a signature."""
-    letters = {"c": "C", "s": "S"} if signature.turns else {"c": "c", "s": "s"}
+    """Return the example as the tokens of the language, long runs of equal packets as a repetition.
+
+    It can be pasted into a signature when it has no more elements than a signature may have.
+    """
     words = ["<"] if signature.begin else []
-    for packet in packets:
-        words += [packet.mark] if packet.mark else []
-        words.append(f"{letters[packet.side]}{packet.size}")
+    for (side, size, mark), run in groupby(packets, lambda packet: (packet.side, packet.size, packet.mark)):
+        count = len(list(run))
+        element = f"{side.upper() if signature.turns else side}{size}"
+        one = [mark, element] if mark else [element]
+        if count < LONG_RUN:
+            words += one * count
+        else:
+            words.append(f"( {' '.join(one)} ){{{count}}}" if mark else f"{element}{{{count}}}")
     return " ".join([*words, ">"] if signature.end else words)
 
 
@@ -67,7 +76,7 @@ def _paths(automaton: Automaton) -> Iterator[list[int]]:
 
 
 def _sides(automaton: Automaton, path: list[int]) -> list[int] | None:
-    """Choose client or server for each step, so that no two turns of one side follow without a pause."""
+    """Choose a side for each step, the client first, so that no two turns of one side follow without a pause."""
     rows = [automaton.positions[position] for position in path]
     ways: dict[int, list[int]] = {side: [side] for side in (CLIENT, SERVER) if rows[0][1] & side}
     for row in rows[1:]:
@@ -75,10 +84,9 @@ def _sides(automaton: Automaton, path: list[int]) -> list[int] | None:
         for side in (CLIENT, SERVER):
             before = [last for last in ways if last != side or not automaton.signature.turns or row[5] >= _THRESHOLD]
             if row[1] & side and before:
-                best = side if side in before and row[1] != EITHER else before[0]
-                longer[side] = [*ways[best], side]
+                longer[side] = [*min(ways[last] for last in before), side]
         ways = longer
-    return next(iter(ways.values()), None)
+    return min(ways.values(), default=None)
 
 
 def _sizes(automaton: Automaton, path: list[int], signature: Signature) -> list[int] | None:
