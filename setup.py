@@ -9,6 +9,7 @@ CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unuse
 setup(
     ext_modules=cythonize(
         [
+            Extension("engine.where", ["engine/where.pyx"], extra_compile_args=CFLAGS),
         ],
         language_level=3,
         compiler_directives={
