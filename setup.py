@@ -1,16 +1,43 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The compiled extensions; all other metadata is in setup.cfg."""
+"""The compiled extensions; all other metadata is in setup.cfg.
+
+FLOWTAP_STRICT=1 makes every warning of Cython and of the C compiler an error; `make test` builds so.
+"""
+
+import os
+from glob import glob
 
 from Cython.Build import cythonize
+from Cython.Compiler import Options
 from setuptools import Extension, setup
 
-CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Ibpf"]
+STRICT = os.environ.get("FLOWTAP_STRICT") == "1"
+HEADERS = sorted(glob("bpf/*.h"))
+CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-sign-compare"]
+CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
+CAPTURE = ("_filter", "_packet", "_pcap", "_pcapng", "_walk")
+ENGINE = ("automaton", "counters", "exact", "lifecycle", "loop", "matching", "report", "table", "tcp", "where")
+LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
+
+if STRICT:
+    CFLAGS += ["-Werror"]
+    Options.warning_errors = True
+
+
+def extension(package: str, name: str) -> Extension:
+    """Return the extension of one .pyx file."""
+    return Extension(
+        f"{package}.{name}",
+        [f"{package}/{name}.pyx"],
+        extra_compile_args=CFLAGS,
+        libraries=LIBRARIES.get(name, []),
+        depends=HEADERS,
+    )
+
 
 setup(
     ext_modules=cythonize(
-        [
-            Extension("engine.where", ["engine/where.pyx"], extra_compile_args=CFLAGS),
-        ],
+        [extension("capture", name) for name in CAPTURE] + [extension("engine", name) for name in ENGINE],
         language_level=3,
         compiler_directives={
             "boundscheck": False,
