@@ -2,7 +2,8 @@
 #
 # Taken from: GNU inetutils telnet and telnetd 2.4, netcat-openbsd 1.219, socat 1.7.4 in raw mode, typed at 80 to
 # 300 ms per key, over a LAN and over a link of 600 ms. Where the pause stands before the client's packet it does not
-# hold the round trip, so both look alike.
+# hold the round trip, so both look alike. Telnet over a long link is not covered: Nagle's algorithm (RFC 896) joins the
+keys that are typed while the first is under way.
 
 # Character by character with echo: telnet, rlogin, serial consoles behind a terminal server.
 tcp * = +30ms-2s c1 s1 (+30ms-2s c1 s1){5} : A person types, with echo
@@ -19,9 +20,9 @@ tcp 23,2323 = s2-40 +100ms-1min c1 (+30ms-2s c1){3,24} s2-4 : A person types wit
     category = interactive
 
 # Commands of a few bytes, each after a pause of at least 800 ms, each answered, from the first packet of the flow on: a
-# shell bound to a port. Ports below 1024 and those of databases and brokers are left out, whose clients also poll with
-# short lines.
-tcp 1024-1882,1884-2322,2324-2524,2526-3305,3307-5221,5224-6378,6380-6665,6670-8882,8884-11210,11212-65535 = < (s*){0,3} ~ c2-60 s2-1448 (s*){0,6} (+800ms-5min c2-60 s2-1448 (s*){0,6}){4,} : A person types lines, as to a shell bound to a port
+# shell bound to a port. Only on ports that such shells are known to use: instruments (HiSLIP), brokers and databases
+# are also spoken to in short lines with pauses, by programs.
+tcp 1234,1337,4242,4443,4444,4445,5554,5555,6666,7777,9001,9999,12345,31337,54321 = < (s*){0,3} ~ c2-60 s2-1448 (s*){0,6} (+800ms-5min c2-60 s2-1448 (s*){0,6}){3,} : A person types lines, as to a shell bound to a port
     id = human.typing.lines
     severity = medium
     attack = T1059

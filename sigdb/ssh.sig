@@ -31,7 +31,7 @@ tcp * = < x8-255 ~ x8-1600 (~ x*){2,12} ~ c16-128 ~ c40-100#req ~ s@req ~ c48-20
     severity = low
     attack = T1110.001
     category = ssh
-    note = also a wrong passphrase-less hardware key that waited for a touch
+    note = also a refused hardware key that had to be touched first
 
 # The query for a public key is at least 64 bytes longer than "none" (the smallest, Ed25519, carries 76 more), a short
 # password at most 56: a refusal of such a message at once is a password that nobody typed.
@@ -41,6 +41,14 @@ tcp * = < x8-255 ~ x8-1600 (~ x*){2,12} ~ c16-128 ~ c40-100#req ~ s@req ~ c48-20
     attack = T1110.001
     category = ssh
     note = libssh, libssh2, Go and OpenSSH with short passwords; hydra, curl, sshpass
+
+# OpenSSH's client pads: in chacha20 "none" has 60 bytes for a user name of up to 4 letters (root), a password 148, and
+# the query for an Ed25519 key 140. With longer names the two cannot be told apart.
+tcp * = < x8-255 ~ x8-1600 (~ x*){2,12} ~ c16-128 ~ c44 ~ s44 ~ c60 ~ s36-200#fail (~ c52-1500 ~ s@fail){0,} c148 ~ s@fail : SSH2 - wrong password, sent by a program (OpenSSH)
+    id = ssh.auth.failure.automated.openssh
+    severity = medium
+    attack = T1110.001
+    category = ssh
 
 # NEWKEYS and the service request in one segment: the acceptance is 16 bytes smaller.
 tcp * = < x8-255 ~ x8-1600 (~ x*){2,9} ~ c20-1300 ~ s150-1600 (s20-1600){0,1} ~ c56-116#keys ~ s@keys-16 ~ c48-200#none ~ s36-200#fail (~ c52-1500 ~ s@fail){0,} c@none+28/28 ~ s@fail : SSH2 - wrong password, sent by a program (libssh2)
@@ -92,7 +100,7 @@ tcp * = < x8-255 ~ x8-1600 (~ x*){2,12} ~ c16-128 ~ c40-100#req ~ s@req ~ c48-20
 
 # After both KEXINITs the client sends its half of the key exchange, sees the server's key and is gone. A person who says
 # "no", a client that knows another key (a man in the middle, or a new server), or a scanner that collects keys.
-tcp * = < x8-255 ~ x8-1600 ( ~ c300-2000 (~ c20-1500){0,1} ~ s300-2000 (~ s20-1500){0,1} | ~ s300-2000 (~ s20-1500){0,1} ~ c300-2000 (~ c20-400){0,1} ) (~ c20-30 ~ s100-1100){0,1} ~ c48-1300 ~ s200-1600 (s20-1600){0,2} > : SSH2 - client left after it saw the server's key
+tcp * = < x8-64 ~ x8-255 ( ~ c300-2000 (~ c20-1500){0,1} ~ s300-2000 (~ s20-1500){0,1} | ~ s300-2000 (~ s20-1500){0,1} ~ c300-2000 (~ c20-400){0,1} ) (~ c20-30 ~ s100-1100){0,1} ~ c48-1300 ~ s200-1600 (s20-1600){0,2} > : SSH2 - client left after it saw the server's key
     id = ssh.hostkey.refused
     severity = medium
     attack = T1557
