@@ -3,7 +3,7 @@
 # Taken from: GNU inetutils telnet and telnetd 2.4, netcat-openbsd 1.219, socat 1.7.4 in raw mode, typed at 80 to
 # 300 ms per key, over a LAN and over a link of 600 ms. Where the pause stands before the client's packet it does not
 # hold the round trip, so both look alike. Telnet over a long link is not covered: Nagle's algorithm (RFC 896) joins the
-keys that are typed while the first is under way.
+# keys that are typed while the first is under way.
 
 # Character by character with echo: telnet, rlogin, serial consoles behind a terminal server.
 tcp * = +30ms-2s c1 s1 (+30ms-2s c1 s1){5} : A person types, with echo
