@@ -44,7 +44,7 @@ def _pass(engine: Engine, load: records.Load, begin: int, end: int) -> int:
 
 
 def _round(engine: Engine, load: records.Load) -> tuple[float, int]:
-    """Records per second of one pass over all flows, from an empty table; and the flows reported in one pass."""
+    """Return records per second of one pass over all flows, from an empty table; and the flows reported in one pass."""
     total = len(load.records)
     repeat = max(1, -(-LEAST_RECORDS // total))
     spent, reported = 0.0, 0

@@ -21,7 +21,7 @@ START_US = 1_700_000_000_000_000
 SERVICES = np.array([443, 443, 443, 443, 80, 80, 22, 25, 53, 993, 3306, 5432, 6379, 8080, 8443, 3389])
 
 
-def _segments(
+def _segments(  # noqa: PLR0917
     rng: np.random.Generator, flow: Ints, side: Ints, flags: Ints, length: Ints, time_us: Ints, flows: int
 ) -> Segments:
     """Complete segments from what each packet does, given flow after flow; returned in the order of time.
@@ -106,6 +106,7 @@ def capture(name: str) -> Path:
 
     Raises:
         KeyError: the name is none of these.
+
     """
     make = {
         "small": small,

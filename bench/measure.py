@@ -18,7 +18,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-
 LAUNCHER = """
 import os, sys, time
 begin = time.perf_counter()
@@ -43,7 +42,7 @@ class Cost:
     rss: int  # peak resident bytes of the largest process
 
 
-class RunFailed(Exception):
+class RunError(Exception):
     """A program under comparison ended with an error or outlived its time limit."""
 
 
@@ -51,8 +50,9 @@ def run(command: Sequence[str], limit: float = 300) -> Cost:
     """Run `command` with its output thrown away and return its cost.
 
     Raises:
-        RunFailed: it exited with another status than 0 or took longer than `limit` seconds; the last of what it
+        RunError: it exited with another status than 0 or took longer than `limit` seconds; the last of what it
             wrote to standard error is in the message.
+
     """
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
@@ -68,11 +68,11 @@ def run(command: Sequence[str], limit: float = 300) -> Cost:
         if child.returncode != 0:
             errors.seek(0)
             tail = errors.read()[-500:].decode(errors="replace")
-            raise RunFailed(f"{' '.join(command)}: failed or took longer than {limit} s: {tail}")
+            raise RunError(f"{' '.join(command)}: failed or took longer than {limit} s: {tail}")
     return Cost(*json.loads(figures))
 
 
 def summary(costs: Sequence[Cost]) -> dict[str, object]:
-    """The fastest round and the median of each figure; noise of the machine only ever adds time."""
+    """Return the fastest round and the median of each figure; noise of the machine only ever adds time."""
     middle = {name: statistics.median(getattr(cost, name) for cost in costs) for name in asdict(costs[0])}
     return {"rounds": len(costs), "wall_min": min(cost.wall for cost in costs), "median": middle}

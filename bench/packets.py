@@ -60,14 +60,14 @@ def _big(matrix: Bytes, column: int, width: int, value: Ints | int) -> None:
 
 
 def _fold(total: Ints) -> Ints:
-    """The Internet checksum (RFC 1071) of a sum of 16-bit words."""
+    """Return the Internet checksum (RFC 1071) of a sum of 16-bit words."""
     for _ in range(3):
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
 
 
 def _words(matrix: Bytes) -> Ints:
-    """The sum of each row's big-endian 16-bit words."""
+    """Return the sum of each row's big-endian 16-bit words."""
     return matrix[:, 0::2].astype(np.int64).sum(axis=1) * 256 + matrix[:, 1::2].astype(np.int64).sum(axis=1)
 
 

@@ -35,7 +35,7 @@ class Profile:
 
 
 def _talk(rng: random.Random, *sizes: int, rtt: int = 0) -> list[Packet]:
-    """Packets without pauses: positive sizes from the client, negative from the server; each answer takes a round trip."""
+    """Make packets without pauses: positive sizes from the client, negative from the server; an answer takes a round trip."""
     rtt = rtt or rng.choice((300, 2_000, 12_000, 30_000, 90_000))
     packets: list[Packet] = []
     for size in sizes:
@@ -46,12 +46,12 @@ def _talk(rng: random.Random, *sizes: int, rtt: int = 0) -> list[Packet]:
 
 
 def _pause(rng: random.Random, packets: list[Packet], low: int = 500_000, high: int = 4_000_000) -> list[Packet]:
-    """The same with a pause before the first packet."""
+    """Return the same with a pause before the first packet."""
     return [Packet(packets[0].side, packets[0].size, rng.randrange(low, high)), *packets[1:]]
 
 
 def _segments(size: int) -> list[int]:
-    """Sizes of the server's segments that carry `size` bytes, as negative numbers."""
+    """Return sizes of the server's segments that carry `size` bytes, as negative numbers."""
     return [-1448] * (size // 1448) + ([-(size % 1448)] if size % 1448 else [])
 
 

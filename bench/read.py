@@ -19,13 +19,13 @@ import venv
 from pathlib import Path
 
 from bench.generate import OUT, capture
-from bench.measure import Cost, RunFailed, run, summary
+from bench.measure import Cost, RunError, run, summary
 
 NFSTREAM = "from nfstream import NFStreamer\nfor flow in NFStreamer(source={source!r}{meters}): pass"
 
 
 def _nfstream_python() -> str:
-    """The interpreter of the environment that holds nfstream; installs it on first use."""
+    """Return the interpreter of the environment that holds nfstream; installs it on first use."""
     python = OUT / "venv" / "bin" / "python"
     if not python.exists():
         venv.create(OUT / "venv", with_pip=True)
@@ -36,7 +36,7 @@ def _nfstream_python() -> str:
 
 
 def _flowtap() -> list[str]:
-    """The installed command beside this interpreter, or the module of the checkout."""
+    """Return the installed command beside this interpreter, or the module of the checkout."""
     command = Path(sys.executable).parent / "flowtap"
     if command.exists():
         return [str(command)]
@@ -44,7 +44,7 @@ def _flowtap() -> list[str]:
 
 
 def commands(path: Path, collector: int, wanted: list[str]) -> dict[str, list[str]]:
-    """The command line of each program; `collector` is the local UDP port that softflowd sends its flows to.
+    """Return the command line of each program; `collector` is the local UDP port that softflowd sends its flows to.
 
     A program that is not installed is left out with a word on standard error.
     """
@@ -93,7 +93,7 @@ def compare(name: str, rounds: int, wanted: list[str]) -> dict[str, object]:
                     continue
                 try:
                     costs.setdefault(program, []).append(run(table[program]))
-                except RunFailed as error:
+                except RunError as error:
                     failed[program] = str(error)
                     costs.pop(program, None)
     result: dict[str, object] = {"capture": name, "bytes": path.stat().st_size, "failed": failed}

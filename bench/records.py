@@ -105,7 +105,7 @@ def _addresses(rng: np.random.Generator, flows: int, network: int) -> npt.NDArra
 
 
 def mean_packets() -> float:
-    """Records per flow, on average."""
+    """Return records per flow, on average."""
     _, _, counts, shares = _templates()
     return float((counts * shares).sum() / shares.sum())
 

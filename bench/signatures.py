@@ -6,8 +6,8 @@ repetitions, alternatives, `...`, pauses and conditions. Ports are spread like r
 ten have their sizes moved, so that flows follow them for some packets and then leave.
 
 Nobody keeps a signature that fires on ordinary traffic. So each candidate is tried on 20,000 flows: one that hits
-none is kept, one that hits less than one flow in a thousand is kept in one case of ten. Without this choice (`candidates`)
-a database of 10,000 fires on four flows of five, and what is measured is the writing of reports.
+none is kept, one that hits less than one flow in a thousand is kept in one case of ten. Without this choice
+(`candidates`) a database of 10,000 fires on four flows of five, and what is measured is the writing of reports.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ def _sequence(rng: random.Random, packets: list[Packet], begin: bool) -> str:
     while i < len(packets):
         packet = packets[i]
         same = 1
-        while i + same < len(packets) and (packets[i + same].side, packets[i + same].size) == (packet.side, packet.size):
+        while i + same < len(packets) and (packets[i + same].side, packets[i + same].size) == (
+            packet.side,
+            packet.size,
+        ):
             same += 1
         mark = _pause(rng, packet.gap) if words else ""
         side = packet.side if rng.random() < 0.95 else "x"
@@ -108,7 +111,7 @@ def _turns(packets: list[Packet]) -> list[Packet]:
 
 
 def _moved(rng: random.Random, packets: list[Packet]) -> list[Packet]:
-    """The same with sizes of another program: the first packet stays, as banners and greetings are alike."""
+    """Return the same with sizes of another program: the first packet stays, as banners and greetings are alike."""
     factor = rng.uniform(0.6, 1.7)
     return packets[:1] + [
         Packet(p.side, max(1, int(p.size * factor) + rng.randrange(-9, 10)) if p.size < 1448 else 1448, p.gap)
@@ -180,5 +183,5 @@ def _selected(count: int, seed: int) -> tuple[str, ...]:
 
 
 def generate(count: int, seed: int = 2) -> str:
-    """The text of a signature file with `count` selective signatures; a longer file begins with the shorter ones."""
+    """Return the text of a signature file with `count` selective signatures; a longer file begins with the shorter ones."""
     return "".join(_selected(count, seed))

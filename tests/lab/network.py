@@ -37,6 +37,7 @@ def until(ready: Callable[[], bool], what: str, limit: float = WAIT) -> None:
 
     Raises:
         LabError: it did not within `limit` seconds.
+
     """
     end = time.monotonic() + limit
     while not ready():
@@ -59,7 +60,7 @@ class Machine:
         self.do("ip", "link", "set", "lo", "up")
 
     def inside(self, *command: str) -> list[str]:
-        """The command line that runs `command` in this machine; it dies with us."""
+        """Return the command line that runs `command` in this machine; it dies with us."""
         return ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(self.pid), "-n", "-m", *command]
 
     def do(self, *command: str) -> None:

@@ -39,6 +39,7 @@ class Person:
 
         Raises:
             LabError: the program ended or stayed silent instead.
+
         """
         try:
             self._program.expect(list(texts))
@@ -71,6 +72,7 @@ class Person:
 
         Raises:
             LabError: it did not within the time that an answer may take.
+
         """
         try:
             self._program.expect(pexpect.EOF)
@@ -83,6 +85,7 @@ def program(lab: Lab, *command: str, expected: Sequence[int] = (0,), stdin: byte
 
     Raises:
         LabError: it took longer than a minute or ended with a status that is not `expected`.
+
     """
     settings = [f"{name}={value}" for name, value in variables.items()]
     line = lab.client.inside("setsid", "-w", "env", "HOME=/root", *settings, *command)

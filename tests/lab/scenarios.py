@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# ruff: noqa: D401
 """What happens in each capture: one function per scenario, in the words of who does what.
 
 A scenario's flows are told apart by their server ports, because client ports differ from one recording to the next.
@@ -210,7 +211,8 @@ def smtp_program(lab: Lab) -> None:
     program(lab, "curl", "-s", f"smtp://{SERVER}/lab", *addresses, "-T", "-", stdin=mail)
     code = (
         "import smtplib, sys\nwith smtplib.SMTP(sys.argv[1]) as s:\n"
-        " for n in range(3): s.sendmail('a@lab.example', ['b@lab.example', 'c@lab.example'], 'Subject: x\\n\\ntext\\n')\n"
+        " for n in range(3):\n"
+        "  s.sendmail('a@lab.example', ['b@lab.example', 'c@lab.example'], 'Subject: x\\n\\ntext\\n')\n"
     )
     program(lab, "/usr/bin/python3", "-c", code, SERVER)
 

@@ -35,7 +35,7 @@ def keygen(path: Path, kind: str) -> Path:
 
 
 def openssh(lab: Lab, port: int = 22, more: str = "") -> None:
-    """OpenSSH sshd with password and key logins; `more` is added to its configuration."""
+    """Start OpenSSH sshd with password and key logins; `more` is added to its configuration."""
     if not (lab.folder / "host_rsa").exists():
         for kind in ("ed25519", "rsa"):
             keygen(lab.folder / f"host_{kind}", kind)
@@ -46,7 +46,7 @@ def openssh(lab: Lab, port: int = 22, more: str = "") -> None:
 
 
 def dropbear(lab: Lab, port: int = 22) -> None:
-    """Dropbear with password and key logins."""
+    """Start Dropbear with password and key logins."""
     key = lab.folder / "dropbear_ed25519"
     if not key.exists():
         make = ["dropbearkey", "-t", "ed25519", "-f", str(key)]
@@ -62,14 +62,14 @@ def authorize(lab: Lab, public: Path) -> None:
 
 
 def telnet(lab: Lab, port: int = 23) -> None:
-    """GNU inetutils telnetd, which asks login(1), behind socat in the part of inetd."""
+    """Start GNU inetutils telnetd, which asks login(1), behind socat in the part of inetd."""
     listen = f"TCP4-LISTEN:{port},bind={SERVER},fork,reuseaddr,nodelay"
     lab.server.start("socat", listen, "EXEC:/usr/sbin/telnetd -h,nofork", log=lab.folder / "telnetd.log")
     lab.server.await_port(port)
 
 
 def smtp(lab: Lab, port: int = 25) -> None:
-    """A mail server (aiosmtpd) that accepts everything and keeps nothing."""
+    """Start a mail server (aiosmtpd) that accepts everything and keeps nothing."""
     handler = ["-c", "aiosmtpd.handlers.Sink"]
     command = ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"{SERVER}:{port}", *handler]
     lab.server.start(*command, log=lab.folder / "smtp.log")
@@ -77,14 +77,14 @@ def smtp(lab: Lab, port: int = 25) -> None:
 
 
 def shell(lab: Lab, port: int = 4444) -> None:
-    """A shell bound to a port without a terminal, as an intruder leaves it behind."""
+    """Start a shell bound to a port without a terminal, as an intruder leaves it behind."""
     listen = f"TCP4-LISTEN:{port},bind={SERVER},fork,reuseaddr"
     lab.server.start("socat", listen, "EXEC:/bin/sh,stderr", log=lab.folder / "shell.log")
     lab.server.await_port(port)
 
 
 def web(lab: Lab, port: int = 80, size: int = 3_000_000) -> None:
-    """Python's HTTP server with one file, `blob`, of `size` bytes."""
+    """Start Python's HTTP server with one file, `blob`, of `size` bytes."""
     folder = lab.folder / "web"
     folder.mkdir()
     (folder / "blob").write_bytes(bytes(size))
