@@ -12,12 +12,13 @@ import matplotlib.pyplot as plt
 
 
 def plot(document: dict[str, Any], picture: Path) -> None:
-    """Left: records per second over signatures, a line per number of flows. Right: time of each program."""
+    """Draw records per second over signatures, a line per number of flows; beside it the time of each program."""
     _, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
     rows = document["engine"]["speed"]
     for flows in sorted({row["flows"] for row in rows}):
         own = [row for row in rows if row["flows"] == flows]
-        left.plot([row["signatures"] for row in own], [row["best"] / 1e6 for row in own], "o-", label=f"{flows:,} flows")
+        rates = [row["best"] / 1e6 for row in own]
+        left.plot([row["signatures"] for row in own], rates, "o-", label=f"{flows:,} flows")
     left.set(xscale="log", xlabel="signatures", ylabel="million records per second, one core", ylim=(0, None))
     left.legend()
     captures = document["read"]

@@ -35,7 +35,7 @@ class Profile:
 
 
 def _talk(rng: random.Random, *sizes: int, rtt: int = 0) -> list[Packet]:
-    """Make packets without pauses: positive sizes from the client, negative from the server; an answer takes a round trip."""
+    """Make packets without pauses; sizes below 0 are the server's, and an answer takes a round trip."""
     rtt = rtt or rng.choice((300, 2_000, 12_000, 30_000, 90_000))
     packets: list[Packet] = []
     for size in sizes:

@@ -183,5 +183,5 @@ def _selected(count: int, seed: int) -> tuple[str, ...]:
 
 
 def generate(count: int, seed: int = 2) -> str:
-    """Return the text of a signature file with `count` selective signatures; a longer file begins with the shorter ones."""
+    """Return a signature file with `count` selective signatures; a longer file begins with the shorter ones."""
     return "".join(_selected(count, seed))
