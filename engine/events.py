@@ -123,7 +123,7 @@ class StatsFields(TypedDict):
     filtered: int  # packets that the filter expression left out
     verdicts: dict[str, int]  # how the parser ended, by verdict; with `filtered` they sum up to `packets`
     engine: dict[str, int]  # the engine's counters
-    flows: dict[str, int]  # ended flows: total, matched, unidentified, empty (no packet in the shape)
+    flows: dict[str, int]  # total: flows seen; matched: flows with at least one alert
     alerts: int  # alert events
     captures: list[CaptureFields]  # the same for each file
     errors: list[CaptureError]  # captures that could not be read to their end

@@ -5,7 +5,6 @@ Python's buffered streams lose this: they try to flush again when the interprete
 So bytes are gathered here and written with the bare file.
 """
 
-import os
 from collections.abc import Callable
 from io import FileIO
 from types import TracebackType
@@ -51,13 +50,6 @@ class Output:
             raise
         except OSError as error:
             raise self._explain(error) from error
-
-    def same_file(self, path: str) -> bool:
-        """Return whether the output is the file `path`, so that writing would destroy it."""
-        try:
-            return os.path.samestat(os.fstat(self._file.fileno()), os.stat(path))
-        except OSError:
-            return False
 
     def _explain(self, error: OSError) -> OutputError:
         return OutputError(f"{self._name}: {error.strerror}")
