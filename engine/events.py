@@ -98,7 +98,7 @@ class FlowEvent(TypedDict):
     flowtap: FlowtapFields
 
 
-class CaptureError(TypedDict):
+class CaptureErrorFields(TypedDict):
     """One entry of `stats.errors`: a capture that could not be read to its end."""
 
     capture: str  # the file as it was named
@@ -126,7 +126,7 @@ class StatsFields(TypedDict):
     flows: dict[str, int]  # total: flows seen; matched: flows with at least one alert
     alerts: int  # alert events
     captures: list[CaptureFields]  # the same for each file
-    errors: list[CaptureError]  # captures that could not be read to their end
+    errors: list[CaptureErrorFields]  # captures that could not be read to their end
 
 
 class StatsEvent(TypedDict):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from engine.events import StatsFields, address, timestamp
+from engine.events import StatsEvent, StatsFields, address, timestamp
 
 if TYPE_CHECKING:
     from engine import Flow
@@ -28,8 +28,8 @@ _WITH_PORTS = (6, 17)
 class Text:
     """Prints flows.
 
-    `identified` and `unidentified` choose the flows that are printed. `names` turns an address into what is printed
-    for it. `one_line` puts all of a flow on one line, `timestamps` puts the time of its first packet before it.
+    `identified` and `unidentified` choose the flows that are printed. The attribute `names` turns an
+    address into what is printed for it. `one_line` puts all of a flow on one line, `timestamps` puts the time of its first packet before it.
     """
 
     def __init__(
@@ -40,26 +40,36 @@ class Text:
         unidentified: bool = False,
         one_line: bool = False,
         timestamps: bool = False,
-        names: Callable[[str], str] = lambda text: text,
     ) -> None:
+        self.alerts = 0
+        self.names: Callable[[str], str] = str
         self._signatures = signatures
         self._identified = identified
         self._unidentified = unidentified
         self._one_line = one_line
         self._timestamps = timestamps
-        self._names = names
         self._comment = "# " if unidentified else ""
 
-    def flow(self, flow: Flow) -> str:
-        """Return the lines of `flow`, each with its newline; "" when it is not to be printed.
+    def begin(self, capture: str, interfaces: Sequence[str]) -> None:
+        """Take note that the flows to come are from the file `capture`, whose interfaces have these names."""
+
+    def flow(self, flow: Flow) -> bytes:
+        """Return the lines of `flow`; b"" when it is not to be printed.
 
         A flow without a packet in its shape (a scanned port) has nothing to identify and is not printed.
         """
+        text = ""
         if flow.hits:
-            return self._matched(flow) if self._identified else ""
-        if self._unidentified and flow.packets_c + flow.packets_s:
-            return self._shape(flow)
-        return ""
+            if self._identified:
+                text = self._matched(flow)
+                self.alerts += len(flow.hits)
+        elif self._unidentified and flow.packets_c + flow.packets_s:
+            text = self._shape(flow)
+        return text.encode()
+
+    def end(self, event: StatsEvent) -> bytes:
+        """Return nothing: the summary goes to standard error."""
+        return b""
 
     def _matched(self, flow: Flow) -> str:
         found = [f"{self._signatures[hit.signature].description} (hit: {hit.count})" for hit in flow.hits]
@@ -85,7 +95,7 @@ class Text:
         return f"{time}({_PROTOCOLS[flow.proto]}) {client} -> {server}"
 
     def _names_of(self, flow: Flow) -> tuple[str, str]:
-        client, server = self._names(address(flow.client)), self._names(address(flow.server))
+        client, server = self.names(address(flow.client)), self.names(address(flow.server))
         if flow.proto not in _WITH_PORTS:
             return client, server
         return _with_port(client, flow.client_port), _with_port(server, flow.server_port)
