@@ -29,7 +29,7 @@ APT_BENCH = $(APT_TEST) p0f softflowd
 APT_FUZZ = $(APT) clang-14
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
-SOURCES = $(wildcard bpf/*.h capture/*.p[yx][xd] capture/*.h capture/*.c engine/*.p[yx][xd] engine/*.h)
+SOURCES = $(wildcard bpf/*.h capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
 CODE = bench bpf capture engine flowtap fuzz sigdb tests setup.py
 
 # Install the packages $(1) unless all of them are there.
