@@ -301,7 +301,7 @@ def _alert(signature: Signature) -> AlertFields:
         "rev": signature.rev,
         "signature": signature.description,
         "category": signature.category,
-        "severity": signature.severity,
+        "severity": SEVERITIES[signature.severity],
         "metadata": metadata,
     }
     if signature.reference:
