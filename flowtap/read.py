@@ -126,7 +126,6 @@ def read(
     except ArgumentError as error:
         raise SystemExit(_fail(str(error), Exit.USAGE)) from None
 
-    from capture import FilterError  # noqa: PLC0415
     from engine import Limits  # noqa: PLC0415
     from flowtap.run import Run  # noqa: PLC0415
 
@@ -159,8 +158,6 @@ def read(
             run.files(files, join=join)
             stats = run.finish()
             out.write(sink.end(stats))
-    except FilterError as error:
-        raise SystemExit(_fail(f"filter expression: {error}", Exit.USAGE)) from None
     except OutputError as error:
         raise SystemExit(_fail(str(error), Exit.OUTPUT)) from None
     except BrokenPipeError:
@@ -176,31 +173,39 @@ def read(
 
 def _inputs(arguments: tuple[str, ...], expression: str | None) -> tuple[list[str], str | None]:
     """Return the files and the filter expression. Raises ArgumentError."""
-    from capture import check_filter  # noqa: PLC0415
-
     if expression is None:
-        files, expression = split_arguments(arguments, check_filter)
+        files, expression = split_arguments(arguments, _wrong_with)
     else:
         files = list(arguments)
-        if (wrong := check_filter(expression)) is not None:
+        if (wrong := _wrong_with(expression)) is not None:
             raise ArgumentError(f"filter expression {expression!r}: {wrong}")
     if files.count("-") > 1:
         raise ArgumentError("-: standard input can be read only once")
     return files, expression
 
 
+def _wrong_with(expression: str) -> str | None:
+    """Return what is wrong with a filter expression, None when nothing is."""
+    from capture import FilterError, check_filter  # noqa: PLC0415
+
+    try:
+        check_filter(expression)
+    except FilterError as error:
+        return error.reason
+    return None
+
+
 def _load(paths: tuple[str, ...], threshold_ms: int, exact: bool) -> Program:
     """Compile the signatures. Raises ArgumentError with all mistakes, one a line."""
     from sigdb import SignatureErrors, load, shipped  # noqa: PLC0415
 
+    files = signature_files(paths) if paths else shipped()
     try:
-        return load(
-            signature_files(paths) if paths else shipped(), threshold_us=threshold_ms * 1000, fuzzy=not exact
-        )
+        return load(files, threshold_us=threshold_ms * 1000, fuzzy=not exact)
     except SignatureErrors as errors:
-        raise ArgumentError("\n".join(str(error) for error in errors.errors)) from errors
-    except OSError as error:
-        raise ArgumentError(f"{error.filename}: {error.strerror}") from error
+        raise ArgumentError("\n".join(map(str, errors.errors))) from errors
+    except ValueError as error:  # a threshold that has too many digits for a think time
+        raise ArgumentError(f"-T {threshold_ms}: {error}") from error
 
 
 def _keep_inputs(output: str | None, inputs: list[str]) -> None:

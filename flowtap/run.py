@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from capture import Batch, CaptureError, open_capture
+from capture import Batch, CaptureError, FilterError, open_capture
 from engine import Engine, Flow, Limits
 from engine.events import CaptureErrorFields, CaptureFields, StatsEvent, StatsFields, stats_event, sum_counters
 
@@ -73,7 +73,7 @@ class Run:
         self._last_ns = 0
 
     def files(self, paths: Sequence[str], *, join: bool) -> None:
-        """Read `paths` in this order. Raises capture.FilterError, OutputError, BrokenPipeError."""
+        """Read `paths` in this order. Raises OutputError, BrokenPipeError."""
         for path in paths:
             if self._interrupt.seen:
                 return
@@ -116,6 +116,8 @@ class Run:
                     self._count(capture)
         except CaptureError as error:
             self._error(name, error.reason, error.offset)
+        except FilterError as error:  # a right expression, but not for this file's kind of link
+            self._error(name, str(error))
         except OSError as error:
             self._error(name, "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror))
         except KeyboardInterrupt:
