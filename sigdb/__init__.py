@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The signature language: text files to a Program for the engine.
+
+The modules in the order a text travels: tokens, parse (with where), check, reader; automaton, ports, compile; program.
+"""
+
+import os
+from collections.abc import Iterable
+
+from sigdb import compile as compiler
+from sigdb import reader
+from sigdb.errors import SignatureError, SignatureErrors
+from sigdb.nodes import Signature
+from sigdb.program import Program, Stream
+
+__all__ = ["Program", "Signature", "SignatureError", "SignatureErrors", "Stream", "load", "loads", "shipped"]
+
+Path = str | os.PathLike[str]
+
+
+def load(
+    paths: Iterable[Path],
+    *,
+    threshold_us: int = 400_000,
+    fuzzy: bool = True,
+    fuzz_bytes: int = 2,
+    fuzz_percent: int = 5,
+) -> Program:
+    """Read and compile signature files, in their order.
+
+    `threshold_us` is the pause threshold in microseconds. A bare size n without `=` means n +- max(fuzz_bytes,
+    n*fuzz_percent//100), or n alone when not `fuzzy`. Raises SignatureErrors with every mistake of every file, a file
+    that cannot be read included; then nothing is loaded. Raises ValueError for settings out of range.
+    """
+    settings = compiler.Settings(threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+    return _finish(reader.read(paths), settings)
+
+
+def loads(
+    text: str | bytes,
+    name: str = "text",
+    *,
+    threshold_us: int = 400_000,
+    fuzzy: bool = True,
+    fuzz_bytes: int = 2,
+    fuzz_percent: int = 5,
+) -> Program:
+    """Compile the text of one signature file; `name` stands for the file in errors and ids. Else as load()."""
+    file = reader.File(name)
+    file.read(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    settings = compiler.Settings(threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+    return _finish(reader.finish([file]), settings)
+
+
+def _finish(read: tuple[list[Signature], list[SignatureError]], settings: compiler.Settings) -> Program:
+    signatures, errors = read
+    try:
+        program = compiler.build(signatures, settings)
+    except SignatureErrors as wrong:
+        errors = errors + wrong.errors
+    if errors:
+        raise SignatureErrors(_ordered(errors))
+    return program
+
+
+def _ordered(errors: list[SignatureError]) -> list[SignatureError]:
+    """Sort by file, in the order files first appear, then by place."""
+    order: dict[str, int] = {}
+    for error in errors:
+        order.setdefault(error.file, len(order))
+    return sorted(errors, key=lambda error: (order[error.file], error.line, error.column))
+
+
+def shipped() -> list[str]:
+    """Return the paths of the shipped database's files, sorted."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    return sorted(entry.path for entry in os.scandir(folder) if entry.name.endswith(".sig"))

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Signatures to a Program: their automata laid end to end, and the classes of size and pause that they tell apart."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sigdb import think
+from sigdb.automaton import Automaton
+from sigdb.errors import Mistake, SignatureError, SignatureErrors
+from sigdb.nodes import UNBOUNDED, Signature
+from sigdb.ports import MAX_CLASSES, classes
+from sigdb.program import Program, Stream
+
+MAX_POSITIONS = 1 << 20  # of all signatures together
+MAX_SIZE_CLASSES = 65_536
+
+
+class _Stream:
+    """Collects the positions of one stream, column by column."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int, int, int, int, int, int, int, int, int]] = []
+        self.signature = array("I")
+        self.follow_start = array("I", [0])
+        self.follow = array("I")
+
+    def add(self, index: int, automaton: Automaton) -> None:
+        base = len(self.rows)
+        self.rows += automaton.positions
+        self.signature.extend([index] * len(automaton.positions))
+        for targets in automaton.follow:
+            self.follow.extend(sorted(base + target for target in targets))
+            self.follow_start.append(len(self.follow))
+
+    def freeze(self) -> Stream:
+        columns = list(zip(*self.rows, strict=True)) or [()] * 10
+        element, side, low, high, pause_low, pause_high, reference, plus, tolerance, flags = columns
+        size_cuts, size_first, size_last = _cut(low, high, UNBOUNDED, "I")
+        pause_cuts, pause_first, pause_last = _cut(pause_low, pause_high, think.MAX, "H")
+        return Stream(
+            signature=self.signature,
+            element=array("H", element),
+            side=array("B", side),
+            low=array("I", low),
+            high=array("I", high),
+            pause_low=array("H", pause_low),
+            pause_high=array("H", pause_high),
+            reference=array("H", reference),
+            plus=array("i", plus),
+            tolerance=array("i", tolerance),
+            flags=array("B", flags),
+            follow_start=self.follow_start,
+            follow=self.follow,
+            size_cuts=size_cuts,
+            size_first=size_first,
+            size_last=size_last,
+            pause_cuts=pause_cuts,
+            pause_first=pause_first,
+            pause_last=pause_last,
+        )
+
+
+def _cut(lows: Iterable[int], highs: Iterable[int], top: int, code: str) -> tuple[array[int], array[int], array[int]]:
+    """Cut 0..top where any of the ranges begins or ends; return the cuts and each range's first and last class."""
+    lows, highs = list(lows), list(highs)
+    cuts = sorted({0, *lows, *(high + 1 for high in highs if high < top)})
+    if len(cuts) > MAX_SIZE_CLASSES:
+        raise OverflowError
+    index = {cut: number for number, cut in enumerate(cuts)}
+    index[top + 1] = len(cuts)
+    first = array("H", [index[low] for low in lows])
+    last = array("H", [index[min(high, top) + 1] - 1 for high in highs])
+    return array(code, cuts), first, last
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides how signatures are read; raises ValueError for values out of range."""
+
+    threshold_us: int  # the pause threshold, microseconds; rounded down to its think code
+    fuzzy: bool  # False: bare sizes are exact in every signature
+    fuzz_bytes: int  # tolerance of a bare size n: max(fuzz_bytes, n * fuzz_percent // 100)
+    fuzz_percent: int
+
+    def __post_init__(self) -> None:
+        longest = think.decode(think.MAX)
+        if not 1 <= self.threshold_us <= longest:
+            raise ValueError(f"pause threshold {self.threshold_us} us; expected 1 to {longest}")
+        if not 0 <= self.fuzz_bytes <= 65_535 or not 0 <= self.fuzz_percent <= 100:
+            raise ValueError(
+                f"fuzz {self.fuzz_bytes} bytes, {self.fuzz_percent} %; expected 0 to 65535 bytes, 0 to 100 %"
+            )
+
+
+def build(signatures: list[Signature], settings: Settings) -> Program:
+    """Compile signatures; raise SignatureErrors with one error for each that cannot be compiled."""
+    threshold = think.encode(settings.threshold_us)
+    fuzz = (settings.fuzz_bytes, settings.fuzz_percent) if settings.fuzzy else None
+    streams = (_Stream(), _Stream())
+    errors: list[SignatureError] = []
+    where_start, where_ops, where_args = array("I", [0]), array("B"), array("d")
+    for index, signature in enumerate(signatures):
+        try:
+            automaton = Automaton(signature, threshold, fuzz)
+        except Mistake as mistake:
+            errors.append(SignatureError(signature.file, signature.line, mistake.column, mistake.message))
+            continue
+        streams[signature.turns].add(index, automaton)
+        if len(streams[0].rows) + len(streams[1].rows) > MAX_POSITIONS:
+            errors.append(_too_many(signature, f"{MAX_POSITIONS} positions"))
+            break
+        for operation, argument in signature.where:
+            where_ops.append(operation)
+            where_args.append(argument)
+        where_start.append(len(where_ops))
+    if errors:
+        raise SignatureErrors(errors)
+    try:
+        packets, turns = streams[0].freeze(), streams[1].freeze()
+    except OverflowError:
+        raise SignatureErrors([_too_many(signatures[-1], f"{MAX_SIZE_CLASSES} different bounds of sizes")]) from None
+    try:
+        port_class, class_start, class_signatures = classes(signatures)
+    except OverflowError:
+        raise SignatureErrors([_too_many(signatures[-1], f"{MAX_CLASSES} different sets by port")]) from None
+    return Program(
+        signatures=tuple(signatures),
+        packets=packets,
+        turns=turns,
+        threshold=threshold,
+        fuzz_bytes=settings.fuzz_bytes,
+        fuzz_percent=settings.fuzz_percent,
+        stream=array("B", [s.turns for s in signatures]),
+        begin=array("B", [s.begin for s in signatures]),
+        end=array("B", [s.end for s in signatures]),
+        references=array("B", [any(e.reference for e in s.elements) for s in signatures]),
+        elements=array("H", [len(s.elements) for s in signatures]),
+        where_start=where_start,
+        where_ops=where_ops,
+        where_args=where_args,
+        port_class=port_class,
+        class_start=class_start,
+        class_signatures=class_signatures,
+    )
+
+
+def _too_many(signature: Signature, limit: str) -> SignatureError:
+    return SignatureError(
+        signature.file, signature.line, signature.column, f"the database is too large; expected at most {limit} in all"
+    )

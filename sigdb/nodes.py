@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The signature as a tree: what the parser returns, the compiler reads and the reference matcher interprets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CLIENT, SERVER, EITHER = 1, 2, 3
+PROTOCOLS = ("tcp", "udp", "icmp")
+SEVERITIES = ("low", "medium", "high", "critical")
+UNBOUNDED = 0xFFFFFFFF  # the upper bound of a size written `*` or `512-`
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One packet or turn: `c48/15#name`, numbered from 1 in the order written."""
+
+    number: int
+    side: int  # CLIENT, SERVER or EITHER
+    low: int  # the written bounds of the size, inclusive; 0..UNBOUNDED for a reference
+    high: int
+    bare: bool  # written without `/M`: the fuzzy rule applies unless the signature has `=`
+    reference: int  # number of the element whose size is meant, 0 for none
+    plus: int  # constant added to the referenced size
+    tolerance: int  # allowed difference from it, when not bare
+    name: str  # after `#`, else empty
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A pause mark: the think code of the next packet on the path must lie in low..high, inclusive."""
+
+    low: int  # think code; THRESHOLD stands for a plain `+`
+    high: int
+    column: int
+
+
+THRESHOLD = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """`...`: zero or more packets of any kind after any pauses."""
+
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`{low,high}` after an element or a group; high None is "without end"."""
+
+    body: Element | Alternatives
+    low: int
+    high: int | None
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """`( a b | c )`; a group without `|` has one branch."""
+
+    branches: tuple[Sequence, ...]
+    column: int
+
+
+Node = Element | Mark | Gap | Repeat | Alternatives
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Nodes that follow one another."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A line of a signature file with its attributes."""
+
+    id: str
+    protocol: str  # "tcp", "udp", "icmp" or "*"
+    ports: tuple[tuple[int, int], ...]  # server ports: inclusive ranges, ascending, disjoint
+    exact: bool  # `=` was written
+    begin: bool  # `<` was written
+    end: bool  # `>` was written
+    turns: bool  # the elements are turns (C S X), not packets (c s x)
+    sequence: Sequence
+    elements: tuple[Element, ...]  # all elements; number n is at n - 1
+    where: tuple[tuple[int, float], ...]  # operations of sigdb.where with their argument; empty: no condition
+    text: str  # from `<` or the first element up to the description, as written
+    description: str
+    severity: str = "medium"
+    attack: tuple[str, ...] = ()  # ATT&CK technique ids
+    category: str = ""
+    rev: int = 1
+    reference: str = ""
+    note: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 1  # where the sequence begins

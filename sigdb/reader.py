@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Reads signature files: lines, comments, attributes and ids; collects every mistake of a file, one per line.
+
+A file is UTF-8 text, with or without byte order mark, lines ended by LF or CRLF. A line that begins with a blank
+belongs to the signature above it; `#` after blanks begins a comment; empty lines are skipped.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sigdb import parse
+from sigdb.check import check
+from sigdb.errors import Mistake, SignatureError, quote, suggest
+from sigdb.nodes import SEVERITIES, Signature
+from sigdb.tokens import number
+
+MAX_FILE = 64 * 1024 * 1024
+MAX_LINE = 65_536
+MAX_ERRORS = 1_000  # per file; one more says that there are more
+
+ATTRIBUTES = ("id", "severity", "attack", "category", "rev", "reference", "note")
+_ATTRIBUTE = re.compile(r"[ \t]+([^ \t=]+)[ \t]*(=)?[ \t]*(.*)")
+_ID = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class File:
+    """The signatures and the mistakes of one file; a signature without `id` has an empty one still."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.signatures: list[Signature] = []
+        self.errors: list[SignatureError] = []
+        self._open: Signature | None = None
+        self._header_seen = False
+        self._values: dict[str, Any] = {}
+        self._ids: dict[int, tuple[int, int]] = {}
+
+    def mistake(self, line: int, column: int, message: str) -> None:
+        """Note a mistake; after MAX_ERRORS only that there are more."""
+        if len(self.errors) < MAX_ERRORS:
+            self.errors.append(SignatureError(self.name, line, column, message))
+        elif len(self.errors) == MAX_ERRORS:
+            message = f"more than {MAX_ERRORS} mistakes; expected a file of signatures"
+            self.errors.append(SignatureError(self.name, 0, 0, message))
+
+    def id_place(self, signature: Signature) -> tuple[int, int]:
+        """Return line and column of a signature's explicit id."""
+        return self._ids[signature.line]
+
+    def read(self, data: bytes) -> None:
+        """Read the whole content of the file."""
+        if len(data) > MAX_FILE:
+            self.mistake(0, 0, f"the file has {len(data)} bytes; expected at most {MAX_FILE}")
+            return
+        if data.startswith(b"\xef\xbb\xbf"):
+            data = data[3:]
+        try:
+            lines = data.decode().split("\n")
+        except UnicodeDecodeError:
+            lines = self._decode(data)
+        for index, text in enumerate(lines, 1):
+            line = text.rstrip("\r\n \t")
+            if not line:
+                continue
+            try:
+                self._line(line, index)
+            except Mistake as mistake:
+                self.mistake(index, mistake.column, mistake.message)
+        self._close()
+
+    def _decode(self, data: bytes) -> list[str]:
+        lines = []
+        for index, raw in enumerate(data.split(b"\n"), 1):
+            try:
+                lines.append(raw.decode())
+            except UnicodeDecodeError as error:
+                column = len(raw[: error.start].decode()) + 1
+                self.mistake(index, column, f"the byte 0x{raw[error.start]:02x} is not UTF-8; expected UTF-8 text")
+                lines.append("")
+        return lines
+
+    def _line(self, line: str, index: int) -> None:
+        if len(line) > MAX_LINE:
+            raise Mistake(MAX_LINE + 1, f"the line has {len(line)} characters; expected at most {MAX_LINE}")
+        control = _CONTROL.search(line)
+        if control is not None:
+            raise Mistake(
+                control.start() + 1, f"the control character 0x{ord(control[0]):02x}; expected printable text"
+            )
+        body = line.lstrip(" \t")
+        if body.startswith("#"):
+            return
+        if body is line or body == line:
+            self._close()
+            self._header_seen = True
+            signature = parse.signature(line)
+            check(signature)
+            self._open = signature
+            self._values = {"file": self.name, "line": index}
+        else:
+            if not self._header_seen:
+                raise Mistake(
+                    len(line) - len(body) + 1,
+                    "an attribute before any signature; expected a line that begins with a protocol",
+                )
+            self._attribute(line, index)
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self.signatures.append(replace(self._open, **self._values))
+        self._open = None
+        self._values = {}
+
+    def _attribute(self, line: str, index: int) -> None:
+        match = _ATTRIBUTE.fullmatch(line)
+        if match is None:
+            start = len(line) - len(line.lstrip(" \t"))
+            raise Mistake(start + 1, "'=' without a name; expected an attribute, for example severity = medium")
+        key, sign, value = match.groups()
+        column = match.start(1) + 1
+        if key not in ATTRIBUTES:
+            raise Mistake(
+                column,
+                f"unknown attribute {quote(key)}{suggest(key.lower(), ATTRIBUTES)}; expected {', '.join(ATTRIBUTES)}",
+            )
+        if sign is None:
+            raise Mistake(match.end(1) + 1, f"no '=' after {quote(key)}; expected {key} = value")
+        if not value:
+            raise Mistake(len(line) + 1, f"the attribute {quote(key)} has no value; expected {key} = value")
+        if key in self._values:
+            raise Mistake(column, f"the attribute {quote(key)} is given twice; expected it once for a signature")
+        column = match.start(3) + 1
+        self._values[key] = _value(key, value, column)
+        if key == "id" and self._open is not None:
+            self._ids[self._values["line"]] = (index, column)
+
+
+def _value(key: str, value: str, column: int) -> str | int | tuple[str, ...]:
+    if key == "id" and not _ID.fullmatch(value):
+        raise Mistake(
+            column, f"wrong id {quote(value)}; expected lower-case words joined by dots, for example ssh.auth.failure"
+        )
+    if key == "severity":
+        if value in SEVERITIES:
+            return value
+        if value in ("1", "2", "3", "4"):
+            return SEVERITIES[int(value) - 1]
+        raise Mistake(
+            column,
+            f"wrong severity {quote(value)}{suggest(value.lower(), SEVERITIES)};"
+            " expected low, medium, high, critical or 1 to 4",
+        )
+    if key == "rev":
+        if not (value.isascii() and value.isdigit()):
+            raise Mistake(column, f"wrong revision {quote(value)}; expected a number, for example 1")
+        return number(value, column, 0x7FFFFFFF)
+    if key == "attack":
+        techniques = []
+        for part in value.split(","):
+            name = part.strip(" \t")
+            if not _TECHNIQUE.fullmatch(name):
+                start = column + len(part) - len(part.lstrip(" \t"))
+                raise Mistake(
+                    start, f"wrong technique {quote(name)}; expected ATT&CK ids, for example T1110.001, T1021"
+                )
+            techniques.append(name)
+            column += len(part) + 1
+        return tuple(techniques)
+    return value
+
+
+def read(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[Signature], list[SignatureError]]:
+    """Read files in order and give each signature its id; return the signatures and all mistakes."""
+    files = []
+    for path in paths:
+        file = File(os.fspath(path))
+        try:
+            with open(path, "rb") as stream:
+                file.read(stream.read(MAX_FILE + 1))
+        except OSError as error:
+            file.mistake(0, 0, f"cannot be read ({error.strerror}); expected a file of signatures")
+        files.append(file)
+    return finish(files)
+
+
+def finish(files: list[File]) -> tuple[list[Signature], list[SignatureError]]:
+    """Give ids to signatures without one and report ids given twice, over all files of a load."""
+    owners: dict[str, tuple[File, Signature]] = {}
+    for file in files:
+        for signature in file.signatures:
+            if not signature.id:
+                continue
+            first_file, first = owners.setdefault(signature.id, (file, signature))
+            if first is not signature:
+                line, column = file.id_place(signature)
+                place = f"{first_file.name}:{first_file.id_place(first)[0]}"
+                file.mistake(line, column, f"the id {quote(signature.id)} is taken by {place}; expected another id")
+    taken = set(owners)
+    signatures = []
+    for file in files:
+        stem = re.sub(r"[^a-z0-9_-]", "_", os.path.splitext(os.path.basename(file.name))[0].lower()) or "_"
+        for signature in file.signatures:
+            if not signature.id:
+                name = base = f"{stem}.line{signature.line}"
+                suffix = 2
+                while name in taken:
+                    name = f"{base}-{suffix}"
+                    suffix += 1
+                taken.add(name)
+                signature = replace(signature, id=name)  # noqa: PLW2901
+            signatures.append(signature)
+    return signatures, [error for file in files for error in file.errors]

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Cuts the sequence of a signature into tokens, and says precisely what is wrong with a word that is none."""
+
+import re
+from typing import NamedTuple
+
+from sigdb import think
+from sigdb.errors import Mistake, quote, suggest
+from sigdb.nodes import THRESHOLD, UNBOUNDED
+
+ELEMENT, MARK, GAP, REPEAT, BEGIN, END, OPEN, BAR, CLOSE, STOP = range(10)
+
+MAX_REPEAT = 1000
+_SINGLE = {"<": BEGIN, ">": END, "(": OPEN, "|": BAR, ")": CLOSE}
+_TOKEN = re.compile(r"[ \t]*(?:([()|<>])|(\{[^}]*\}?)|([^ \t()|<>{]+))")
+_ELEMENT = re.compile(
+    r"([csxCSX])(?:(\*)|([0-9]+)(?:(-)([0-9]+)?|/([0-9]+))?|@([0-9A-Za-z_]+)(?:([+-])([0-9]+))?(?:/([0-9]+))?)"
+    r"(?:#([A-Za-z_][0-9A-Za-z_]*))?"
+)
+_TIME = r"([0-9]+)(?:\.([0-9]+))?(us|ms|s|min|h)"
+_MARK = re.compile(rf"\+{_TIME}(?:-{_TIME})?")
+_REPEAT = re.compile(r"\{[ \t]*([0-9]+)[ \t]*(?:(,)[ \t]*([0-9]+)?[ \t]*)?\}")
+UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
+
+
+class Token(NamedTuple):
+    """A token: kind (one of the constants above), its text, its column and, by kind, what was read from it."""
+
+    kind: int
+    text: str
+    column: int
+    value: tuple[str | None, ...] = ()  # ELEMENT: the groups of _ELEMENT
+    low: int = 0  # MARK: think codes; REPEAT: counts
+    high: int | None = None
+
+
+def number(text: str, column: int, limit: int = UNBOUNDED) -> int:
+    """Return the value of a run of digits; raise Mistake when it is larger than `limit`."""
+    if len(text.lstrip("0")) > 10 or int(text) > limit:
+        raise Mistake(column, f"the number {text[:20]} is too large; expected at most {limit}")
+    return int(text)
+
+
+def tokens(line: str, start: int, end: int) -> tuple[list[Token], int]:
+    """Cut line[start:end] into tokens (a STOP is added) and return them with the index after the word `where`.
+
+    The index is -1 when there is no condition. Columns are indices in the line plus 1. Raises Mistake.
+    """
+    result: list[Token] = []
+    position = start
+    match = _TOKEN.match(line, position, end)
+    while match is not None:
+        single, repeat, word = match.groups()
+        column = match.end() - len(match.group(match.lastindex or 0)) + 1
+        position = match.end()
+        if word is not None:
+            if word == "where":
+                result.append(Token(STOP, "where", column))
+                return result, position
+            result.append(_word(word, column))
+        elif single is not None:
+            result.append(Token(_SINGLE[single], single, column))
+        else:
+            result.append(_repeat(repeat, column))
+        match = _TOKEN.match(line, position, end)
+    result.append(Token(STOP, "", len(line[:end].rstrip()) + 1))
+    return result, -1
+
+
+def _word(word: str, column: int) -> Token:
+    match = _ELEMENT.fullmatch(word)
+    if match is not None:
+        return Token(ELEMENT, word, column, match.groups())
+    if word == "+":
+        return Token(MARK, word, column, low=THRESHOLD, high=think.MAX)
+    if word == "~":
+        return Token(MARK, word, column, low=0, high=think.MAX)
+    if word == "...":
+        return Token(GAP, word, column)
+    match = _MARK.fullmatch(word)
+    if match is not None:
+        return _mark(match, word, column)
+    raise _diagnose(word, column)
+
+
+def _mark(match: re.Match[str], word: str, column: int) -> Token:
+    whole, fraction, unit, whole2, fraction2, unit2 = match.groups()
+    low = _code(whole, fraction, unit, column + 1)
+    if whole2 is None:
+        return Token(MARK, word, column, low=low, high=think.MAX)
+    high = _code(whole2, fraction2, unit2, column + match.start(4))
+    if high < low:
+        raise Mistake(column, f"the pause range {quote(word[1:])} is empty; expected the shorter time first")
+    return Token(MARK, word, column, low=low, high=high)
+
+
+def _code(whole: str, fraction: str | None, unit: str, column: int) -> int:
+    if len(whole) > 12 or len(fraction or "") > 12:
+        raise Mistake(column, f"the time {quote(whole)} has too many digits; expected at most 12")
+    scale = 10 ** len(fraction or "")
+    scaled = int(whole + (fraction or "")) * UNITS_US[unit]
+    if scaled % scale:
+        raise Mistake(column, "the time is finer than a microsecond; expected a whole number of microseconds")
+    time = scaled // scale
+    code = think.encode(time)
+    below = think.decode(code)
+    if time != below:
+        if code == think.MAX:
+            raise Mistake(
+                column, f"the pause is longer than any that is told apart; expected at most {think.write(below)}"
+            )
+        above = think.decode(code + 1)
+        raise Mistake(
+            column,
+            "the pause falls between two steps of the think time; "
+            f"expected {think.write(below)} or {think.write(above)}",
+        )
+    return code
+
+
+def _repeat(text: str, column: int) -> Token:
+    match = _REPEAT.fullmatch(text)
+    if match is None:
+        raise Mistake(column, f"wrong repetition {quote(text)}; expected {{n}}, {{n,m}} or {{n,}}")
+    low = number(match[1], column + match.start(1), MAX_REPEAT)
+    high: int | None = low
+    if match[2] is not None:
+        high = None if match[3] is None else number(match[3], column + match.start(3), MAX_REPEAT)
+    if high is not None and high < low:
+        raise Mistake(column, f"the repetition {quote(text)} is empty; expected the smaller count first")
+    if high == 0:
+        raise Mistake(column, "what is repeated zero times can never match; expected a count of at least 1")
+    return Token(REPEAT, text, column, low=low, high=high)
+
+
+_SIZES = "a size: 48, 48/15, 20-600, 512-, *, @3"
+# The first pattern that matches from the start of a wrong word explains it. The column is that of group 1's start.
+_WRONG = (
+    (r"[csxCSX]()$", "{word} has no size; expected " + _SIZES),
+    (r"[csxCSX]@()$", "{word} names no element; expected a number or a name after '@', for example c@3 or c@acc"),
+    (r"[csxCSX]@[0-9A-Za-z_]+[+-]()$", "no number after the sign in {word}; expected a constant, for example c@3+16"),
+    (
+        r"[csxCSX]@[0-9A-Za-z_]+[+-]()[^0-9]",
+        "no number after the sign in {word}; expected a constant, for example c@3+16",
+    ),
+    (
+        r"[csxCSX](?:[0-9]+|@[0-9A-Za-z_]+(?:[+-][0-9]+)?)/()(?:[^0-9]|$)",
+        "no tolerance after '/' in {word}; expected a number, for example c48/15",
+    ),
+    (r"[csxCSX][0-9]+-[0-9]+(/)", "a range has no tolerance; expected {word} without '/'"),
+    (r"[csxCSX]\*(/)", "any size has no tolerance; expected {word} without '/'"),
+    (r"[csxCSX](-)", "{word} is a range without a lower bound; expected both bounds, for example c0-600"),
+    (
+        r"[csxCSX][^#]+#()(?:[^A-Za-z_]|$)",
+        "wrong name in {word}; expected a letter or '_' after '#', then letters, digits, '_'",
+    ),
+    (r"[csxCSX][^#]+#[0-9A-Za-z_]+([^0-9A-Za-z_])", "wrong name in {word}; expected letters, digits and '_' only"),
+    (
+        r"[csxCSX][0-9*@][^+~.]*(\+|~|\.\.\.)",
+        "no blank before the pause mark or '...' in {word}; expected tokens apart",
+    ),
+    (r"[csxCSX][0-9]+([A-Za-z]+)", "{group} after the size in {word}; expected a plain number of bytes"),
+    (r"[csxCSX][0-9@*]+.*?()$", "wrong size in {word}; expected " + _SIZES),
+    (r"()[0-9]+", "{word} has no side; expected c, s or x before a packet's size, C, S or X before a turn's"),
+    (r"\+()[0-9.]+(?:$|-)", "the pause {word} has no unit; expected us, ms, s, min or h after the number"),
+    (
+        r"\+[0-9.]+(?:us|ms|s|min|h)-()$",
+        "the pause range {word} has no end; expected +2s for at least, +60ms-2s for between",
+    ),
+    (
+        r"\+[0-9.]+(?:us|ms|s|min|h)-[0-9.]+()(?:$|-)",
+        "the pause {word} has no unit; expected us, ms, s, min or h after the number",
+    ),
+    (
+        r"\+(?:[0-9.]+(?:us|ms|s|min|h)-)?[0-9.]*([a-zA-Z]+)",
+        "unknown unit {group} in the pause {word}; expected us, ms, s, min or h",
+    ),
+    (r"()\+[csxCSX]", "no blank after the pause mark in {word}; expected tokens apart"),
+    (r"()\+", "wrong pause {word}; expected +, +2s or +60ms-2s"),
+    (r"()~", "wrong pause {word}; expected ~ alone"),
+    (r"()(?:\.+|\u2026+)$", "wrong {word}; expected exactly three dots"),
+    (r"()=", "'=' in the wrong place; expected it once, between the ports and the sequence, with blanks around it"),
+    (r"()#", "{word} names nothing; expected the name directly after an element, for example s44#acc"),
+    (r"()@", "{word} has no side; expected c, s or x before '@'"),
+    (r"()\}", "'}}' without '{{'; expected {{n}}, {{n,m}} or {{n,}} after an element or a group"),
+)
+_WRONG_COMPILED: list[tuple[re.Pattern[str], str]] = []
+
+
+def _diagnose(word: str, column: int) -> Mistake:
+    if not _WRONG_COMPILED:
+        _WRONG_COMPILED.extend((re.compile(pattern), message) for pattern, message in _WRONG)
+    for pattern, message in _WRONG_COMPILED:
+        match = pattern.match(word)
+        if match is not None:
+            text = message.format(word=quote(word), group=quote(match[1]))
+            return Mistake(column + match.start(1), text)
+    hint = suggest(word, ("where",))
+    return Mistake(
+        column, f"unknown token {quote(word)}{hint}; expected an element, a pause mark, a group, '...' or 'where'"
+    )
