@@ -11,6 +11,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+
+def environment() -> dict[str, str]:
+    """Return the environment in which `python -m flowtap` is this checkout, from whatever folder."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -35,7 +41,7 @@ def flowtap(tmp_path: Path) -> Command:
             cwd=tmp_path,
             timeout=60,
             check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=environment(),
         )
         return subprocess.CompletedProcess(
             result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
