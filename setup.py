@@ -5,22 +5,59 @@ FLOWTAP_STRICT=1 compiles everything anew with every warning an error: Cython's 
 """
 
 import os
+from glob import glob
 
 from Cython.Build import cythonize
 from Cython.Compiler import Options
 from setuptools import Extension, setup
 
 STRICT = os.environ.get("FLOWTAP_STRICT") == "1"
-CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Ibpf"]
+CFLAGS = [
+    "-O3",
+    "-g0",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-parameter",
+    "-Wno-unused-function",
+    "-fno-strict-aliasing",
+    "-Ibpf",
+]
 if STRICT:
     CFLAGS.append("-Werror")
     Options.warning_errors = True
 
-EXTENSIONS: list[Extension] = []
+# Module: the libraries it is linked with.
+MODULES: dict[str, list[str]] = {
+    "capture._filter": ["pcap"],
+    "capture._packet": ["pcap"],
+    "capture._walk": [],
+    "capture._pcap": [],
+    "capture._pcapng": [],
+    "engine.automaton": [],
+    "engine.counters": [],
+    "engine.exact": [],
+    "engine.lifecycle": [],
+    "engine.loop": [],
+    "engine.matching": [],
+    "engine.report": [],
+    "engine.table": [],
+    "engine.tcp": [],
+    "engine.where": [],
+}
+HEADERS = sorted(glob("bpf/*.h"))
 
 setup(
     ext_modules=cythonize(
-        EXTENSIONS,
+        [
+            Extension(
+                name,
+                [name.replace(".", "/") + ".pyx"],
+                extra_compile_args=CFLAGS,
+                libraries=libraries,
+                depends=HEADERS,
+            )
+            for name, libraries in MODULES.items()
+        ],
         language_level=3,
         force=STRICT,
         compiler_directives={

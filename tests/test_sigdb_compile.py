@@ -10,8 +10,6 @@ import reference
 import signatures
 
 import sigdb
-from sigdb import nodes
-from sigdb.program import FIRST, LAST
 
 PAIRS = 100_000 if os.environ.get("FLOWTAP_NIGHTLY") == "1" else 3_000
 

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is done with records: the flow table, sequence tracking, the automata, ended flows.
+
+The hot modules in the order a record travels: loop, lifecycle, table, tcp, matching (with think), automaton, exact,
+report. They import only one another. record, flow, core and counters are the structs that they share.
+"""
+
+from engine.loop import Engine
+from engine.results import Flow, Hit, Limits, Reason
+
+__all__ = ["Engine", "Flow", "Hit", "Limits", "Reason"]

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The lazy automaton's C interface; automaton.pyx has the idea behind it."""
+
+from engine.record cimport likely, u8, u16, u32, u64
+
+cdef struct Transition:
+    u32 state           # NO_STATE: empty
+    u32 symbol
+    u32 next            # state number | ACTS where the state has something to report
+
+cdef struct Position:
+    u32 signature
+    u32 follow          # its successors: from here in the list of successors ...
+    u32 follow_end      # ... to here
+    u16 size_first      # classes that it accepts, inclusive
+    u16 size_last
+    u16 pause_first
+    u16 pause_last
+    u8 side             # bit 0 client, bit 1 server
+    u8 flags            # POSITION_*
+
+cdef struct State:
+    u64 list            # arena offset of the deep positions, then of what the state reports
+    u32 count           # deep positions
+    u32 exact           # signatures that match here
+    u32 verify          # signatures that match here if the exact comparison agrees
+    u32 end             # signatures that match if the flow ends here
+    u32 starts          # start list: positions at which a match has just begun
+    u32 moved           # during a reset: number in the new automaton + 1
+    u32 hash
+    u16 port_class
+    u8 begin            # nothing was seen yet and the flow's beginning is known
+
+cdef struct StartList:
+    u64 list            # arena offset
+    u32 count
+    u32 hash
+
+# Everything that a reset throws away.
+cdef struct Built:
+    State *states
+    StartList *starts
+    u32 *arena
+    u32 *state_index    # state number + 1 by hash of its content
+    u32 *start_index    # start list number + 1, likewise
+    u32 state_count
+    u32 start_count
+    u64 arena_used      # in u32
+
+cdef struct Automaton:
+    # the program, read-only
+    u32 position_count
+    Position *position
+    u32 *follow
+    u8 *sig_begin
+    u8 *sig_end
+    u8 *sig_references
+    u32 class_count
+    u32 *class_start    # per port class: where in class_list its positions that may begin a match stand
+    u32 *class_list
+    u32 size_classes
+    u32 pause_classes
+    u32 *size_cuts
+    u16 *size_class     # of sizes below 65536
+    u16 *pause_class    # of think codes
+    # what is built, within the budget
+    u64 budget          # bytes
+    Built built
+    Built old           # before a reset, while flows move out of it
+    u32 state_room
+    u32 index_mask      # of both indexes
+    u64 arena_room
+    Transition *transitions     # (state, symbol) -> state
+    u32 transition_mask
+    u32 transition_count
+    Transition *start_of        # (port class * 2 + begin, symbol) -> start list
+    u32 start_of_mask
+    u32 start_of_count
+    u32 *initial        # per port class * 2 + begin: state number + 1
+    bint forgiving      # the first build after a reset may pass the budget: there is always progress
+    # scratch of one build
+    u32 *stamp          # per position: the build that last took it
+    u32 now
+    u32 *deep
+    u32 *reports
+    u64 *counters
+
+cdef enum:
+    POSITION_FIRST = 1
+    POSITION_LAST = 2
+    POSITION_ANY = 4
+
+cdef enum:
+    NO_STATE = 0xFFFFFFFF
+    NEED_RESET = 0xFFFFFFFE
+    LOST = 0xFFFFFFFD
+    ACTS = 0x80000000
+    STATE = 0x7FFFFFFF
+
+cdef u8 *copy_u8(object values) except? NULL
+cdef u16 *copy_u16(object values) except? NULL
+cdef u32 *copy_u32(object values) except? NULL
+cdef int automaton_init(Automaton *a, object stream, object program, u64 budget, u64 *counters) except -1
+cdef void automaton_free(Automaton *a) noexcept nogil
+cdef u32 automaton_start(Automaton *a, u32 port_class, bint begin) noexcept nogil
+cdef u32 automaton_build(Automaton *a, u32 state, u32 symbol) noexcept nogil
+cdef void automaton_reset_begin(Automaton *a) noexcept nogil
+cdef u32 automaton_move(Automaton *a, u32 state) noexcept nogil
+cdef void automaton_reset_end(Automaton *a) noexcept nogil
+cdef u32 automaton_large_class(Automaton *a, u32 size) noexcept nogil
+
+cdef inline u32 mix(u32 a, u32 b) noexcept nogil:
+    cdef u64 h = (<u64>a << 32 | b) * <u64>0x9E3779B97F4A7C15
+    return <u32>(h >> 32) ^ <u32>(h >> 7)
+
+cdef inline u32 symbol_of(Automaton *a, u32 endpoint, u32 size, u32 code) noexcept nogil:
+    """The symbol class of a packet or turn: `endpoint` 0 client, 1 server."""
+    cdef u32 size_class = a.size_class[size] if likely(size < 65536) else automaton_large_class(a, size)
+    return (size_class * a.pause_classes + a.pause_class[code]) * 2 + endpoint
+
+cdef inline u32 automaton_step(Automaton *a, u32 state, u32 symbol) noexcept nogil:
+    """The state after one more symbol, with ACTS where it has something to report, or NEED_RESET."""
+    cdef u32 i = mix(state, symbol) & a.transition_mask
+    cdef Transition *e
+    while True:
+        e = &a.transitions[i]
+        if likely(e.state == state and e.symbol == symbol):
+            return e.next
+        if e.state == NO_STATE:
+            return automaton_build(a, state, symbol)
+        i = (i + 1) & a.transition_mask

@@ -1,0 +1,538 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The lazy automaton: however many signatures there are, a packet costs one look-up of (state, symbol).
+
+A program's positions (sigdb.program.Stream) are a nondeterministic automaton. Its deterministic form is built state
+by state as traffic needs it and kept in a hash table of transitions within a budget of memory.
+
+Complications, and where they are solved:
+
+1. Unanchored signatures may begin at every packet, so a state would hold thousands of positions that depend on the
+   newest packet only. They are kept apart: a state is a *start list* (what begins at this symbol; shared by all states,
+   found once per symbol) and the few *deep* positions that were reached from earlier packets (`automaton_build`).
+2. References are read as "any size". A state then reports the signature as one to verify (`fill_reports`).
+3. Server ports choose among signatures before the first packet: each class of ports has its own first states
+   (`automaton_start`), so the others' positions are never in its states.
+4. When the budget is spent everything goes. The owner walks its flows and moves the states that they are in into the
+   new automaton (`automaton_move`), which is exact. Where even those take more than half of the budget, a flow is
+   told LOST and must find its state from its history; the owner counts that.
+5. No allocation can fail on the way: all arrays are reserved at start and touched as they fill. Only the table of
+   transitions grows; when it cannot, it counts as a spent budget.
+"""
+
+from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.string cimport memcmp, memcpy, memset
+
+from engine.counters cimport AUTOMATON_RESETS, STATES_BUILT, STATES_MOVED, TRANSITIONS_BUILT, bump
+from engine.record cimport likely, u8, u16, u32, u64, unlikely
+
+cdef extern from *:
+    """
+    #include <sys/mman.h>
+    static void *ft_room(size_t bytes) {
+        void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        return p == MAP_FAILED ? NULL : p;
+    }
+    static void ft_unroom(void *p, size_t bytes) { if (p) munmap(p, bytes); }
+    static void ft_empty(void *p, size_t bytes) { madvise(p, bytes, MADV_DONTNEED); }
+    static int ft_compare_u32(const void *a, const void *b) {
+        unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+        return (x > y) - (x < y);
+    }
+    """
+    void *ft_room(size_t) nogil
+    void ft_unroom(void *, size_t) nogil
+    void ft_empty(void *, size_t) nogil
+    int ft_compare_u32(const void *, const void *) noexcept nogil
+
+cdef enum:
+    FEW_STATES = 8          # below this many the budget is not asked
+    FIRST_TRANSITIONS = 64
+
+
+cdef u32 *copy_u32(object values) except? NULL:
+    cdef u32 n = len(values)
+    cdef u32 *out = <u32 *>malloc(4 * (n + 1))
+    cdef u32 i
+    cdef const unsigned int[::1] view
+    if not out:
+        raise MemoryError()
+    if n:
+        view = values
+        for i in range(n):
+            out[i] = view[i]
+    return out
+
+
+cdef u8 *copy_u8(object values) except? NULL:
+    cdef u32 n = len(values)
+    cdef u8 *out = <u8 *>malloc(n + 1)
+    cdef u32 i
+    cdef const unsigned char[::1] view
+    if not out:
+        raise MemoryError()
+    if n:
+        view = values
+        for i in range(n):
+            out[i] = view[i]
+    return out
+
+
+cdef u16 *copy_u16(object values) except? NULL:
+    cdef u32 n = len(values)
+    cdef u16 *out = <u16 *>malloc(2 * (n + 1))
+    cdef u32 i
+    cdef const unsigned short[::1] view
+    if not out:
+        raise MemoryError()
+    if n:
+        view = values
+        for i in range(n):
+            out[i] = view[i]
+    return out
+
+
+cdef u16 *classes_of(object cuts, u32 values) except? NULL:
+    """The class of each value below `values`, for ascending lower bounds `cuts` that begin with 0."""
+    cdef u16 *out = <u16 *>malloc(2 * values)
+    cdef u32 i, k = 0
+    cdef list bounds = list(cuts)
+    cdef u32 n = len(bounds)
+    cdef u32 next_bound = bounds[1] if n > 1 else 0xFFFFFFFF
+    if not out:
+        raise MemoryError()
+    for i in range(values):
+        while i >= next_bound:
+            k += 1
+            next_bound = bounds[k + 1] if k + 1 < n else 0xFFFFFFFF
+        out[i] = k
+    return out
+
+
+cdef int automaton_init(Automaton *a, object stream, object program, u64 budget, u64 *counters) except -1:
+    """Read a stream of a program. Raises MemoryError; the caller frees in that case too."""
+    memset(a, 0, sizeof(Automaton))
+    a.counters = counters
+    a.budget = budget
+    load_positions(a, stream)
+    a.sig_begin = copy_u8(program.begin)
+    a.sig_end = copy_u8(program.end)
+    a.sig_references = copy_u8(program.references)
+    a.size_classes = len(stream.size_cuts)
+    a.pause_classes = len(stream.pause_cuts)
+    a.size_cuts = copy_u32(stream.size_cuts)
+    a.size_class = classes_of(stream.size_cuts, 65536)
+    a.pause_class = classes_of(stream.pause_cuts, 32768)
+    load_classes(a, program)
+    cdef u32 room = 64
+    while room < budget // 16:
+        room <<= 1
+    a.state_room = room
+    a.index_mask = room * 2 - 1
+    a.arena_room = budget // 4 + 64 * <u64>a.position_count + 65536
+    a.start_of_mask = room - 1
+    a.start_of = <Transition *>ft_room(room * sizeof(Transition))
+    a.stamp = <u32 *>calloc(a.position_count + 1, 4)
+    a.deep = <u32 *>malloc(4 * (a.position_count + 1))
+    a.reports = <u32 *>malloc(4 * (a.position_count + 1))
+    a.initial = <u32 *>calloc(a.class_count * 2 + 1, 4)
+    if not (a.start_of and a.stamp and a.deep and a.reports and a.initial and built_init(a, &a.built)):
+        raise MemoryError()
+    begin_empty(a)
+    if not a.transitions:
+        raise MemoryError()
+    return 0
+
+
+cdef int load_positions(Automaton *a, object stream) except -1:
+    cdef u32 n = len(stream.signature)
+    cdef const unsigned int[::1] signature, follow_start
+    cdef const unsigned short[::1] size_first, size_last, pause_first, pause_last
+    cdef const unsigned char[::1] side, flags
+    cdef u32 i
+    a.position_count = n
+    a.follow = copy_u32(stream.follow)
+    a.position = <Position *>calloc(n + 1, sizeof(Position))
+    if not a.position:
+        raise MemoryError()
+    if n == 0:
+        return 0
+    signature, follow_start = stream.signature, stream.follow_start
+    size_first, size_last = stream.size_first, stream.size_last
+    pause_first, pause_last = stream.pause_first, stream.pause_last
+    side, flags = stream.side, stream.flags
+    for i in range(n):
+        a.position[i].signature = signature[i]
+        a.position[i].follow = follow_start[i]
+        a.position[i].follow_end = follow_start[i + 1]
+        a.position[i].size_first = size_first[i]
+        a.position[i].size_last = size_last[i]
+        a.position[i].pause_first = pause_first[i]
+        a.position[i].pause_last = pause_last[i]
+        a.position[i].side = side[i]
+        a.position[i].flags = flags[i]
+    return 0
+
+
+cdef int load_classes(Automaton *a, object program) except -1:
+    """Per port class, its positions that may begin a match, ascending."""
+    cdef u32 i, c, total = 0
+    cdef list firsts = [[] for _ in program.signatures]
+    for i in range(a.position_count):
+        if a.position[i].flags & POSITION_FIRST:
+            firsts[a.position[i].signature].append(i)
+    a.class_count = len(program.class_start) - 1
+    a.class_start = <u32 *>malloc(4 * (a.class_count + 1))
+    if not a.class_start:
+        raise MemoryError()
+    starts, members = program.class_start, program.class_signatures
+    listed = []
+    for c in range(a.class_count):
+        a.class_start[c] = total
+        for s in members[starts[c]:starts[c + 1]]:
+            listed += firsts[s]
+        total = len(listed)
+    a.class_start[a.class_count] = total
+    a.class_list = <u32 *>malloc(4 * (total + 1))
+    if not a.class_list:
+        raise MemoryError()
+    for i in range(total):
+        a.class_list[i] = listed[i]
+    return 0
+
+
+cdef bint built_init(Automaton *a, Built *b) noexcept nogil:
+    b.states = <State *>ft_room(a.state_room * sizeof(State))
+    b.starts = <StartList *>ft_room(a.state_room * sizeof(StartList))
+    b.arena = <u32 *>ft_room(a.arena_room * 4)
+    b.state_index = <u32 *>ft_room((<u64>a.index_mask + 1) * 4)
+    b.start_index = <u32 *>ft_room((<u64>a.index_mask + 1) * 4)
+    b.state_count = b.start_count = 0
+    b.arena_used = 0
+    return b.states != NULL and b.starts != NULL and b.arena != NULL and b.state_index != NULL and b.start_index != NULL
+
+
+cdef void built_free(Automaton *a, Built *b) noexcept nogil:
+    ft_unroom(b.states, a.state_room * sizeof(State))
+    ft_unroom(b.starts, a.state_room * sizeof(StartList))
+    ft_unroom(b.arena, a.arena_room * 4)
+    ft_unroom(b.state_index, (<u64>a.index_mask + 1) * 4)
+    ft_unroom(b.start_index, (<u64>a.index_mask + 1) * 4)
+    memset(b, 0, sizeof(Built))
+
+
+cdef void automaton_free(Automaton *a) noexcept nogil:
+    free(a.position)
+    free(a.follow)
+    free(a.sig_begin)
+    free(a.sig_end)
+    free(a.sig_references)
+    free(a.class_start)
+    free(a.class_list)
+    free(a.size_cuts)
+    free(a.size_class)
+    free(a.pause_class)
+    free(a.transitions)
+    free(a.stamp)
+    free(a.deep)
+    free(a.reports)
+    free(a.initial)
+    if a.start_of:
+        ft_unroom(a.start_of, (<u64>a.start_of_mask + 1) * sizeof(Transition))
+    built_free(a, &a.built)
+    built_free(a, &a.old)
+    memset(a, 0, sizeof(Automaton))
+
+
+cdef void begin_empty(Automaton *a) noexcept nogil:
+    """The tables of an automaton without states; list 0 is the empty start list."""
+    cdef u32 i
+    free(a.transitions)
+    a.transitions = <Transition *>malloc(FIRST_TRANSITIONS * sizeof(Transition))
+    if a.transitions:
+        for i in range(FIRST_TRANSITIONS):
+            a.transitions[i].state = NO_STATE
+    a.transition_mask = FIRST_TRANSITIONS - 1
+    a.transition_count = 0
+    ft_empty(a.start_of, (<u64>a.start_of_mask + 1) * sizeof(Transition))
+    a.start_of_count = 0
+    memset(a.initial, 0, 4 * a.class_count * 2)
+    intern_starts(a, NULL, 0)
+    a.forgiving = True
+
+
+cdef u64 spent(Automaton *a) noexcept nogil:
+    """Bytes in use of what the budget bounds."""
+    return (<u64>a.built.state_count * (sizeof(State) + 8) + <u64>a.built.start_count * (sizeof(StartList) + 8)
+            + a.built.arena_used * 4 + (<u64>a.transition_mask + 1) * sizeof(Transition)
+            + <u64>a.start_of_count * 2 * sizeof(Transition))
+
+
+cdef inline bint is_spent(Automaton *a) noexcept nogil:
+    if a.forgiving or a.built.state_count < FEW_STATES:
+        return False
+    return spent(a) > a.budget or a.start_of_count * 2 > a.start_of_mask
+
+
+cdef inline u32 hash_list(const u32 *values, u32 n, u32 seed) noexcept nogil:
+    cdef u32 i, h = seed
+    for i in range(n):
+        h = mix(h, values[i])
+    return h
+
+
+cdef u32 intern_starts(Automaton *a, const u32 *values, u32 n) noexcept nogil:
+    """The number of the start list with these positions, made if it is new."""
+    cdef Built *b = &a.built
+    cdef u32 h = hash_list(values, n, n)
+    cdef u32 i = h & a.index_mask
+    cdef StartList *s
+    while b.start_index[i]:
+        s = &b.starts[b.start_index[i] - 1]
+        if s.hash == h and s.count == n and (n == 0 or memcmp(b.arena + s.list, values, 4 * n) == 0):
+            return b.start_index[i] - 1
+        i = (i + 1) & a.index_mask
+    s = &b.starts[b.start_count]
+    b.start_count += 1
+    b.start_index[i] = b.start_count
+    s.list = b.arena_used
+    s.count = n
+    s.hash = h
+    if n:
+        memcpy(b.arena + b.arena_used, values, 4 * n)
+        b.arena_used += n
+    return b.start_count - 1
+
+
+cdef u32 intern_state(Automaton *a, u32 port_class, bint begin, u32 starts, const u32 *deep, u32 n) noexcept nogil:
+    """The number of the state with this content (deep positions ascending), made if it is new."""
+    cdef Built *b = &a.built
+    cdef u32 h = hash_list(deep, n, mix(starts * 2 + begin, port_class))
+    cdef u32 i = h & a.index_mask
+    cdef State *s
+    while b.state_index[i]:
+        s = &b.states[b.state_index[i] - 1]
+        if (s.hash == h and s.count == n and s.starts == starts and s.port_class == port_class
+                and s.begin == begin and (n == 0 or memcmp(b.arena + s.list, deep, 4 * n) == 0)):
+            return b.state_index[i] - 1
+        i = (i + 1) & a.index_mask
+    s = &b.states[b.state_count]
+    b.state_count += 1
+    b.state_index[i] = b.state_count
+    memset(s, 0, sizeof(State))
+    s.list = b.arena_used
+    s.count = n
+    s.starts = starts
+    s.hash = h
+    s.port_class = port_class
+    s.begin = begin
+    if n:
+        memcpy(b.arena + b.arena_used, deep, 4 * n)
+        b.arena_used += n
+    fill_reports(a, s)
+    bump(a.counters, STATES_BUILT)
+    return b.state_count - 1
+
+
+cdef void fill_reports(Automaton *a, State *s) noexcept nogil:
+    """Append to the state's list the signatures whose last position it holds: exact, to verify, at the flow's end."""
+    cdef Built *b = &a.built
+    cdef u32 n = 0
+    cdef u32 i, p, sig, kind, wanted, previous
+    cdef u32 *list_
+    for kind in range(2):
+        list_ = b.arena + (s.list if kind else b.starts[s.starts].list)
+        for i in range(s.count if kind else b.starts[s.starts].count):
+            p = list_[i]
+            if a.position[p].flags & POSITION_LAST:
+                a.reports[n] = a.position[p].signature
+                n += 1
+    if n == 0:
+        return
+    qsort(a.reports, n, 4, ft_compare_u32)
+    for wanted in range(3):
+        previous = NO_STATE
+        for i in range(n):
+            sig = a.reports[i]
+            kind = 2 if a.sig_end[sig] else 1 if a.sig_references[sig] else 0
+            if kind != wanted or sig == previous:
+                continue
+            previous = sig
+            b.arena[b.arena_used] = sig
+            b.arena_used += 1
+            if kind == 0:
+                s.exact += 1
+            elif kind == 1:
+                s.verify += 1
+            else:
+                s.end += 1
+
+
+cdef u32 automaton_start(Automaton *a, u32 port_class, bint begin) noexcept nogil:
+    """The state of a flow of this class before its first symbol."""
+    cdef u32 key = port_class * 2 + begin
+    if a.initial[key] == 0:
+        a.initial[key] = intern_state(a, port_class, begin, 0, NULL, 0) + 1
+    return a.initial[key] - 1
+
+
+cdef u32 automaton_large_class(Automaton *a, u32 size) noexcept nogil:
+    """The class of a size that the table does not cover (turns), by bisection."""
+    cdef u32 low = 0
+    cdef u32 high = a.size_classes
+    cdef u32 middle
+    while high - low > 1:
+        middle = (low + high) // 2
+        if a.size_cuts[middle] <= size:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+cdef inline bint accepts(const Position *p, u32 side, u32 size_class, u32 pause_class) noexcept nogil:
+    return ((p.side & side) != 0 and p.size_first <= size_class <= p.size_last
+            and p.pause_first <= pause_class <= p.pause_last)
+
+
+cdef u32 start_list(Automaton *a, u32 key, u32 symbol) noexcept nogil:
+    """What begins at this symbol in a flow of class and begin `key`."""
+    cdef u32 i = mix(key, symbol) & a.start_of_mask
+    cdef Transition *e
+    cdef u32 n = 0
+    cdef u32 k, p
+    cdef u32 side = 1 << (symbol & 1)
+    cdef u32 pause_class = (symbol >> 1) % a.pause_classes
+    cdef u32 size_class = (symbol >> 1) // a.pause_classes
+    while True:
+        e = &a.start_of[i]
+        if e.next == 0:
+            break
+        if e.state == key and e.symbol == symbol:
+            return e.next - 1
+        i = (i + 1) & a.start_of_mask
+    for k in range(a.class_start[key >> 1], a.class_start[(key >> 1) + 1]):
+        p = a.class_list[k]
+        if accepts(&a.position[p], side, size_class, pause_class):
+            if key & 1 or not a.sig_begin[a.position[p].signature]:
+                a.deep[n] = p
+                n += 1
+    e.state = key
+    e.symbol = symbol
+    e.next = intern_starts(a, a.deep, n) + 1
+    a.start_of_count += 1
+    return e.next - 1
+
+
+cdef u32 automaton_build(Automaton *a, u32 state, u32 symbol) noexcept nogil:
+    """Make the transition that automaton_step did not find; NEED_RESET when the budget is spent."""
+    if is_spent(a) or (a.transition_count + 1) * 2 > a.transition_mask and not grow(a):
+        return NEED_RESET
+    cdef Built *b = &a.built
+    cdef State *s = &b.states[state]
+    cdef u32 side = 1 << (symbol & 1)
+    cdef u32 pause_class = (symbol >> 1) % a.pause_classes
+    cdef u32 size_class = (symbol >> 1) // a.pause_classes
+    cdef u32 port_class = s.port_class
+    cdef u32 starts = start_list(a, port_class * 2 + s.begin, symbol)
+    cdef u32 n = 0
+    cdef u32 i, k, q, part, next_state
+    cdef const u32 *list_
+    cdef Position *p
+    a.now += 1
+    if unlikely(a.now == 0):
+        memset(a.stamp, 0, 4 * a.position_count)
+        a.now = 1
+    list_ = b.arena + b.starts[starts].list
+    for i in range(b.starts[starts].count):
+        a.stamp[list_[i]] = a.now
+    for part in range(2):
+        list_ = b.arena + (s.list if part else b.starts[s.starts].list)
+        for i in range(s.count if part else b.starts[s.starts].count):
+            p = &a.position[list_[i]]
+            for k in range(p.follow, p.follow_end):
+                q = a.follow[k]
+                if a.stamp[q] != a.now and accepts(&a.position[q], side, size_class, pause_class):
+                    a.stamp[q] = a.now
+                    a.deep[n] = q
+                    n += 1
+    if n > 1:
+        qsort(a.deep, n, 4, ft_compare_u32)
+    next_state = intern_state(a, port_class, False, starts, a.deep, n)
+    if b.states[next_state].exact + b.states[next_state].verify:
+        next_state |= ACTS
+    insert(a, state, symbol, next_state)
+    a.transition_count += 1
+    bump(a.counters, TRANSITIONS_BUILT)
+    a.forgiving = False
+    return next_state
+
+
+cdef inline void insert(Automaton *a, u32 state, u32 symbol, u32 next_state) noexcept nogil:
+    cdef u32 i = mix(state, symbol) & a.transition_mask
+    while a.transitions[i].state != NO_STATE:
+        i = (i + 1) & a.transition_mask
+    a.transitions[i].state = state
+    a.transitions[i].symbol = symbol
+    a.transitions[i].next = next_state
+
+
+cdef bint grow(Automaton *a) noexcept nogil:
+    """Double the table of transitions; False when memory or budget do not allow it."""
+    cdef u32 room = (a.transition_mask + 1) * 2
+    cdef u32 i
+    cdef Transition *before = a.transitions
+    cdef u32 before_room = a.transition_mask + 1
+    cdef Transition *after
+    if (not a.forgiving and a.built.state_count >= FEW_STATES
+            and spent(a) + <u64>before_room * sizeof(Transition) > a.budget):
+        return False
+    after = <Transition *>malloc(room * sizeof(Transition))
+    if not after:
+        return False
+    for i in range(room):
+        after[i].state = NO_STATE
+    a.transitions = after
+    a.transition_mask = room - 1
+    for i in range(before_room):
+        if before[i].state != NO_STATE:
+            insert(a, before[i].state, before[i].symbol, before[i].next)
+    free(before)
+    return True
+
+
+cdef void automaton_reset_begin(Automaton *a) noexcept nogil:
+    """Set what was built aside and begin anew; then each state in use is moved, then automaton_reset_end."""
+    bump(a.counters, AUTOMATON_RESETS)
+    a.old = a.built
+    if not built_init(a, &a.built):
+        # no second set of tables to be had: begin anew in place, and whoever asks for its state is told LOST
+        built_free(a, &a.built)
+        a.built = a.old
+        memset(&a.old, 0, sizeof(Built))
+        ft_empty(a.built.state_index, (<u64>a.index_mask + 1) * 4)
+        ft_empty(a.built.start_index, (<u64>a.index_mask + 1) * 4)
+        a.built.state_count = a.built.start_count = 0
+        a.built.arena_used = 0
+    begin_empty(a)
+
+
+cdef u32 automaton_move(Automaton *a, u32 state) noexcept nogil:
+    """The number that a state of the old automaton has in the new one, or LOST when there is no room for it."""
+    cdef State *s
+    cdef StartList *starts
+    if a.old.states == NULL or state == LOST:
+        return LOST
+    s = &a.old.states[state]
+    if s.moved:
+        return s.moved - 1
+    if a.built.state_count >= FEW_STATES and spent(a) * 2 > a.budget:
+        return LOST
+    starts = &a.old.starts[s.starts]
+    s.moved = intern_state(a, s.port_class, s.begin, intern_starts(a, a.old.arena + starts.list, starts.count),
+                           a.old.arena + s.list, s.count) + 1
+    bump(a.counters, STATES_MOVED)
+    return s.moved - 1
+
+
+cdef void automaton_reset_end(Automaton *a) noexcept nogil:
+    built_free(a, &a.old)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the hot modules of one engine share: the tables, the automata, two pools, the limits, the counters.
+
+Everything is owned by one thread; nothing here is locked.
+"""
+
+from engine.automaton cimport Automaton
+from engine.counters cimport COUNTERS
+from engine.exact cimport Exact
+from engine.record cimport u8, u16, u32, u64
+from engine.table cimport Table
+
+cdef enum:
+    TOKENS = 24         # packets or turns of evidence kept per hit
+    ENDED_ROOM = 4096   # ended flows that may wait to be reported
+
+# A TCP segment behind a hole, or one of the other side that came after such a segment.
+cdef struct Held:
+    u64 ts
+    u64 deadline        # ns, packet time: until then the hole may fill
+    u32 seq
+    u32 len
+    u32 next            # pool index + 1
+    u32 next_then       # sequence number that its side expected when it was held
+    u16 seg
+    u16 ack
+    u8 tcpflags
+    u8 endpoint
+
+# The hits of one signature in one flow.
+cdef struct HitNode:
+    u64 ts              # ns, the first hit
+    u32 next            # pool index + 1
+    u32 signature
+    u32 count
+    u32 tokens
+    u64 token[TOKENS]   # evidence of the first hit: size | think code << 32 | kind << 48
+
+# Fixed-size items, reserved at start; freed ones are used first. Items are chained by a u32 at `link`.
+cdef struct Pool:
+    u8 *items
+    u32 size
+    u32 link
+    u32 capacity
+    u32 top
+    u32 free_head
+
+cdef struct Core:
+    Table table
+    Automaton automaton[2]      # packets, turns
+    Exact exact[2]
+    bint active[2]              # whether there are signatures over this stream
+    Pool held
+    Pool hits
+    u8 *program_stream          # per signature: 0 packets, 1 turns
+    u16 *port_class             # tcp, udp, icmp by server port
+    u16 pause_code              # think code from which a gap is a pause
+    bint report_all
+    u64 idle_tcp                # ns without a record after which a flow has ended ...
+    u64 idle_udp
+    u64 idle_icmp
+    u64 idle_half_open
+    u64 linger                  # ... or an ended one is forgotten
+    u64 hold                    # ns that a segment waits for the hole before it to fill
+    u64 hold_covered            # the same once the peer acknowledged past the hole
+    u64 clock                   # ns, packet time as of the batch before
+    u64 clock_next
+    u32 finish_hand
+    u32 ended[ENDED_ROOM]
+    u32 ended_count
+    u64 counters[COUNTERS]
+
+cdef inline u32 pool_take(Pool *p) noexcept nogil:
+    """An item's number + 1, or 0 when the pool is used up."""
+    cdef u32 n
+    if p.free_head:
+        n = p.free_head
+        p.free_head = (<u32 *>(p.items + <u64>(n - 1) * p.size + p.link))[0]
+        return n
+    if p.top == p.capacity:
+        return 0
+    p.top += 1
+    return p.top
+
+cdef inline void pool_give(Pool *p, u32 n) noexcept nogil:
+    (<u32 *>(p.items + <u64>(n - 1) * p.size + p.link))[0] = p.free_head
+    p.free_head = n
+
+cdef inline Held *held_at(Core *c, u32 n) noexcept nogil:
+    return <Held *>(c.held.items + <u64>(n - 1) * sizeof(Held))
+
+cdef inline HitNode *hit_at(Core *c, u32 n) noexcept nogil:
+    return <HitNode *>(c.hits.items + <u64>(n - 1) * sizeof(HitNode))

@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One packet of a flow's shape: its think time, its turn, one step of each automaton, its hits.
+
+Packets arrive here in order, expanded to what was on the wire, without retransmissions. What must hold:
+
+- The history is written before the automaton steps, so that a hit finds its own packet there.
+- A flow's state is stored at every step, so that a reset in the middle of anything can move it.
+- Think time is the gap since the newest packet less, where the sides differ, the round trip to the answering side
+  (never below zero). The gap of a real answer bounds that round trip from above and lowers it; a packet that merely
+  crossed the peer's does not.
+"""
+
+from engine.automaton cimport (
+    ACTS, LOST, NEED_RESET, STATE, Automaton, State, automaton_build, automaton_move, automaton_reset_begin,
+    automaton_reset_end, automaton_start, automaton_step, symbol_of,
+)
+from engine.core cimport TOKENS, Core, HitNode, hit_at, pool_take
+from engine.counters cimport (
+    HISTORY_SHORT, HITS, HITS_DROPPED, SHAPE_BYTES, SHAPE_PACKETS, STATES_LOST, STATES_REFOUND, VERIFIED,
+    VERIFIED_AWAY, VERIFY_GAVE_UP, bump,
+)
+from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match
+from engine.flow cimport (
+    F_ACKED, F_BEGUN, F_CLIENT1, F_LAST1, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow,
+    Side, client_of,
+)
+from engine.record cimport ICMP, ICMPV6, TCP, UDP, i64, likely, u8, u16, u32, u64, unlikely
+from engine.table cimport Table, flow_at, history_place, packet_history, turn_history
+from engine.think cimport think_code
+
+cdef enum:
+    TURN_BYTES_MAX = 0x7FFFFFFF
+    PACKET_MAX = 65535      # a merged segment of unknown parts may claim more; no packet on a wire is larger
+
+
+cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied) noexcept nogil:
+    """Take the next packet of a flow; `replied`: it acknowledges all that the other endpoint has sent."""
+    cdef u32 server = endpoint ^ client_of(f)
+    cdef u32 n = f.packets
+    cdef Side *side = &f.side[endpoint]
+    cdef u32 code = think_of(f, endpoint, ts, replied)
+    cdef u64 ms = (ts - f.start) // 1_000_000 if ts > f.start else 0
+    if unlikely(not f.flags & F_STARTED):
+        start(c, f)
+    if side.packets == 0:
+        f.first_ms[endpoint] = <u32>ms
+    f.last_ms[endpoint] = <u32>ms
+    if ts > f.previous:
+        f.previous = ts
+    f.flags = (f.flags & ~<u32>F_LAST1) | (F_LAST1 if endpoint else 0)
+    side.packets += 1
+    side.bytes += size
+    bump(c.counters, SHAPE_PACKETS)
+    bump(c.counters, SHAPE_BYTES, size)
+    take_turn(c, f, endpoint, size, code, ts)
+    if unlikely(size > PACKET_MAX):
+        size = PACKET_MAX
+    packet_history(f)[history_place(n, c.table.first, c.table.ring)] = size | code << 16 | server << 31
+    f.packets = n + 1
+    if c.active[0]:
+        f.packet_state = step(c, f, 0, f.packet_state, symbol_of(&c.automaton[0], server, size, code), ts)
+
+
+cdef inline u32 think_of(Flow *f, u32 endpoint, u64 ts, bint replied) noexcept nogil:
+    """The think code of a packet, and what it teaches of the round trip."""
+    cdef u64 us = (ts - f.previous) // 1000 if ts > f.previous else 0
+    cdef u32 last = 1 if f.flags & F_LAST1 else 0
+    cdef Side *side = &f.side[endpoint]
+    cdef u32 client
+    if unlikely(f.packets == 0) and not f.flags & F_ACKED:
+        # the handshake's end was not seen: it came between the SYN+ACK and this packet
+        client = client_of(f)
+        if f.flags & F_SYNACK and us < f.side[client].rtt:
+            f.side[client].rtt = <u32>us
+        return 0
+    if endpoint == last or side.rtt == NO_RTT:
+        return think_code(us)
+    if replied and us < side.rtt:
+        side.rtt = <u32>us
+    return think_code(us - side.rtt if us > side.rtt else 0)
+
+
+cdef void start(Core *c, Flow *f) noexcept nogil:
+    """Put the automata in their first state, which the server's port chooses."""
+    cdef u32 client = client_of(f)
+    cdef u32 port = f.port0 if client else f.port1
+    cdef u32 protocol = 0 if f.proto == TCP else 1 if f.proto == UDP else 2
+    cdef u32 port_class = c.port_class[(protocol << 16) + port]
+    cdef bint begun = (f.flags & F_BEGUN) != 0
+    f.flags |= F_STARTED
+    if c.active[0]:
+        f.packet_state = automaton_start(&c.automaton[0], port_class, begun)
+    if c.active[1]:
+        f.turn_state = automaton_start(&c.automaton[1], port_class, begun)
+
+
+cdef inline void take_turn(Core *c, Flow *f, u32 endpoint, u32 size, u32 code, u64 ts) noexcept nogil:
+    """Add a packet to the turn under way, or end that turn and begin one."""
+    cdef u32 speaker = 1 if f.flags & F_TURN1 else 0
+    if f.flags & F_TURN:
+        if endpoint == speaker and code < c.pause_code:
+            f.turn_bytes = f.turn_bytes + size if f.turn_bytes < TURN_BYTES_MAX - size else TURN_BYTES_MAX
+            return
+        end_turn(c, f, ts)
+    f.flags = (f.flags & ~<u32>F_TURN1) | F_TURN | (F_TURN1 if endpoint else 0)
+    f.turn_bytes = size
+    f.turn_think = <u16>code
+
+
+cdef void end_turn(Core *c, Flow *f, u64 ts) noexcept nogil:
+    cdef u32 endpoint = 1 if f.flags & F_TURN1 else 0
+    cdef u64 server = endpoint ^ client_of(f)
+    cdef u32 n = f.turns
+    f.flags &= ~<u32>F_TURN
+    f.side[endpoint].turns += 1
+    f.turns = n + 1
+    if not c.active[1]:
+        return
+    turn_history(&c.table, f)[history_place(n, c.table.turn_first, c.table.turn_ring)] = (
+        f.turn_bytes | <u64>f.turn_think << 32 | server << 63)
+    f.turn_state = step(c, f, 1, f.turn_state,
+                        symbol_of(&c.automaton[1], <u32>server, f.turn_bytes, f.turn_think), ts)
+
+
+cdef inline u32 step(Core *c, Flow *f, int stream, u32 state, u32 symbol, u64 ts) noexcept nogil:
+    """One step of an automaton; the state's reports become hits. Returns the new state's number."""
+    cdef u32 after
+    if unlikely(state == LOST):
+        state = find_state(c, f, stream)
+    after = automaton_step(&c.automaton[stream], state, symbol)
+    if unlikely(after == NEED_RESET):
+        store(f, stream, state)
+        reset(c, f, stream)
+        after = automaton_build(&c.automaton[stream], f.turn_state if stream else f.packet_state, symbol)
+    if after & ACTS:
+        after &= STATE
+        store(f, stream, after)
+        report(c, f, stream, &c.automaton[stream].built.states[after], ts)
+    return after
+
+
+cdef inline void store(Flow *f, int stream, u32 state) noexcept nogil:
+    if stream:
+        f.turn_state = state
+    else:
+        f.packet_state = state
+
+
+cdef void reset(Core *c, Flow *urgent, int stream) noexcept nogil:
+    """Begin an automaton anew and move the states of all flows; the urgent one first, as it must not be LOST."""
+    cdef Automaton *a = &c.automaton[stream]
+    cdef Table *t = &c.table
+    cdef Flow *f
+    cdef u32 slot, moved
+    automaton_reset_begin(a)
+    moved = automaton_move(a, urgent.turn_state if stream else urgent.packet_state)
+    for slot in range(t.top):
+        f = flow_at(t, slot)
+        if f != urgent and f.flags & F_USED and f.flags & F_STARTED:
+            store(f, stream, automaton_move(a, f.turn_state if stream else f.packet_state))
+    if moved == LOST:
+        # only without memory for a second set of tables: the state is found from the history like any other
+        automaton_reset_end(a)
+        moved = find_state(c, urgent, stream)
+    store(urgent, stream, moved)
+    automaton_reset_end(a)
+
+
+cdef u32 find_state(Core *c, Flow *f, int stream) noexcept nogil:
+    """The state before the newest item of a flow, from its history."""
+    cdef Automaton *a = &c.automaton[stream]
+    cdef Exact *x = &c.exact[stream]
+    cdef u32 n = f.turns if stream else f.packets
+    cdef u32 kept = (c.table.turn_first + c.table.turn_ring) if stream else (c.table.first + c.table.ring)
+    cdef u32 protocol = 0 if f.proto == TCP else 1 if f.proto == UDP else 2
+    cdef u32 port = f.port0 if client_of(f) else f.port1
+    cdef u32 port_class = c.port_class[(protocol << 16) + port]
+    cdef bint whole = n <= kept
+    cdef u32 i, after, state
+    fill_items(c, f, stream)
+    bump(c.counters, STATES_REFOUND)
+    if not whole:
+        bump(c.counters, STATES_LOST)
+    state = automaton_start(a, port_class, whole and (f.flags & F_BEGUN) != 0)
+    # items after the hole alone when there is one: what crosses it is not known
+    for i in range(0 if whole else (c.table.turn_first if stream else c.table.first) + 1, x.items - 1):
+        after = automaton_step(a, state, symbol_of(a, x.item[i].kind, x.item[i].size, x.item[i].code))
+        if after == NEED_RESET:
+            store(f, stream, state)
+            reset(c, f, stream)
+            after = automaton_build(a, f.turn_state if stream else f.packet_state,
+                                    symbol_of(a, x.item[i].kind, x.item[i].size, x.item[i].code))
+        state = after & STATE
+    return state
+
+
+cdef void fill_items(Core *c, Flow *f, int stream) noexcept nogil:
+    """Lay the history of a flow out for the exact matcher."""
+    cdef Exact *x = &c.exact[stream]
+    cdef u32 first = c.table.turn_first if stream else c.table.first
+    cdef u32 ring = c.table.turn_ring if stream else c.table.ring
+    cdef u32 n = f.turns if stream else f.packets
+    cdef u32 *packets = packet_history(f)
+    cdef u64 *turns = turn_history(&c.table, f)
+    cdef u32 i = 0
+    cdef u32 at = 0
+    cdef u32 token
+    cdef u64 turn
+    while i < n:
+        if i == first and n > first + ring:
+            x.item[at].kind = HOLE
+            x.item[at].size = 0
+            x.item[at].code = 0
+            at += 1
+            i = n - ring
+        if stream:
+            turn = turns[history_place(i, first, ring)]
+            x.item[at].size = <u32>turn
+            x.item[at].code = (turn >> 32) & 0x7FFF
+            x.item[at].kind = <u8>(turn >> 63)
+        else:
+            token = packets[history_place(i, first, ring)]
+            x.item[at].size = token & 0xFFFF
+            x.item[at].code = (token >> 16) & 0x7FFF
+            x.item[at].kind = token >> 31
+        at += 1
+        i += 1
+    x.items = at
+
+
+cdef void report(Core *c, Flow *f, int stream, State *s, u64 ts) noexcept nogil:
+    """Turn what a state reports at a packet or turn into hits."""
+    cdef u32 *signature = c.automaton[stream].built.arena + s.list + s.count
+    cdef u32 exact = s.exact
+    cdef u32 verify = s.verify
+    cdef bint filled = False
+    cdef u32 i
+    for i in range(exact):
+        if not count_hit(c, f, signature[i]):
+            if not filled:
+                fill_items(c, f, stream)
+                filled = True
+            first_hit(c, f, stream, signature[i], ts)
+    if verify and not filled:
+        fill_items(c, f, stream)
+    for i in range(exact, exact + verify):
+        verified_hit(c, f, stream, signature[i], ts)
+
+
+cdef inline bint begun(Flow *f) noexcept nogil:
+    return (f.flags & F_BEGUN) != 0
+
+
+cdef void verified_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts) noexcept nogil:
+    """A hit if the exact matcher, whose items are filled, agrees."""
+    cdef Exact *x = &c.exact[stream]
+    cdef u32 at = exact_match(x, signature, begun(f))
+    bump(c.counters, VERIFIED)
+    if at == NO_MATCH:
+        bump(c.counters, VERIFIED_AWAY)
+        if x.steps > MAX_STEPS:
+            bump(c.counters, VERIFY_GAVE_UP)
+        elif x.hole_refused:
+            bump(c.counters, HISTORY_SHORT)
+    elif not count_hit(c, f, signature):
+        keep_hit(c, f, stream, signature, ts, at)
+
+
+cdef bint count_hit(Core *c, Flow *f, u32 signature) noexcept nogil:
+    """Count one more hit of a signature that has hit this flow before; False if it has not."""
+    cdef u32 n = f.hits
+    cdef HitNode *hit
+    while n:
+        hit = hit_at(c, n)
+        if hit.signature == signature:
+            hit.count += 1
+            bump(c.counters, HITS)
+            return True
+        n = hit.next
+    return False
+
+
+cdef void first_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts) noexcept nogil:
+    """Keep the first hit of a signature that the automaton alone decides; the exact matcher looks for evidence."""
+    keep_hit(c, f, stream, signature, ts, exact_match(&c.exact[stream], signature, begun(f)))
+
+
+cdef void keep_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts, u32 at) noexcept nogil:
+    """Keep a signature's first hit with its evidence: the items from `at` on (NO_MATCH: none to show)."""
+    cdef u32 n = pool_take(&c.hits)
+    cdef Exact *x = &c.exact[stream]
+    cdef HitNode *hit
+    cdef u32 i, k = 0
+    cdef u32 count
+    bump(c.counters, HITS)
+    if n == 0:
+        bump(c.counters, HITS_DROPPED)
+        return
+    hit = hit_at(c, n)
+    hit.ts = ts
+    hit.next = f.hits
+    hit.signature = signature
+    hit.count = 1
+    f.hits = n
+    if at != NO_MATCH:
+        count = x.items - at
+        for i in range(count):
+            # too long to keep: the two ends, with a hole between them
+            if count > TOKENS and TOKENS // 2 <= i < count - TOKENS // 2 + 1:
+                if i == TOKENS // 2:
+                    hit.token[k] = <u64>HOLE << 48
+                    k += 1
+                continue
+            hit.token[k] = (x.item[at + i].size | <u64>x.item[at + i].code << 32 | <u64>x.item[at + i].kind << 48)
+            k += 1
+    hit.tokens = k
+
+
+cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
+    """The last turn, and what matches because the flow ends here (`ended`: FIN, RST or idle, not for want of more)."""
+    cdef int stream
+    cdef u32 i, state
+    cdef State *s
+    cdef u32 *signature
+    if f.flags & F_TURN:
+        end_turn(c, f, f.previous)
+    if not ended or not f.flags & F_STARTED:
+        return
+    for stream in range(2):
+        state = f.turn_state if stream else f.packet_state
+        if not c.active[stream]:
+            continue
+        if state == LOST:
+            state = find_final_state(c, f, stream)
+        s = &c.automaton[stream].built.states[state]
+        if s.end == 0:
+            continue
+        fill_items(c, f, stream)
+        signature = c.automaton[stream].built.arena + s.list + s.count + s.exact + s.verify
+        for i in range(s.end):
+            if c.automaton[stream].sig_references[signature[i]]:
+                verified_hit(c, f, stream, signature[i], f.previous)
+            elif not count_hit(c, f, signature[i]):
+                first_hit(c, f, stream, signature[i], f.previous)
+
+
+cdef u32 find_final_state(Core *c, Flow *f, int stream) noexcept nogil:
+    """find_state, and the newest item too: the hits on the way there have been counted before."""
+    cdef Exact *x = &c.exact[stream]
+    cdef Item newest
+    cdef u32 state = find_state(c, f, stream)
+    cdef u32 after, symbol
+    newest = x.item[x.items - 1]
+    symbol = symbol_of(&c.automaton[stream], newest.kind, newest.size, newest.code)
+    after = automaton_step(&c.automaton[stream], state, symbol)
+    if after == NEED_RESET:
+        store(f, stream, state)
+        reset(c, f, stream)
+        after = automaton_build(&c.automaton[stream], f.turn_state if stream else f.packet_state, symbol)
+    return after & STATE

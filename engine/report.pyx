@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""An ended flow as a Python object, for those flows that are reported."""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+
+from engine.core cimport Core, HitNode, hit_at
+from engine.exact cimport Item
+from engine.flow cimport (
+    END_FIN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Flow,
+    client_of,
+)
+from engine.matching cimport fill_items
+from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32
+from engine.results import Flow as FlowResult, Hit, Reason
+from engine.shape import text
+
+# Percent; how likely the side named client is the client. The SYN tells, the rest are guesses of falling worth.
+cdef enum:
+    BY_SYN = 100
+    BY_SYN_ACK = 90
+    BY_PORT_AND_SPEAKER = 80
+    BY_PORT = 60
+    BY_SPEAKER = 50
+
+
+cdef object flow_object(Core *c, Flow *f):
+    """A results.Flow with all that the flow's slot holds."""
+    cdef u32 client = client_of(f)
+    cdef u32 server = client ^ 1
+    cdef const u8 *address0 = f.addr0
+    cdef const u8 *address1 = f.addr1
+    cdef bint begun = (f.flags & F_BEGUN) != 0
+    cdef bint ended = f.reason == END_FIN or f.reason == END_RST or f.reason == END_TIMEOUT
+    cdef u32 n = f.hits
+    cdef HitNode *hit
+    cdef list hits = []
+    while n:
+        hit = hit_at(c, n)
+        turns = c.program_stream[hit.signature] != 0
+        hits.append(Hit(hit.signature, hit.count, hit.ts, evidence(c, hit, turns)))
+        n = hit.next
+    hits.reverse()
+    fill_items(c, f, 0)
+    return FlowResult(
+        proto=f.proto,
+        client=PyBytes_FromStringAndSize(<const char *>(address1 if client else address0), 16),
+        server=PyBytes_FromStringAndSize(<const char *>(address0 if client else address1), 16),
+        client_port=f.port1 if client else f.port0,
+        server_port=f.port0 if client else f.port1,
+        start_ns=f.start,
+        end_ns=f.previous if f.packets else f.last,
+        packets_c=f.side[client].packets,
+        packets_s=f.side[server].packets,
+        bytes_c=f.side[client].bytes,
+        bytes_s=f.side[server].bytes,
+        turns_c=f.side[client].turns,
+        turns_s=f.side[server].turns,
+        duration_c_ns=(f.last_ms[client] - f.first_ms[client]) * 1_000_000,
+        duration_s_ns=(f.last_ms[server] - f.first_ms[server]) * 1_000_000,
+        rtt_c_ns=None if f.side[client].rtt == NO_RTT else f.side[client].rtt * 1000,
+        rtt_s_ns=None if f.side[server].rtt == NO_RTT else f.side[server].rtt * 1000,
+        confidence=confidence(f),
+        midstream=f.proto == TCP and not f.flags & F_HAVE_SYN,
+        gap=(f.flags & F_GAP) != 0,
+        ended=ended,
+        reason=Reason(f.reason),
+        iface=f.iface,
+        vlan=f.vlan,
+        vlan2=f.vlan2,
+        hits=hits,
+        shape=text(items(c), c.pause_code, begun and f.packets > 0, ended and f.packets > 0, False),
+    )
+
+
+cdef list items(Core *c):
+    cdef u32 i
+    cdef Item *item = c.exact[0].item
+    return [(item[i].kind, item[i].size, item[i].code) for i in range(c.exact[0].items)]
+
+
+cdef object evidence(Core *c, HitNode *hit, bint turns):
+    """The tokens of a first hit, which match the signature again, or None where they could not be told."""
+    cdef u32 i
+    if hit.tokens == 0:
+        return None
+    tokens = [(hit.token[i] >> 48, hit.token[i] & 0xFFFFFFFF, (hit.token[i] >> 32) & 0xFFFF)
+              for i in range(hit.tokens)]
+    return text(tokens, c.pause_code, c.automaton[turns].sig_begin[hit.signature] != 0,
+                c.automaton[turns].sig_end[hit.signature] != 0, turns)
+
+
+cdef int confidence(const Flow *f):
+    """How sure the direction is, in percent: by SYN, by SYN+ACK, by port, by who spoke first."""
+    if f.flags & F_HAVE_SYN:
+        return BY_SYN
+    if f.flags & F_SYNACK:
+        return BY_SYN_ACK
+    if f.flags & F_PORT_GUESS:
+        return BY_PORT if f.flags & F_CLIENT1 else BY_PORT_AND_SPEAKER
+    return BY_SPEAKER
