@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Byte sources of capture files: regular files, pipes, standard input.
+
+Everything is read in pieces into the reader's buffer, regular files too. Mapping them was tried: it is no faster (a
+copy into a buffer that stays in the cache costs about as much as the page faults), and a file that shrinks while it
+is mapped kills the process with SIGBUS.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Protocol
+
+
+class Source(Protocol):
+    """What the reader of capture files needs of its bytes."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes of the file taken so far, compressed ones where it is compressed."""
+        ...
+
+    def readinto(self, view: memoryview) -> int:
+        """Fills a part of the view; returns its size, 0 at the end. Raises OSError, DecodeError."""
+        ...
+
+    def close(self) -> None:
+        """Closes what it opened; may be called again."""
+        ...
+
+
+class RawSource:
+    """The bytes of a file descriptor as they are, with a look ahead for the magic."""
+
+    def __init__(self, path: str) -> None:
+        self.offset = 0
+        self.path = path
+        self._head = b""
+        self._descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        mode = os.fstat(self._descriptor)
+        self.size = mode.st_size if stat.S_ISREG(mode.st_mode) else None
+
+    def close(self) -> None:
+        if self._descriptor > 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, which are read again later; fewer than `size` only at the end."""
+        while len(self._head) < size:
+            more = os.read(self._descriptor, size - len(self._head))
+            if not more:
+                break
+            self._head += more
+        return self._head
+
+    def readinto(self, view: memoryview) -> int:
+        if self._head:
+            size = min(len(view), len(self._head))
+            view[:size] = self._head[:size]
+            self._head = self._head[size:]
+        else:
+            size = os.readv(self._descriptor, [view])
+        self.offset += size
+        return size
+
+    def read(self, size: int) -> bytes:
+        if self._head:
+            data, self._head = self._head[:size], self._head[size:]
+        else:
+            data = os.read(self._descriptor, size)
+        self.offset += len(data)
+        return data
+
+    def again(self) -> RawSource | None:
+        """The same from the beginning; None where that cannot be: a pipe, a file that is gone."""
+        if self.size is None or self.path == "-":
+            return None
+        try:
+            return RawSource(self.path)
+        except OSError:
+            return None
