@@ -8,14 +8,14 @@ pair. So repetition is unrolled, references need nothing, and the pause rules co
 1. Before the first packet of a match and after `...` the condition is FREE, after an element it is "below the
    threshold". A mark replaces these; where two marks meet (an optional element between them) both hold.
 2. A loop, {n,}, feeds its pairs back until no new one comes out; a node hands on each pair once, so this ends.
-3. An element drops a pair whose condition no packet can meet (the end of the sequence or `...` after marks that
-   exclude one another does not mind). Positions that then lead nowhere are pruned; an element with none left is an
-   error.
+3. An element drops a pair whose condition no packet can meet, and one between two turns of a side that would be a
+   single turn. (The end of the sequence and `...` do not mind marks that exclude one another.) Positions that then
+   lead nowhere are pruned; an element with none left is an error.
 """
 
 from sigdb import think
 from sigdb.errors import Mistake
-from sigdb.nodes import THRESHOLD, UNBOUNDED, Element, Gap, Mark, Node, Repeat, Sequence, Signature
+from sigdb.nodes import EITHER, THRESHOLD, UNBOUNDED, Element, Gap, Mark, Node, Repeat, Sequence, Signature
 from sigdb.program import ANY, FIRST, FUZZY, LAST
 
 MAX_POSITIONS = 4096
@@ -98,6 +98,11 @@ class Automaton:
             if source == START and low > 0 and self.signature.begin:
                 self._dropped = "there is no pause before the first packet of a flow"
                 continue
+            if self.signature.turns and source != START and high < self.threshold:
+                before = self.positions[source]
+                if before[0] and before[1] == element.side != EITHER:
+                    self._dropped = "packets of one side without a pause between them are one turn"
+                    continue
             key = (path, element.number, low, high)
             position = self._made.get(key)
             if position is None:

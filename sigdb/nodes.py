@@ -88,6 +88,7 @@ class Signature:
     sequence: Sequence
     elements: tuple[Element, ...]  # all elements; number n is at n - 1
     where: tuple[tuple[int, float], ...]  # operations of sigdb.where with their argument; empty: no condition
+    condition: str  # the text after the word `where`, as written
     text: str  # from `<` or the first element up to the description, as written
     description: str
     severity: str = "medium"

@@ -290,6 +290,7 @@ def signature(line: str) -> Signature:
         sequence=sequence,
         elements=tuple(reader.elements),
         where=tuple(program),
+        condition=line[condition:end].strip(" \t") if condition >= 0 else "",
         text=line[first.column - 1 : end].strip(" \t"),
         description=description,
         column=first.column,

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Simulates a Program's automata with plain sets of positions: what the engine's DFA must do, without its speed."""
 
-from reference import Packet, turns
-
 from sigdb.program import ANY, FIRST, LAST, Program
+from tests.reference import Packet, turns
 
 
 def hits(program: Program, packets: list[Packet], begin: bool, ended: bool) -> dict[int, list[int]]:

@@ -31,6 +31,8 @@ class _Writer:
         random = self.random
         self.count += 1
         side = random.choice(self.sides[:2] * 2 + self.sides)
+        if self.sides == "CSX" and random.random() < 0.8:
+            side = self.sides[self.count % 2]  # without a pause two turns of one side would be one
         size = random.choice(SIZES)
         kind = random.randrange(12)
         if self.references and self.count > 1 and kind < 5:

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`flowtap sigs`: check signature files, list a database, explain a signature."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+import sigdb
+from sigdb import example, explain, think
+from sigdb.nodes import Signature
+
+_SEVERITY_COLOURS = {"low": "green", "medium": "yellow", "high": "red", "critical": "magenta"}
+_files = click.option(
+    "-f",
+    "--signatures",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    help="Signature file; may be repeated. Default: the shipped database.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def sigs() -> None:
+    """Check, list and explain signatures."""
+
+
+@sigs.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@_json
+def check(files: tuple[str, ...], as_json: bool) -> None:
+    """Check signature FILEs: report each mistake with its place, or count the signatures.
+
+    The exit code is 0 when the files can be loaded together, 1 when not.
+    """
+    errors: list[sigdb.SignatureError] = []
+    count = 0
+    try:
+        count = len(sigdb.load(files).signatures)
+    except sigdb.SignatureErrors as wrong:
+        errors = wrong.errors
+    if as_json:
+        places = [{"file": e.file, "line": e.line, "column": e.column, "message": e.message} for e in errors]
+        _print_json({"files": list(files), "signatures": count, "errors": places})
+    elif errors:
+        _complain(errors)
+        click.echo(_count(len(errors), "mistake"), err=True)
+    else:
+        click.echo(f"{_count(count, 'signature')} in {_count(len(files), 'file')}: correct")
+    sys.exit(1 if errors else 0)
+
+
+@sigs.command(name="list")
+@_files
+@_json
+def list_(files: tuple[str, ...], as_json: bool) -> None:
+    """List signatures: id, severity, protocol and server ports, description."""
+    signatures = _load(files)
+    if as_json:
+        _print_json([_facts(signature) for signature in signatures])
+        return
+    where = {s.id: f"{s.protocol}/{explain.ports_text(s)}" for s in signatures}
+    widths = [max((len(text) for text in column), default=0) for column in (where, where.values())]
+    for signature in signatures:
+        severity = click.style(f"{signature.severity:<8}", fg=_SEVERITY_COLOURS[signature.severity])
+        place = where[signature.id]
+        click.echo(f"{signature.id:<{widths[0]}}  {severity}  {place:<{widths[1]}}  {signature.description}")
+
+
+@sigs.command(name="explain")
+@click.argument("id_", metavar="ID")
+@_files
+@_json
+def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
+    """Explain the signature ID: what it matches, in words and as an example."""
+    signatures = {signature.id: signature for signature in _load(files)}
+    signature = signatures.get(id_)
+    if signature is None:
+        raise click.ClickException(f"no signature has the id '{id_}'{_near(id_, list(signatures))}")
+    packets = example.find(signature)
+    words = explain.sentences(signature)
+    if as_json:
+        facts = _facts(signature) | {"sentences": words, "example": None, "packets": []}
+        if packets is not None:
+            facts["example"] = example.shape(signature, packets)
+            facts["packets"] = [{"side": p.side, "size": p.size, "think_us": think.decode(p.think)} for p in packets]
+        _print_json(facts)
+        return
+    click.echo(f"{click.style(signature.id, bold=True)}: {signature.description}")
+    facts = _facts(signature)
+    for key in ("severity", "attack", "category", "rev", "reference", "note"):
+        if facts[key]:
+            value = ", ".join(facts[key]) if isinstance(facts[key], list) else facts[key]
+            click.echo(f"    {key:<10} {value}")
+    click.echo(f"    {'written in':<10} {signature.file}:{signature.line}")
+    click.echo()
+    click.echo("Matches:")
+    for sentence in words:
+        click.echo(f"    {sentence}")
+    click.echo()
+    if packets is None:
+        click.echo("Example: none was found quickly")
+    else:
+        click.echo(f"Example: {example.shape(signature, packets)}")
+
+
+def _load(files: tuple[str, ...]) -> tuple[Signature, ...]:
+    try:
+        return sigdb.load(files or sigdb.shipped()).signatures
+    except sigdb.SignatureErrors as wrong:
+        _complain(wrong.errors)
+        sys.exit(1)
+
+
+def _complain(errors: list[sigdb.SignatureError]) -> None:
+    for error in errors:
+        click.echo(click.style(str(error), fg="red"), err=True)
+
+
+def _near(id_: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and needed for this error only
+
+    close = get_close_matches(id_[:100], known, n=3) or [k for k in known if id_ and id_ in k][:3]
+    return f"; did you mean {' or '.join(close)}?" if close else "; 'flowtap sigs list' shows all"
+
+
+def _facts(signature: Signature) -> dict[str, Any]:
+    return {
+        "id": signature.id,
+        "severity": signature.severity,
+        "protocol": signature.protocol,
+        "ports": explain.ports_text(signature),
+        "exact": signature.exact,
+        "sequence": signature.text,
+        "description": signature.description,
+        "attack": list(signature.attack),
+        "category": signature.category,
+        "rev": signature.rev,
+        "reference": signature.reference,
+        "note": signature.note,
+        "file": str(Path(signature.file)),
+        "line": signature.line,
+    }
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _print_json(value: object) -> None:
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A signature in words: one sentence for each element, indented by group."""
+
+from sigdb import think
+from sigdb.check import default_fuzz
+from sigdb.nodes import (
+    CLIENT,
+    SERVER,
+    THRESHOLD,
+    UNBOUNDED,
+    Alternatives,
+    Element,
+    Gap,
+    Mark,
+    Node,
+    Repeat,
+    Sequence,
+    Signature,
+)
+
+_WHO = {CLIENT: "The client", SERVER: "The server"}
+_THRESHOLD = "400ms"  # the default pause threshold
+_WITHOUT_MARK = f"less than {_THRESHOLD} later"
+
+
+def sentences(signature: Signature) -> list[str]:
+    """Return what the signature matches, line by line; the pause threshold and the fuzzy rule are the default ones."""
+    protocol = "any protocol" if signature.protocol == "*" else signature.protocol
+    lines = [f"A flow of {protocol}, {ports(signature)}."]
+    lines.append("From the beginning of the flow:" if signature.begin else "Anywhere in the flow:")
+    _Words(signature, lines).sequence(signature.sequence, "", 1)
+    if signature.end:
+        lines.append("There the flow ends.")
+    if signature.condition:
+        lines.append(f"And of the flow as a whole: {signature.condition}.")
+    return lines
+
+
+def ports(signature: Signature) -> str:
+    """Return the server ports in words: "server port 22", "any server port"."""
+    text = ports_text(signature)
+    if text == "*":
+        return "any server port"
+    return f"server port{'' if text.isdigit() else 's'} {text.replace(',', ', ')}"
+
+
+def ports_text(signature: Signature) -> str:
+    """Return the server ports as a signature writes them: "22,8000-8999", "*"."""
+    if signature.ports == ((0, 65535),):
+        return "*"
+    return ",".join(f"{low}-{high}" if low != high else str(low) for low, high in signature.ports)
+
+
+class _Words:
+    def __init__(self, signature: Signature, lines: list[str]) -> None:
+        self.signature = signature
+        self.what = "turn" if signature.turns else "packet"
+        self.lines = lines
+
+    def say(self, depth: int, text: str) -> None:
+        self.lines.append("  " * depth + text)
+
+    def sequence(self, sequence: Sequence, when: str, depth: int) -> None:
+        """Describe nodes; `when` says how long after the packet before the first of them comes, if it is known."""
+        for item in sequence.items:
+            if isinstance(item, Mark):
+                when = _pause(item)
+            elif isinstance(item, Gap):
+                self.say(depth, f"Any number of {self.what}s, or none, after any pauses.")
+                when = "after any pause"
+            else:
+                self.node(item, when, depth)
+                when = _WITHOUT_MARK
+
+    def node(self, node: Node, when: str, depth: int) -> None:
+        if isinstance(node, Element):
+            self.say(depth, f"{node.number}. {self.element(node)}{', ' + when if when else ''}.")
+        elif isinstance(node, Repeat):
+            count = _count(node)
+            if isinstance(node.body, Element):
+                self.say(depth, f"{node.body.number}. {self.element(node.body)}, {count}{', ' + when if when else ''}.")
+            else:
+                self.group(node.body, f", {count}", when, depth)
+        elif isinstance(node, Alternatives):
+            self.group(node, "", when, depth)
+
+    def group(self, group: Alternatives, count: str, when: str, depth: int) -> None:
+        for index, branch in enumerate(group.branches):
+            lead = "Or" if index else "Either" if len(group.branches) > 1 else "In a row"
+            self.say(depth, f"{lead}{'' if index else count}:")
+            self.sequence(branch, when, depth + 1)
+
+    def element(self, element: Element) -> str:
+        who = _WHO.get(element.side, "Either side")
+        return f"{who} sends a {self.what} of {self.size(element)}"
+
+    def size(self, element: Element) -> str:
+        fuzzy = element.bare and not self.signature.exact
+        if element.reference:
+            size = f"as many bytes as element {element.reference}"
+            if element.plus:
+                more = "more" if element.plus > 0 else "fewer"
+                size = f"{abs(element.plus)} bytes {more} than element {element.reference}"
+            about = "about " if fuzzy else ""
+            return about + size + (f", give or take {element.tolerance}" if element.tolerance else "")
+        if fuzzy:
+            spread = default_fuzz(element.low)
+            return f"about {element.low} bytes ({max(0, element.low - spread)} to {element.low + spread})"
+        if element.low == element.high:
+            return f"{element.low} byte{'' if element.low == 1 else 's'}"
+        if element.high == UNBOUNDED:
+            return f"at least {element.low} bytes" if element.low else "any size"
+        return f"{element.low} to {element.high} bytes"
+
+
+def _pause(mark: Mark) -> str:
+    if mark.low == THRESHOLD:
+        return f"at least {_THRESHOLD} later"
+    if mark.low == 0 and mark.high == think.MAX:
+        return "after any pause"
+    if mark.high == think.MAX:
+        return f"at least {think.describe(mark.low)} later"
+    return f"{think.describe(mark.low)} to {think.describe(mark.high)} later"
+
+
+def _count(node: Repeat) -> str:
+    if node.high is None:
+        return f"{node.low} or more times" if node.low else "any number of times or not at all"
+    if node.low == node.high:
+        return "once" if node.low == 1 else f"{node.low} times"
+    return f"{node.low} to {node.high} times"
