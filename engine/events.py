@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 from engine.community_id import flow_community_id
 
 if TYPE_CHECKING:
-    from engine import Flow, Hit
+    from engine import Flow, Hit, Reason
     from sigdb import Signature
 
 PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "IPv6-ICMP"}
@@ -32,6 +32,9 @@ _MAPPED = bytes(10) + b"\xff\xff"
 _FLOW_ID_MASK = (1 << 53) - 1  # what a JSON reader with double-precision numbers keeps
 
 
+State = Literal["new", "established", "closed", "open"]
+
+
 class FlowFields(TypedDict):
     """The `flow` object: what was counted. Bytes and packets are those of the shape: payload, each byte once."""
 
@@ -40,10 +43,10 @@ class FlowFields(TypedDict):
     bytes_toserver: int  # payload bytes from the client
     bytes_toclient: int  # payload bytes from the server
     start: str  # time of the first packet
-    end: str  # time of the last packet
+    end: str  # time of the last packet of the shape; without any, of the last packet
     age: int  # seconds between the two, rounded down
-    state: Literal["new", "established", "closed", "open"]  # see `flow_state`
-    reason: str  # why the flow ended: fin, rst, timeout, open, evicted, reuse
+    state: State  # see `flow_state`
+    reason: str  # why the flow was reported: an engine.Reason in lower case
     alerted: bool  # at least one signature matched
 
 
@@ -80,7 +83,7 @@ class FlowtapFields(TypedDict):
 class FlowEvent(TypedDict):
     """An `alert` event (one per flow and signature that matched) or a `flow` event (one per ended flow)."""
 
-    timestamp: str  # alert: the first hit; flow: the last packet. 2006-01-02T15:04:05.123456+0000
+    timestamp: str  # alert: the first hit; flow: its end. 2006-01-02T15:04:05.123456+0000
     flow_id: int  # below 2^53; the same in all events of a flow
     capture: NotRequired[str]  # the capture file as it was named; absent in live events
     in_iface: NotRequired[str]  # the interface, where it is known
@@ -138,15 +141,16 @@ class StatsEvent(TypedDict):
     stats: StatsFields
 
 
-def flow_state(reason: str, packets_client: int, packets_server: int) -> Literal["new", "established", "closed", "open"]:
+def flow_state(reason: Reason, packets_client: int, packets_server: int) -> State:
     """Return what was known of the flow when it was reported.
 
     `open`: the capture ended before the flow did. `closed`: FIN or RST. Otherwise, as in Suricata, `established` when
     both sides sent something and `new` when only one did.
     """
-    if reason == "open":
+    name = reason.name
+    if name == "OPEN":
         return "open"
-    if reason in ("fin", "rst"):
+    if name in ("FIN", "RST"):
         return "closed"
     return "established" if packets_client and packets_server else "new"
 
@@ -261,7 +265,7 @@ class Events:
             end=timestamp(flow.end_ns),
             age=(flow.end_ns - flow.start_ns) // 1_000_000_000,
             state=flow_state(flow.reason, flow.packets_c, flow.packets_s),
-            reason=flow.reason,
+            reason=flow.reason.name.lower(),
             alerted=bool(flow.hits),
         )
         return event  # type: ignore[return-value]

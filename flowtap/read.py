@@ -30,6 +30,8 @@ class Exit(IntEnum):
     BROKEN_PIPE = 141  # whoever read the output has gone
 
 
+SECONDS = click.FloatRange(0.001, 1e6)
+
 EPILOG = """\b
 Exit codes:
   0    fine
@@ -79,11 +81,10 @@ Examples:
 @click.option("--filter", "expression", metavar="EXPR", help="The filter expression; all arguments are files.")
 @click.option("--join", is_flag=True, help="The files are one capture that was rotated: flows go on across them.")
 @click.option("--decap", is_flag=True, help="Look into GRE, IPIP, 6in4, VXLAN and Geneve tunnels.")
-@click.option(
-    "--max-flows", type=click.IntRange(1024, 1 << 28), metavar="N", help="Flows kept at once; then old ones make room."
-)
-@click.option("--idle-tcp", type=click.IntRange(1), metavar="S", help="A silent TCP connection ends after S seconds.")
-@click.option("--idle-udp", type=click.IntRange(1), metavar="S", help="A silent UDP or ICMP flow ends after S seconds.")
+@click.option("--max-flows", type=click.IntRange(1, 1 << 26), metavar="N", help="Flows kept at once. [default: 1000000]")
+@click.option("--idle-tcp", type=SECONDS, metavar="S", help="A TCP connection silent for S seconds ends. [default: 1800]")
+@click.option("--idle-udp", type=SECONDS, metavar="S", help="A UDP flow silent for S seconds ends. [default: 60]")
+@click.option("--idle-icmp", type=SECONDS, metavar="S", help="An ICMP flow silent for S seconds ends. [default: 30]")
 @click.option("--progress/--no-progress", default=True, help="The progress bar on a terminal. [default: on]")
 @click.pass_context
 def read(
@@ -105,8 +106,9 @@ def read(
     join: bool,
     decap: bool,
     max_flows: int | None,
-    idle_tcp: int | None,
-    idle_udp: int | None,
+    idle_tcp: float | None,
+    idle_udp: float | None,
+    idle_icmp: float | None,
     progress: bool,
 ) -> None:
     """Read capture files and print what their flows are doing.
@@ -129,8 +131,13 @@ def read(
     from engine import Limits  # noqa: PLC0415
     from flowtap.run import Run  # noqa: PLC0415
 
-    given = {"flows": max_flows, "idle_tcp_s": idle_tcp, "idle_other_s": idle_udp}
-    limits = Limits(**{name: value for name, value in given.items() if value is not None})
+    limits = Limits()
+    limits = Limits(
+        flows=max_flows or limits.flows,
+        idle_tcp=idle_tcp or limits.idle_tcp,
+        idle_udp=idle_udp or limits.idle_udp,
+        idle_icmp=idle_icmp or limits.idle_icmp,
+    )
     sink = _sink(
         program,
         as_json=as_json,

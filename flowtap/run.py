@@ -118,8 +118,6 @@ class Run:
             self._error(name, error.reason, error.offset)
         except FilterError as error:  # a right expression, but not for this file's kind of link
             self._error(name, str(error))
-        except OSError as error:
-            self._error(name, "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror))
         except KeyboardInterrupt:
             pass  # the handler has noted it
         finally:

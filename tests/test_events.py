@@ -6,7 +6,7 @@ from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hin
 
 import pytest
 
-from engine import events
+from engine import Reason, events
 from engine.events import FlowEvent, FlowFields, StatsEvent, StatsFields, flow_state, signature_id, timestamp
 
 ROOT = Path(__file__).parent.parent
@@ -62,16 +62,16 @@ def test_address(packed: bytes, expected: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "client", "server", "expected"),
     [
-        ("fin", 1, 1, "closed"),
-        ("rst", 1, 0, "closed"),
-        ("open", 1, 1, "open"),
-        ("timeout", 1, 1, "established"),
-        ("timeout", 1, 0, "new"),
-        ("evicted", 0, 0, "new"),
-        ("reuse", 2, 3, "established"),
+        (Reason.FIN, 1, 1, "closed"),
+        (Reason.RST, 1, 0, "closed"),
+        (Reason.OPEN, 1, 1, "open"),
+        (Reason.TIMEOUT, 1, 1, "established"),
+        (Reason.TIMEOUT, 1, 0, "new"),
+        (Reason.EVICTED, 0, 0, "new"),
+        (Reason.REUSE, 2, 3, "established"),
     ],
 )
-def test_state(reason: str, client: int, server: int, expected: str) -> None:
+def test_state(reason: Reason, client: int, server: int, expected: str) -> None:
     assert flow_state(reason, client, server) == expected
 
 

@@ -31,7 +31,7 @@ PASSWORD = (
 
 def login(**kwargs: Any) -> Tcp:
     """Two failed attempts, then the end: 104 bytes in 6 packets, 9 seconds."""
-    return Tcp(**kwargs).open().send(0.1, "s12", "c12", "s28").send(5, "s12", "c12", "s28").close(9.5)
+    return Tcp(**kwargs).open().send(0.1, "s12", "c12", "s28").send(9, "s12", "c12", "s28").close(9.5)
 
 
 def other(**kwargs: Any) -> Tcp:
@@ -78,7 +78,7 @@ def test_text(folder: Path, flowtap: Command) -> None:
         (
             ["-K"],
             "# (tcp) 83.31.193.40:4000 -> 213.134.128.25:22\n"
-            "#     Observed for: 342B, 3 packets, spans 2 seconds\n"
+            "#     Observed for: 342B, 3 packets, spans 1 seconds\n"
             "tcp 22 = < s21 c21 + s300 > : unidentified 83.31.193.40:4000 -> 213.134.128.25:22\n",
         ),
         (
@@ -198,8 +198,8 @@ def test_shapes_of_public_captures_match_again(captures: Path, tmp_path: Path, f
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["missing.pcap"], 1, "flowtap: missing.pcap: no such file\n"),
-        (["./missing"], 1, "flowtap: ./missing: no such file\n"),
+        (["missing.pcap"], 1, "flowtap: missing.pcap: No such file or directory\n"),
+        (["./missing"], 1, "flowtap: ./missing: No such file or directory\n"),
         (["missing"], 2, "flowtap: missing: no such file (captures come before the filter expression)\n"),
         (["tcp", "port", "22"], 2, "flowtap: tcp: no such file (captures come before the filter expression)\n"),
         (["a.pcap", "tcp port port"], 2, "flowtap: 'tcp port port': no such file, and as a filter expression: "),
@@ -265,7 +265,7 @@ def test_damage_counts_up_to_it_and_the_others_go_on(folder: Path, flowtap: Comm
     assert [entry["capture"] for entry in stats["errors"]] == ["cut.pcap", "missing.pcap"]
     assert stats["errors"][0]["offset"] == len(pcap(login()))
     assert re.search(rf"^flowtap: cut.pcap: offset {len(pcap(login()))}: .", result.stderr)
-    assert "flowtap: missing.pcap: no such file\n" in result.stderr
+    assert "flowtap: missing.pcap: No such file or directory\n" in result.stderr
     assert result.returncode == 1
 
 
