@@ -21,7 +21,7 @@ def escape(text: str) -> str:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Yield the roff of click's help text: blank lines part paragraphs, and \\b keeps the lines of one apart."""
+    r"""Yield the roff of click's help text: blank lines part paragraphs, and \b keeps the lines of one apart."""
     for paragraph in text.strip().split("\n\n"):
         lines = [line.strip() if paragraph[:1] != "\b" else line.rstrip() for line in paragraph.splitlines()]
         if lines[0] == "\b":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Community ID v1: the flow hash that Zeek, Suricata and others write too, so that their events can be joined with ours.
+"""Community ID v1: the flow hash that Zeek, Suricata and others write too, so that events can be joined with theirs.
 
 Source: the Community ID Flow Hashing specification, version 1 (github.com/corelight/community-id-spec). ICMP has no
 ports there; a message type and its counter-type take their place, and a type without one goes by type and code.

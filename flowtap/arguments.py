@@ -17,7 +17,9 @@ class ArgumentError(ValueError):
     """The arguments cannot be understood; the text says what was expected."""
 
 
-def split_arguments(arguments: Sequence[str], check_filter: Callable[[str], str | None]) -> tuple[list[str], str | None]:
+def split_arguments(
+    arguments: Sequence[str], check_filter: Callable[[str], str | None]
+) -> tuple[list[str], str | None]:
     """Return the capture files among `arguments` and the filter expression that the remaining words make, if any.
 
     Files come first: `-`, whatever exists, and what is called like a capture even if it does not exist. From the first

@@ -27,7 +27,7 @@ class Progress:
     def begin(self, name: str, size: int | None) -> None:
         """Begin with the file `name` of `size` bytes (None: a stream)."""
         if self._wanted:
-            from tqdm import tqdm  # noqa: PLC0415 (30 ms that only a terminal needs)
+            from tqdm import tqdm  # 30 ms that only a terminal needs
 
             self._bar = tqdm(total=size, desc=name, unit="B", unit_scale=True, leave=False, file=sys.stderr)
             self._start = monotonic()
@@ -46,7 +46,7 @@ class Progress:
             self._bar.clear()
 
     def end(self) -> None:
-        """The file is done: the bar goes."""
+        """Take the bar away: the file is done."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

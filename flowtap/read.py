@@ -81,8 +81,12 @@ Examples:
 @click.option("--filter", "expression", metavar="EXPR", help="The filter expression; all arguments are files.")
 @click.option("--join", is_flag=True, help="The files are one capture that was rotated: flows go on across them.")
 @click.option("--decap", is_flag=True, help="Look into GRE, IPIP, 6in4, VXLAN and Geneve tunnels.")
-@click.option("--max-flows", type=click.IntRange(1, 1 << 26), metavar="N", help="Flows kept at once. [default: 1000000]")
-@click.option("--idle-tcp", type=SECONDS, metavar="S", help="A TCP connection silent for S seconds ends. [default: 1800]")
+@click.option(
+    "--max-flows", type=click.IntRange(1, 1 << 26), metavar="N", help="Flows kept at once. [default: 1000000]"
+)
+@click.option(
+    "--idle-tcp", type=SECONDS, metavar="S", help="A TCP connection silent for S seconds ends. [default: 1800]"
+)
 @click.option("--idle-udp", type=SECONDS, metavar="S", help="A UDP flow silent for S seconds ends. [default: 60]")
 @click.option("--idle-icmp", type=SECONDS, metavar="S", help="An ICMP flow silent for S seconds ends. [default: 30]")
 @click.option("--progress/--no-progress", default=True, help="The progress bar on a terminal. [default: on]")
@@ -128,8 +132,8 @@ def read(
     except ArgumentError as error:
         raise SystemExit(_fail(str(error), Exit.USAGE)) from None
 
-    from engine import Limits  # noqa: PLC0415
-    from flowtap.run import Run  # noqa: PLC0415
+    from engine import Limits
+    from flowtap.run import Run
 
     limits = Limits()
     limits = Limits(
@@ -170,7 +174,7 @@ def read(
     except BrokenPipeError:
         raise SystemExit(Exit.BROKEN_PIPE) from None
     if not (quiet or as_json):
-        from flowtap.text import summary  # noqa: PLC0415
+        from flowtap.text import summary
 
         click.echo(f"flowtap: {summary(stats['stats'])}", err=True)
     if interrupt.seen:
@@ -193,7 +197,7 @@ def _inputs(arguments: tuple[str, ...], expression: str | None) -> tuple[list[st
 
 def _wrong_with(expression: str) -> str | None:
     """Return what is wrong with a filter expression, None when nothing is."""
-    from capture import FilterError, check_filter  # noqa: PLC0415
+    from capture import FilterError, check_filter
 
     try:
         check_filter(expression)
@@ -204,7 +208,7 @@ def _wrong_with(expression: str) -> str | None:
 
 def _load(paths: tuple[str, ...], threshold_ms: int, exact: bool) -> Program:
     """Compile the signatures. Raises ArgumentError with all mistakes, one a line."""
-    from sigdb import SignatureErrors, load, shipped  # noqa: PLC0415
+    from sigdb import SignatureErrors, load, shipped
 
     files = signature_files(paths) if paths else shipped()
     try:
@@ -237,10 +241,10 @@ def _sink(
 ) -> Sink:
     """Return what prints the flows."""
     if as_json:
-        from flowtap.eve import Eve  # noqa: PLC0415
+        from flowtap.eve import Eve
 
         return Eve(program.signatures, identified=identified, unidentified=unidentified, flows=flows)
-    from flowtap.text import Text  # noqa: PLC0415
+    from flowtap.text import Text
 
     text = Text(
         program.signatures,
@@ -250,7 +254,7 @@ def _sink(
         timestamps=timestamps,
     )
     if resolve:
-        from flowtap.names import Names  # noqa: PLC0415
+        from flowtap.names import Names
 
         text.names = Names()
     return text

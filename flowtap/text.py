@@ -28,8 +28,9 @@ _WITH_PORTS = (6, 17)
 class Text:
     """Prints flows.
 
-    `identified` and `unidentified` choose the flows that are printed. The attribute `names` turns an
-    address into what is printed for it. `one_line` puts all of a flow on one line, `timestamps` puts the time of its first packet before it.
+    `identified` and `unidentified` choose the flows that are printed. `one_line` puts all of a flow on one line,
+    `timestamps` puts the time of its first packet before it. The attribute `names` turns an address into what is
+    printed for it.
     """
 
     def __init__(

@@ -30,12 +30,12 @@ PASSWORD = (
 
 
 def login(**kwargs: Any) -> Tcp:
-    """Two failed attempts, then the end: 104 bytes in 6 packets, 9 seconds."""
+    """Return two failed attempts, then the end: 104 bytes in 6 packets, 9 seconds."""
     return Tcp(**kwargs).open().send(0.1, "s12", "c12", "s28").send(9, "s12", "c12", "s28").close(9.5)
 
 
 def other(**kwargs: Any) -> Tcp:
-    """A flow that no signature of these tests knows."""
+    """Return a flow that no signature of these tests knows."""
     return Tcp(**{"cport": 4000, **kwargs}).open().send(0.1, "s21", "c21", "+", "s300").close(2)
 
 
@@ -57,7 +57,9 @@ def test_text(folder: Path, flowtap: Command) -> None:
         "    Observed for: 104B, 6 packets, spans 9 seconds\n"
         "    Matches: SSH1 - invalid password attempt (hit: 2)\n"
     )
-    assert re.fullmatch(r"flowtap: 1 file, 21 packets, 2 flows, 1 identified; left out: .*no payload.*\n", result.stderr)
+    assert re.fullmatch(
+        r"flowtap: 1 file, 21 packets, 2 flows, 1 identified; left out: .*no payload.*\n", result.stderr
+    )
     assert result.returncode == 0
 
 
@@ -119,7 +121,12 @@ def test_alert(folder: Path, flowtap: Command) -> None:
     flow = alert["flow"]
     assert flow["start"] == "2006-12-03T05:41:08.000000+0000"
     assert (flow["state"], flow["reason"], flow["age"], flow["alerted"]) == ("closed", "fin", 9, True)
-    assert (flow["pkts_toserver"], flow["pkts_toclient"], flow["bytes_toserver"], flow["bytes_toclient"]) == (2, 4, 24, 80)
+    assert (flow["pkts_toserver"], flow["pkts_toclient"], flow["bytes_toserver"], flow["bytes_toclient"]) == (
+        2,
+        4,
+        24,
+        80,
+    )
     assert {key: alert[key] for key in ("src_ip", "src_port", "dest_ip", "dest_port", "proto", "vlan", "capture")} == {
         "src_ip": "83.31.193.40",
         "src_port": 3406,
@@ -132,7 +139,12 @@ def test_alert(folder: Path, flowtap: Command) -> None:
     assert alert["timestamp"] == "2006-12-03T05:41:08.102000+0000"
     assert alert["community_id"].startswith("1:")
     evidence = alert["flowtap"]
-    assert (evidence["id"], evidence["hits"], evidence["gap"], evidence["midstream"]) == ("ssh1.password", 2, False, False)
+    assert (evidence["id"], evidence["hits"], evidence["gap"], evidence["midstream"]) == (
+        "ssh1.password",
+        2,
+        False,
+        False,
+    )
     assert stats["stats"]["packets"] == 12
     assert stats["stats"]["alerts"] == 1
     assert stats["capture"] == "vlan.pcap"
@@ -151,7 +163,9 @@ def test_which_events(folder: Path, flowtap: Command, options: list[str], expect
     found = events(flowtap("read", "--json", *options, "-f", "a.sig", "a.pcap").stdout)
     for event in found[:-1]:
         check(event, FlowEvent)
-    kinds = [event["event_type"] + (f" {event['src_port']}" if event["event_type"] == "flow" else "") for event in found]
+    kinds = [
+        event["event_type"] + (f" {event['src_port']}" if event["event_type"] == "flow" else "") for event in found
+    ]
     assert sorted(kinds[:-1]) == expected
     assert kinds[-1] == "stats"
 
