@@ -11,6 +11,7 @@ from Cython.Build import cythonize
 from Cython.Compiler import Options
 from setuptools import Extension, setup
 
+JOBS = os.cpu_count() or 1
 STRICT = os.environ.get("FLOWTAP_STRICT") == "1"
 CFLAGS = [
     "-O3",
@@ -59,6 +60,7 @@ setup(
             for name, libraries in MODULES.items()
         ],
         language_level=3,
+        nthreads=JOBS,
         force=STRICT,
         compiler_directives={
             "boundscheck": False,
@@ -67,5 +69,6 @@ setup(
             "cdivision": True,
             "embedsignature": True,
         },
-    )
+    ),
+    options={"build_ext": {"parallel": JOBS}},
 )

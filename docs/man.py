@@ -22,7 +22,7 @@ def escape(text: str) -> str:
 
 def paragraphs(text: str) -> Iterator[str]:
     r"""Yield the roff of click's help text: blank lines part paragraphs, and \b keeps the lines of one apart."""
-    for paragraph in text.strip().split("\n\n"):
+    for paragraph in text.strip().split("\n\n") if text.strip() else []:
         lines = [line.strip() if paragraph[:1] != "\b" else line.rstrip() for line in paragraph.splitlines()]
         if lines[0] == "\b":
             if lines[1].endswith(":"):
@@ -35,14 +35,19 @@ def paragraphs(text: str) -> Iterator[str]:
             yield escape("\n".join(lines))
 
 
+def page_name(ctx: click.Context) -> str:
+    """Return the name of the page of the command of `ctx`."""
+    return ctx.command_path.replace(" ", "-")
+
+
 def page(ctx: click.Context) -> str:
     """Return the man page of the command of `ctx`."""
     command, name = ctx.command, ctx.command_path
     usage = " ".join(command.collect_usage_pieces(ctx))
     lines = [
-        f'.TH "{name.replace(" ", "-").upper()}" 1 "" "flowtap {version("flowtap")}" "flowtap"',
+        f'.TH "{page_name(ctx).upper()}" 1 "" "flowtap {version("flowtap")}" "flowtap"',
         ".SH NAME",
-        f"{escape(name.replace(' ', '-'))} \\- {escape(command.get_short_help_str(limit=200).rstrip('.'))}",
+        f"{escape(page_name(ctx))} \\- {escape(command.get_short_help_str(limit=200).rstrip('.'))}",
         ".SH SYNOPSIS",
         f"\\fB{escape(name)}\\fR {escape(usage)}",
         ".SH DESCRIPTION",
@@ -58,7 +63,9 @@ def page(ctx: click.Context) -> str:
         lines.append(".SH COMMANDS")
         for child in children:
             lines += [".TP", f"\\fB{escape(child.info_name or '')}\\fR", escape(child.command.get_short_help_str(200))]
-    lines += paragraphs(command.epilog or "\b\nSee also:\nflowtap(1)")
+    lines += paragraphs(command.epilog or "")
+    near = [*([ctx.parent] if ctx.parent else []), *children]
+    lines += [".SH SEE ALSO", ", ".join(f"\\fB{escape(page_name(other))}\\fR(1)" for other in near)]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +80,7 @@ def subcommands(ctx: click.Context) -> list[click.Context]:
 
 def write(ctx: click.Context, directory: Path) -> None:
     """Write the pages of the command of `ctx` and of all below it."""
-    (directory / f"{ctx.command_path.replace(' ', '-')}.1").write_text(page(ctx))
+    (directory / f"{page_name(ctx)}.1").write_text(page(ctx))
     for child in subcommands(ctx):
         write(child, directory)
 
