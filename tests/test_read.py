@@ -3,10 +3,12 @@
 
 import gzip
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from pathlib import Path
 from typing import Any
@@ -196,17 +198,18 @@ def test_shapes_are_a_database_again(folder: Path, flowtap: Command, option: str
 
 
 def test_shapes_of_public_captures_match_again(captures: Path, tmp_path: Path, flowtap: Command) -> None:
-    files = [path for path in sorted(captures.rglob("*.pcap")) if path.stat().st_size < 100_000][::40]
-    assert files
-    for file in files:
-        shapes = flowtap("read", "-q", "-K", file).stdout
-        lines = [line for line in shapes.splitlines() if not line.startswith("#")]
-        (tmp_path / "new.sig").write_text(shapes)
-        if not lines:
-            continue
-        again = flowtap("read", "-ql", "-f", "new.sig", file).stdout
-        for line in lines:
-            assert line.partition(" : ")[2] + " (hit:" in again, f"{file}: {line}"
+    files = [path for path in sorted(captures.rglob("*")) if path.suffix in (".pcap", ".pcapng", ".cap", ".gz")]
+    shapes = flowtap("read", "-q", "-K", *files).stdout
+    (tmp_path / "new.sig").write_text(shapes)
+    again: dict[str, str] = {}
+    for line in flowtap("read", "-ql", "-f", "new.sig", *files).stdout.splitlines():
+        ends = line.partition(") ")[2].partition(",")[0]
+        again[ends] = again.get(ends, "") + line
+    lines = [line for line in shapes.splitlines() if not line.startswith("#")]
+    assert len(lines) > 1000
+    for line in lines:
+        name = line.partition(" : unidentified ")[2]
+        assert f"unidentified {name} (hit:" in again[name], line
 
 
 @pytest.mark.parametrize(
@@ -363,6 +366,24 @@ def test_interrupt_prints_what_was_found(folder: Path) -> None:
     assert b"(tcp) 83.31.193.40:9 -> 213.134.128.25:22\n" in output
     assert errors.startswith(b"flowtap: 1 file, ")
     assert process.returncode == 130
+
+
+def test_progress_on_a_terminal_only(folder: Path) -> None:
+    terminal, other_end = pty.openpty()
+    termios.tcsetwinsize(other_end, (24, 80))
+    with start(folder, "-f", "a.sig", "-o", "out", "a.pcap", stdin=subprocess.DEVNULL, stderr=other_end) as process:
+        os.close(other_end)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(terminal, 4096)
+            except OSError:  # the other end is closed
+                break
+            shown += piece
+        process.wait(timeout=60)
+    os.close(terminal)
+    assert b"a.pcap:" in shown
+    assert b"1 identified" in shown
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
