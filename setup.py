@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The compiled extensions; all other metadata is in setup.cfg.
 
-FLOWTAP_STRICT=1 compiles everything anew with every warning an error: Cython's and the compiler's. `make test` does.
+FLOWTAP_STRICT=1 compiles all anew and makes every warning of Cython and of the C compiler an error; `make test`
+builds so.
 """
 
 import os
@@ -13,52 +14,32 @@ from setuptools import Extension, setup
 
 JOBS = os.cpu_count() or 1
 STRICT = os.environ.get("FLOWTAP_STRICT") == "1"
-CFLAGS = [
-    "-O3",
-    "-g0",
-    "-Wall",
-    "-Wextra",
-    "-Wno-unused-parameter",
-    "-Wno-unused-function",
-    "-fno-strict-aliasing",
-    "-Ibpf",
-]
+HEADERS = sorted(glob("bpf/*.h"))
+CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-sign-compare"]
+CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
+CAPTURE = ("_filter", "_packet", "_pcap", "_pcapng", "_walk")
+ENGINE = ("automaton", "counters", "exact", "lifecycle", "loop", "matching", "report", "table", "tcp", "where")
+LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
+
 if STRICT:
-    CFLAGS.append("-Werror")
+    CFLAGS += ["-Werror"]
     Options.warning_errors = True
 
-# Module: the libraries it is linked with.
-MODULES: dict[str, list[str]] = {
-    "capture._filter": ["pcap"],
-    "capture._packet": ["pcap"],
-    "capture._walk": [],
-    "capture._pcap": [],
-    "capture._pcapng": [],
-    "engine.automaton": [],
-    "engine.counters": [],
-    "engine.exact": [],
-    "engine.lifecycle": [],
-    "engine.loop": [],
-    "engine.matching": [],
-    "engine.report": [],
-    "engine.table": [],
-    "engine.tcp": [],
-    "engine.where": [],
-}
-HEADERS = sorted(glob("bpf/*.h"))
+
+def extension(package: str, name: str) -> Extension:
+    """Return the extension of one .pyx file."""
+    return Extension(
+        f"{package}.{name}",
+        [f"{package}/{name}.pyx"],
+        extra_compile_args=CFLAGS,
+        libraries=LIBRARIES.get(name, []),
+        depends=HEADERS,
+    )
+
 
 setup(
     ext_modules=cythonize(
-        [
-            Extension(
-                name,
-                [name.replace(".", "/") + ".pyx"],
-                extra_compile_args=CFLAGS,
-                libraries=libraries,
-                depends=HEADERS,
-            )
-            for name, libraries in MODULES.items()
-        ],
+        [extension("capture", name) for name in CAPTURE] + [extension("engine", name) for name in ENGINE],
         language_level=3,
         nthreads=JOBS,
         force=STRICT,
@@ -70,5 +51,5 @@ setup(
             "embedsignature": True,
         },
     ),
-    options={"build_ext": {"parallel": JOBS}},
+    options={"build_ext": {"parallel": JOBS, "force": STRICT}},
 )

@@ -48,7 +48,7 @@ cdef class Filter:
 
 
 def check_filter(str expression not None):
-    """Raises FilterError when the expression is wrong for every kind of link; some primitives suit only one."""
+    """Raise FilterError when the expression is wrong for every kind of link; some primitives suit only one."""
     wrong = None
     for link in (1, 113, 101):
         try:
@@ -61,6 +61,6 @@ def check_filter(str expression not None):
 
 
 def link_name(unsigned int link):
-    """libpcap's name of a link type with its number, as `IEEE802_11_RADIO (127)`."""
+    """Name a link type as libpcap does, with its number, as `IEEE802_11_RADIO (127)`."""
     cdef const char *name = pcap_datalink_val_to_name(LIBRARY_NUMBERS.get(link, link))
     return f"{(<bytes>name).decode()} ({link})" if name != NULL else f"link type {link}"

@@ -84,7 +84,7 @@ cdef class Parser:
         free(self.interface)
 
     cpdef uint32_t add_interface(self, uint32_t link, str name) except? 0xFFFFFFFF:
-        """Adds an interface of a link type; returns its number. FilterError when the filter cannot be for it."""
+        """Add an interface of a link type; return its number. FilterError when the filter cannot be for it."""
         cdef Interface *grown
         cdef uint32_t room
         cdef Filter compiled
@@ -143,7 +143,7 @@ cdef class Parser:
 
     def parse(self, const uint8_t[::1] data not None, Batch batch not None, uint32_t iface=0, object wire=None,
               uint64_t ts=0):
-        """Parses one packet into the batch; returns the name of the verdict."""
+        """Parse one packet into the batch; return the name of the verdict."""
         cdef uint64_t before[16]
         cdef int i
         cdef uint8_t nothing = 0
@@ -184,7 +184,7 @@ cdef class Parser:
 
 def parse_packet(data, *, uint32_t link=1, object wire=None, bint decap=False, bytes key=bytes(sizeof(ft_key)),
                  uint64_t ts=0):
-    """Parses one packet by itself; returns the verdict's name, the record's and the tag's bytes (b"" without one)."""
+    """Parse one packet by itself; return the verdict's name, the record's and the tag's bytes (b"" without one)."""
     parser = Parser(key, decap=decap)
     parser.add_interface(link, "")
     cdef Batch batch = Batch(1)

@@ -20,7 +20,7 @@ cdef class Walker:
         self.parser = parser
 
     def walk(self, const uint8_t[::1] buffer not None, Py_ssize_t start, Py_ssize_t stop, Batch batch not None):
-        """Takes packets from buffer[start:stop]; returns FULL, MORE or DAMAGED.
+        """Take packets from buffer[start:stop]; return FULL, MORE or DAMAGED.
 
         Afterwards `position` is where it stopped (all before is done), `need` the bytes it wants from there and
         `what` their name (MORE), `damage` what is wrong there (DAMAGED).

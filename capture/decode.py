@@ -32,7 +32,7 @@ class Decoder(Protocol):
     piece: int  # bytes of input per call that keep the output of a call bounded
 
     def decode(self, data: bytes) -> bytes:
-        """Decodes `data` and what is left of earlier data, or a part of it."""
+        """Decode `data` and what is left of earlier data, or a part of it."""
         ...
 
     @property
@@ -51,7 +51,7 @@ class Decoder(Protocol):
         ...
 
 
-class GzipDecoder:
+class _GzipDecoder:
     """A gzip member (RFC 1952)."""
 
     piece = PIECE
@@ -74,7 +74,7 @@ class GzipDecoder:
         return self._zlib.unused_data
 
 
-class XzDecoder:
+class _XzDecoder:
     """An xz stream."""
 
     piece = PIECE
@@ -99,7 +99,7 @@ class XzDecoder:
         return self._lzma.unused_data
 
 
-class ZstdDecoder:
+class _ZstdDecoder:
     """A zstd frame (RFC 8878). It takes no bound for its output: four bytes can make 128 KiB, so it gets few bytes."""
 
     piece = 1024
@@ -121,16 +121,16 @@ class ZstdDecoder:
 
 
 FORMATS: dict[str, tuple[tuple[bytes, ...], Callable[[], Decoder]]] = {
-    "gzip": ((b"\x1f\x8b",), GzipDecoder),
-    "xz": ((b"\xfd7zXZ\0",), XzDecoder),
+    "gzip": ((b"\x1f\x8b",), _GzipDecoder),
+    "xz": ((b"\xfd7zXZ\0",), _XzDecoder),
     # A zstd file may begin with frames to be skipped.
-    "zstd": ((b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))), ZstdDecoder),
+    "zstd": ((b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))), _ZstdDecoder),
 }
 LONGEST_MAGIC = 6
 
 
 def compression(head: bytes) -> str | None:
-    """The name of the compression whose magic the bytes begin with."""
+    """Name the compression whose magic the bytes begin with; None for none."""
     return next((name for name, (magics, _) in FORMATS.items() if head.startswith(magics)), None)
 
 
@@ -147,7 +147,7 @@ class Members:
         self._input = b""
 
     def next(self) -> bytes:
-        """Decoded bytes, b"" at the end. Raises DecodeError, after which nothing more can be had."""
+        """Return decoded bytes, b"" at the end. Raises DecodeError, after which nothing more can be had."""
         try:
             return self._next()
         except (zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
@@ -175,7 +175,7 @@ class Members:
                 return decoded
 
     def _begin(self) -> bool:
-        """Begins a member; False at the end. Zeros between members are padding."""
+        """Begin a member; False at the end. Zeros between members are padding."""
         while len(self._input) < LONGEST_MAGIC:
             more = self._read(PIECE)
             self._input = (self._input + more).lstrip(b"\0")
@@ -208,13 +208,16 @@ class DecodedSource:
 
     @property
     def offset(self) -> int:
+        """Compressed bytes taken so far."""
         return self._members.raw.offset
 
     def close(self) -> None:
+        """Close the raw source, which is closed already where it was not read again."""
         self._members.raw.close()
         self._raw.close()
 
     def readinto(self, view: memoryview) -> int:
+        """Fill a part of the view with decoded bytes; return its size, 0 at the end. Raises OSError, DecodeError."""
         if not self._ready:
             self._ready = memoryview(self._decode())
         size = min(len(view), len(self._ready))
@@ -235,7 +238,7 @@ class DecodedSource:
         return decoded
 
     def _behind(self, skip: int) -> bytes:
-        """The first bytes behind `skip` decoded ones."""
+        """Return the first bytes behind `skip` decoded ones."""
         while True:
             decoded = self._members.next()
             if not decoded or len(decoded) > skip:

@@ -58,7 +58,7 @@ class Capture:
         self._ended = False
 
     def read(self, batch: Batch) -> int:
-        """Fills the batch anew; returns the number of records (0 is no end), -1 at the end.
+        """Fill the batch anew; return the number of records (0 is no end), -1 at the end.
 
         What can be had without waiting is returned before a pipe is waited for. All that stands before a damage is
         returned before CaptureError is raised, which then every further call raises again. FilterError is raised
@@ -96,14 +96,14 @@ class Capture:
                 raise self._error
 
     def counters(self) -> dict[str, int]:
-        """packets (all that were read), bytes (theirs on the wire), filtered, and each verdict of record.h.
+        """Return packets (all that were read), bytes (theirs on the wire), filtered, and each verdict of record.h.
 
-        packets is the sum of filtered and the verdicts.
+        `packets` is the sum of `filtered` and the verdicts.
         """
         return self._parser.counters()
 
     def other_links(self) -> dict[str, int]:
-        """Packets whose link type is not read, by libpcap's name of the link type."""
+        """Return the packets whose link type is not read, by libpcap's name of the link type."""
         return self._parser.other_links()
 
     @property
@@ -127,6 +127,7 @@ class Capture:
         return self._source.offset
 
     def close(self) -> None:
+        """Close the file; may be called again."""
         self._source.close()
         self._raw.close()
 
@@ -165,7 +166,7 @@ class Capture:
         raise self._error
 
     def _fill(self, need: int) -> bool:
-        """Reads on, so that the buffer can hold `need` bytes from start; False at the end of the stream."""
+        """Read on, so that the buffer can hold `need` bytes from start; False at the end of the stream."""
         if len(self._buffer) - self._start < max(need, CHUNK // 2):
             rest = self._stop - self._start
             self._buffer[:rest] = self._buffer[self._start : self._stop]
@@ -187,9 +188,13 @@ class Capture:
 
 
 def open_capture(
-    path: str | os.PathLike[str], *, filter: str | None = None, decap: bool = False, key: bytes | None = None
+    path: str | os.PathLike[str],
+    *,
+    filter: str | None = None,  # noqa: A002: the word that everybody uses for it
+    decap: bool = False,
+    key: bytes | None = None,
 ) -> Capture:
-    """Opens a capture file, `-` for standard input; opening a named pipe waits for its writer.
+    """Open a capture file, `-` for standard input; opening a named pipe waits for its writer.
 
     `filter` is a pcap filter expression, `decap` opens tunnels, `key` is the flow hash's (64 bytes, default random).
     Raises CaptureError when the file cannot be opened, FilterError when the filter is wrong. What the file holds is

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Byte sources of capture files: regular files, pipes, standard input.
 
-Everything is read in pieces into the reader's buffer, regular files too. Mapping them was tried: it is no faster (a
-copy into a buffer that stays in the cache costs about as much as the page faults), and a file that shrinks while it
-is mapped kills the process with SIGBUS.
+Everything is read in pieces into the reader's buffer, regular files too. Mapping them was tried: it is not faster by more
+than a tenth (a copy into a buffer that stays in the cache costs about as much as the page faults), and a file that
+shrinks while it is mapped kills the process with SIGBUS.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Source(Protocol):
         ...
 
     def readinto(self, view: memoryview) -> int:
-        """Fills a part of the view; returns its size, 0 at the end. Raises OSError, DecodeError."""
+        """Fill a part of the view; return its size, 0 at the end. Raises OSError, DecodeError."""
         ...
 
     def close(self) -> None:
-        """Closes what it opened; may be called again."""
+        """Close what it opened; may be called again."""
         ...
 
 
@@ -42,12 +42,13 @@ class RawSource:
         self.size = mode.st_size if stat.S_ISREG(mode.st_mode) else None
 
     def close(self) -> None:
+        """Close the file; standard input stays open."""
         if self._descriptor > 0:
             os.close(self._descriptor)
         self._descriptor = -1
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, which are read again later; fewer than `size` only at the end."""
+        """Return the next bytes, which are read again later; fewer than `size` only at the end."""
         while len(self._head) < size:
             more = os.read(self._descriptor, size - len(self._head))
             if not more:
@@ -56,6 +57,7 @@ class RawSource:
         return self._head
 
     def readinto(self, view: memoryview) -> int:
+        """Fill a part of the view; return its size, 0 at the end. Raises OSError."""
         if self._head:
             size = min(len(view), len(self._head))
             view[:size] = self._head[:size]
@@ -66,6 +68,7 @@ class RawSource:
         return size
 
     def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, b"" at the end. Raises OSError."""
         if self._head:
             data, self._head = self._head[:size], self._head[size:]
         else:
@@ -74,7 +77,7 @@ class RawSource:
         return data
 
     def again(self) -> RawSource | None:
-        """The same from the beginning; None where that cannot be: a pipe, a file that is gone."""
+        """Open the same from the beginning; None where that cannot be: a pipe, a file that is gone."""
         if self.size is None or self.path == "-":
             return None
         try:
