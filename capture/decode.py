@@ -138,8 +138,8 @@ class Members:
     """The compressed members of a raw source, one after another; from offset `single` on, decoded byte by byte."""
 
     def __init__(self, raw: RawSource, name: str, single: int | None = None) -> None:
-        self.raw = raw
         self.piece_start = 0
+        self._raw = raw
         self._name = name
         self._single = single
         self._magics, self._new = FORMATS[name]
@@ -151,7 +151,8 @@ class Members:
         try:
             return self._next()
         except (zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-            raise DecodeError(f"{self._name} data is damaged: {error}") from error
+            reason = str(error).removeprefix("Error -3 while decompressing data: ")
+            raise DecodeError(f"{self._name} data is damaged: {reason}") from error
 
     def _next(self) -> bytes:
         while True:
@@ -190,10 +191,10 @@ class Members:
         return True
 
     def _read(self, piece: int) -> bytes:
-        self.piece_start = self.raw.offset
+        self.piece_start = self._raw.offset
         if self._single is not None:
-            piece = min(piece, max(1, self._single - self.raw.offset))
-        return self.raw.read(piece)
+            piece = min(piece, max(1, self._single - self._raw.offset))
+        return self._raw.read(piece)
 
 
 class DecodedSource:
@@ -203,17 +204,17 @@ class DecodedSource:
         self._name = name
         self._raw = raw
         self._members = Members(raw, name)
+        self._again = False
         self._ready = memoryview(b"")
         self._produced = 0
 
     @property
     def offset(self) -> int:
         """Compressed bytes taken so far."""
-        return self._members.raw.offset
+        return self._raw.offset
 
     def close(self) -> None:
-        """Close the raw source, which is closed already where it was not read again."""
-        self._members.raw.close()
+        """Close the raw source."""
         self._raw.close()
 
     def readinto(self, view: memoryview) -> int:
@@ -229,10 +230,10 @@ class DecodedSource:
         try:
             decoded = self._members.next()
         except DecodeError:
-            raw = self._raw.again() if self._members.raw is self._raw else None
-            if raw is None:
+            if self._again or not self._raw.rewind():
                 raise
-            self._members = Members(raw, self._name, self._members.piece_start)
+            self._again = True
+            self._members = Members(self._raw, self._name, self._members.piece_start)
             decoded = self._behind(self._produced)
         self._produced += len(decoded)
         return decoded

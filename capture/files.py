@@ -129,7 +129,6 @@ class Capture:
     def close(self) -> None:
         """Close the file; may be called again."""
         self._source.close()
-        self._raw.close()
 
     def __enter__(self) -> Self:
         return self
@@ -190,7 +189,7 @@ class Capture:
 def open_capture(
     path: str | os.PathLike[str],
     *,
-    filter: str | None = None,  # noqa: A002: the word that everybody uses for it
+    filter: str | None = None,  # noqa: A002
     decap: bool = False,
     key: bytes | None = None,
 ) -> Capture:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Byte sources of capture files: regular files, pipes, standard input.
 
-Everything is read in pieces into the reader's buffer, regular files too. Mapping them was tried: it is not faster by more
+Everything is read in pieces into the reader's buffer, regular files too. Mapping them was tried: it is faster by less
 than a tenth (a copy into a buffer that stays in the cache costs about as much as the page faults), and a file that
 shrinks while it is mapped kills the process with SIGBUS.
 """
@@ -35,11 +35,11 @@ class RawSource:
 
     def __init__(self, path: str) -> None:
         self.offset = 0
-        self.path = path
         self._head = b""
         self._descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         mode = os.fstat(self._descriptor)
         self.size = mode.st_size if stat.S_ISREG(mode.st_mode) else None
+        self._begin = os.lseek(self._descriptor, 0, os.SEEK_CUR) if self.size is not None else 0
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -76,11 +76,11 @@ class RawSource:
         self.offset += len(data)
         return data
 
-    def again(self) -> RawSource | None:
-        """Open the same from the beginning; None where that cannot be: a pipe, a file that is gone."""
-        if self.size is None or self.path == "-":
-            return None
-        try:
-            return RawSource(self.path)
-        except OSError:
-            return None
+    def rewind(self) -> bool:
+        """Go back to where it began; False where that cannot be, as in a pipe."""
+        if self.size is None:
+            return False
+        os.lseek(self._descriptor, self._begin, os.SEEK_SET)
+        self.offset = 0
+        self._head = b""
+        return True
