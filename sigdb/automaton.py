@@ -23,6 +23,7 @@ MAX_EDGES = 65_536
 MAX_STEPS = 1_000_000  # bounds the walk itself, where nested repetition makes pairs but few edges
 
 START = -1
+
 Pair = tuple[int, int, int, bool]  # source, lowest and highest think code of the next packet, "marked"
 
 
@@ -45,12 +46,12 @@ class Automaton:
         self._seen: dict[int, set[Pair]] = {}
         self._edges = 0
         self._steps = 0
-        self._dropped = ""
-        ends = self._sequence(signature.sequence, [(START, 0, think.MAX, False)], 0)
+        self._dropped: tuple[Element, str] | None = None
+        ends = self._sequence(_simple(signature), [(START, 0, think.MAX, False)], 0)
         last = {source for source, *_ in ends}
         self._flag(last)
         if self._dropped:
-            self._prune(last)
+            self._prune(last, *self._dropped)
 
     def _flag(self, last: set[int]) -> None:
         for index, position in enumerate(self.positions):
@@ -93,15 +94,15 @@ class Automaton:
         out: list[Pair] = []
         for source, low, high, _ in pairs:
             if low > high:
-                self._dropped = "the pause marks before it exclude one another"
+                self._drop(element, "the pause marks before it exclude one another")
                 continue
             if source == START and low > 0 and self.signature.begin:
-                self._dropped = "there is no pause before the first packet of a flow"
+                self._drop(element, "there is no pause before the first packet of a flow")
                 continue
             if self.signature.turns and source != START and high < self.threshold:
                 before = self.positions[source]
                 if before[0] and before[1] == element.side != EITHER:
-                    self._dropped = "packets of one side without a pause between them are one turn"
+                    self._drop(element, "packets of one side without a pause between them are one turn")
                     continue
             key = (path, element.number, low, high)
             position = self._made.get(key)
@@ -117,6 +118,9 @@ class Automaton:
                 out.append((position, 0, self.threshold - 1, False))
             self._edge(source, position)
         return out
+
+    def _drop(self, element: Element, why: str) -> None:
+        self._dropped = self._dropped or (element, why)
 
     def _size(self, element: Element) -> tuple[int, int, int]:
         if element.reference:
@@ -200,7 +204,7 @@ class Automaton:
                 out += pairs
         return list(dict.fromkeys(out))
 
-    def _prune(self, last: set[int]) -> None:
+    def _prune(self, last: set[int], suspect: Element, why: str) -> None:
         """Drop positions from which no match can end; complain of elements that have none left."""
         before: list[list[int]] = [[] for _ in self.follow]
         for source, targets in enumerate(self.follow):
@@ -214,13 +218,23 @@ class Automaton:
                     alive.add(source)
                     work.append(source)
         found = {self.positions[position][0] for position in alive}
-        for element in self.signature.elements:
+        for element in (suspect, *self.signature.elements):
             if element.number not in found:
                 raise Mistake(
                     element.column,
-                    f"element {element.number} can never match, {self._dropped}; expected a pause that can occur",
+                    f"element {element.number} can never match, {why}; expected a pause that can occur",
                 )
         kept = sorted(alive)
         renamed = {position: index for index, position in enumerate(kept)}
         self.positions = [self.positions[position] for position in kept]
         self.follow = [{renamed[target] for target in self.follow[position] if target in alive} for position in kept]
+
+
+def _simple(signature: Signature) -> Sequence:
+    """Return the sequence without a `...` that says nothing: first where the match may begin anywhere, or twice."""
+    items: list[Node] = []
+    for item in signature.sequence.items:
+        if isinstance(item, Gap) and (isinstance(items[-1], Gap) if items else not signature.begin):
+            continue
+        items.append(item)
+    return Sequence(tuple(items))

@@ -11,7 +11,7 @@ from sigdb import think
 from sigdb.automaton import Automaton
 from sigdb.errors import Mistake, SignatureError, SignatureErrors
 from sigdb.nodes import UNBOUNDED, Signature
-from sigdb.ports import MAX_CLASSES, classes
+from sigdb.ports import classes
 from sigdb.program import Program, Stream
 
 MAX_POSITIONS = 1 << 20  # of all signatures together
@@ -68,7 +68,7 @@ def _cut(lows: Iterable[int], highs: Iterable[int], top: int, code: str) -> tupl
     lows, highs = list(lows), list(highs)
     cuts = sorted({0, *lows, *(high + 1 for high in highs if high < top)})
     if len(cuts) > MAX_SIZE_CLASSES:
-        raise OverflowError
+        raise OverflowError(f"{MAX_SIZE_CLASSES} different bounds of sizes")
     index = {cut: number for number, cut in enumerate(cuts)}
     index[top + 1] = len(cuts)
     first = array("H", [index[low] for low in lows])
@@ -120,12 +120,9 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
         raise SignatureErrors(errors)
     try:
         packets, turns = streams[0].freeze(), streams[1].freeze()
-    except OverflowError:
-        raise SignatureErrors([_too_many(signatures[-1], f"{MAX_SIZE_CLASSES} different bounds of sizes")]) from None
-    try:
         port_class, class_start, class_signatures = classes(signatures)
-    except OverflowError:
-        raise SignatureErrors([_too_many(signatures[-1], f"{MAX_CLASSES} different sets by port")]) from None
+    except OverflowError as limit:
+        raise SignatureErrors([_too_many(signatures[-1], str(limit))]) from None
     return Program(
         signatures=tuple(signatures),
         packets=packets,

@@ -47,5 +47,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 def quote(text: str, limit: int = 32) -> str:
     """Quote a piece of a file for a message: printable and short, whatever it holds."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:limit])
+    shown = "".join(
+        c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text[:limit]
+    )
     return f"'{shown}...'" if len(text) > limit else f"'{shown}'"

@@ -197,7 +197,7 @@ class _Sequence:
             if not 1 <= referred <= self.total:
                 raise Mistake(
                     column,
-                    f"there is no element {referred}; expected 1 to {index - 1 or 1}, counted in the order written",
+                    f"there is no element {referred}; expected one before it, counted from 1 in the order written",
                 )
         elif target in self.names:
             referred = self.names[target]

@@ -136,6 +136,8 @@ def _repeat(text: str, column: int) -> Token:
 _SIZES = "a size: 48, 48/15, 20-600, 512-, *, @3"
 # The first pattern that matches from the start of a wrong word explains it. The column is that of group 1's start.
 _WRONG = (
+    (r"[^}]*(\})", "'}}' without '{{'; expected {{n}}, {{n,m}} or {{n,}} after an element or a group"),
+    (r"()\+[csxCSX][0-9*@]", "no blank after the pause mark in {word}; expected tokens apart"),
     (r"[csxCSX]()$", "{word} has no size; expected " + _SIZES),
     (r"[csxCSX]@()$", "{word} names no element; expected a number or a name after '@', for example c@3 or c@acc"),
     (r"[csxCSX]@[0-9A-Za-z_]+[+-]()$", "no number after the sign in {word}; expected a constant, for example c@3+16"),
@@ -175,14 +177,12 @@ _WRONG = (
         r"\+(?:[0-9.]+(?:us|ms|s|min|h)-)?[0-9.]*([a-zA-Z]+)",
         "unknown unit {group} in the pause {word}; expected us, ms, s, min or h",
     ),
-    (r"()\+[csxCSX]", "no blank after the pause mark in {word}; expected tokens apart"),
     (r"()\+", "wrong pause {word}; expected +, +2s or +60ms-2s"),
     (r"()~", "wrong pause {word}; expected ~ alone"),
     (r"()(?:\.+|\u2026+)$", "wrong {word}; expected exactly three dots"),
     (r"()=", "'=' in the wrong place; expected it once, between the ports and the sequence, with blanks around it"),
     (r"()#", "{word} names nothing; expected the name directly after an element, for example s44#acc"),
     (r"()@", "{word} has no side; expected c, s or x before '@'"),
-    (r"()\}", "'}}' without '{{'; expected {{n}}, {{n,m}} or {{n,}} after an element or a group"),
 )
 _WRONG_COMPILED: list[tuple[re.Pattern[str], str]] = []
 

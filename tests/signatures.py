@@ -75,7 +75,7 @@ class _Writer:
 
     def sequence(self, depth: int) -> str:
         random = self.random
-        parts = []
+        parts = ["..."] if random.random() < 0.04 else []
         for index in range(random.choice((1, 1, 2, 2, 3, 4))):
             if index and random.random() < 0.12:
                 parts.append("...")

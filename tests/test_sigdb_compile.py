@@ -26,12 +26,6 @@ SETTINGS: list[dict[str, Any]] = [
 def test_automaton_agrees_with_definition(seed: int, references: bool) -> None:
     random = Random(seed * 2 + references)
     done = matched = 0
-    settings: list[dict[str, Any]] = [
-        {},
-        {"fuzzy": False},
-        {"fuzz_bytes": 0, "fuzz_percent": 20},
-        {"threshold_us": 60_000},
-    ]
     while done < PAIRS:
         text = signatures.lines(random, 3, references)
         options = random.choice(SETTINGS)
@@ -100,6 +94,9 @@ TOP, BELOW, AT = 31_599, 21_999, 22_000
                 (2, 2, 5, 5, 0, TOP, 2),
             ],
         ),
+        ("= ... c5", [(1, 1, 5, 5, 0, TOP, 3)]),
+        ("= ... + c5", [(1, 1, 5, 5, AT, TOP, 3)]),
+        ("= < ... ... c5", [(0, 3, 0, 0xFFFFFFFF, 0, TOP, 5, 0, 1), (1, 1, 5, 5, 0, TOP, 3)]),
         ("= (c5|s5)", [(1, 1, 5, 5, 0, TOP, 3), (2, 2, 5, 5, 0, TOP, 3)]),
         ("= c5 + (c6)", [(1, 1, 5, 5, 0, TOP, 1, 1), (2, 1, 6, 6, AT, TOP, 2)]),
     ],

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The grammar: a line and the tree it gives, in a small notation of our own; files, attributes, ids."""
+
+from pathlib import Path
+
+import pytest
+
+import sigdb
+from sigdb import parse, think
+from sigdb.nodes import THRESHOLD, UNBOUNDED, Alternatives, Element, Gap, Mark, Repeat, Sequence, Signature
+
+FL0P = (
+    "tcp * = < s27/15 c27/15 s300/100 > : SSH1 - client chose to refuse server key",
+    "tcp * = s12 c@1 s28 + c52 s@1 c@1 s@3 : SSH1 - invalid password attempt",
+    "tcp * = s12 c@1 s28 c52 s@1 c@1 s@3 : SSH1 - automated password guessing",
+    "tcp * = c30/30 + c1 c1 c1 : Possible manual Windows telnet input (2)",
+)
+
+
+def show(node: object) -> str:
+    """Print a tree: elements as side low-high, `~` after fuzzy ones, @number+plus/tolerance for references."""
+    if isinstance(node, Sequence):
+        return " ".join(map(show, node.items))
+    if isinstance(node, Alternatives):
+        return "(" + "|".join(map(show, node.branches)) + ")"
+    if isinstance(node, Repeat):
+        return f"{show(node.body)}{{{node.low},{'' if node.high is None else node.high}}}"
+    if isinstance(node, Mark):
+        return f"[{'T' if node.low == THRESHOLD else node.low}-{node.high}]"
+    if isinstance(node, Gap):
+        return "..."
+    assert isinstance(node, Element)
+    size = f"{node.low}-{'' if node.high == UNBOUNDED else node.high}"
+    if node.reference:
+        size = f"@{node.reference}{node.plus:+d}/{node.tolerance}"
+    name = f"#{node.name}" if node.name else ""
+    return f"{'?csx'[node.side]}{size}{'~' if node.bare else ''}{name}"
+
+
+def tree(sequence: str) -> str:
+    return show(sigdb.loads(f"udp * {sequence} : d").signatures[0].sequence)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "expected"),
+    [
+        ("c48", "c48-48~"),
+        ("s48", "s48-48~"),
+        ("x48", "x48-48~"),
+        ("C48", "c48-48~"),
+        ("S900 C1500", "s900-900~ c1500-1500~"),
+        ("X*", "x0-"),
+        ("c48/15", "c33-63"),
+        ("c48/0", "c48-48"),
+        ("c5/15", "c0-20"),
+        ("c0", "c0-0~"),
+        ("c007", "c7-7~"),
+        ("c20-600", "c20-600"),
+        ("c20-20", "c20-20"),
+        ("c512-", "c512-"),
+        ("c*", "c0-"),
+        ("c1 s@1", "c1-1~ s@1+0/0~"),
+        ("c1 s@1/4", "c1-1~ s@1+0/4"),
+        ("c40 s@1-16", "c40-40~ s@1-16/0~"),
+        ("c40#acc s@acc+0/4", "c40-40~#acc s@1+0/4"),
+        ("c40#_a1 s@_a1+7", "c40-40~#_a1 s@1+7/0~"),
+        ("c1/2#a s*#b x1-2#c c3-#d s@a#e", "c0-3#a s0-#b x1-2#c c3-#d s@1+0/0~#e"),
+        ("c1 + c2", "c1-1~ [T-31599] c2-2~"),
+        ("c1 ~ c2", "c1-1~ [0-31599] c2-2~"),
+        ("c1 +2s c2", "c1-1~ [28100-31599] c2-2~"),
+        ("c1 +60ms-2s c2", "c1-1~ [15000-28100] c2-2~"),
+        ("c1 +1.5s c2", "c1-1~ [28050-31599] c2-2~"),
+        ("c1 +0s-0us c2", "c1-1~ [0-0] c2-2~"),
+        ("c1 +1min-2h c2", "c1-1~ [29400-31320] c2-2~"),
+        ("+ c1", "[T-31599] c1-1~"),
+        ("c1{3}", "c1-1~{3,3}"),
+        ("c1{1,3}", "c1-1~{1,3}"),
+        ("c1{2,}", "c1-1~{2,}"),
+        ("c1{ 1 , 3 }", "c1-1~{1,3}"),
+        ("c1 {3}", "c1-1~{3,3}"),
+        ("(c1)", "(c1-1~)"),
+        ("( c1 s2 | c3 )", "(c1-1~ s2-2~|c3-3~)"),
+        ("(c1 s2|c3)", "(c1-1~ s2-2~|c3-3~)"),
+        ("c9(c1|c2)s9", "c9-9~ (c1-1~|c2-2~) s9-9~"),
+        ("(c1|(c2|s3){2}){1,} s4", "(c1-1~|(c2-2~|s3-3~){2,2}){1,} s4-4~"),
+        ("(+ c1){2}", "([T-31599] c1-1~){2,2}"),
+        ("+ (c1)", "[T-31599] (c1-1~)"),
+        ("c1 ... c2", "c1-1~ ... c2-2~"),
+        ("... c1 ...", "... c1-1~ ..."),
+        ("c1{0,1} s2 s@2", "c1-1~{0,1} s2-2~ s@2+0/0~"),
+        ("(c1|s2) x3", "(c1-1~|s2-2~) x3-3~"),
+        ("(c1 s@1){2}", "(c1-1~ s@1+0/0~){2,2}"),
+        ("\tc1\t s2", "c1-1~ s2-2~"),
+    ],
+)
+def test_sequence(sequence: str, expected: str) -> None:
+    assert tree(sequence) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "exact", "begin", "end", "turns"),
+    [
+        ("c1", False, False, False, False),
+        ("= c1", True, False, False, False),
+        ("< c1", False, True, False, False),
+        ("C1 >", False, False, True, True),
+        ("= < C1 >", True, True, True, True),
+        ("=<c1>", True, True, True, False),
+        ("=(c1)>", True, False, True, False),
+    ],
+)
+def test_flags(text: str, exact: bool, begin: bool, end: bool, turns: bool) -> None:
+    signature = parse.signature(f"udp * {text} : d")
+    assert (signature.exact, signature.begin, signature.end, signature.turns) == (exact, begin, end, turns)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*", ((0, 65535),)),
+        ("22", ((22, 22),)),
+        ("22,2222", ((22, 22), (2222, 2222))),
+        ("8000-8999", ((8000, 8999),)),
+        ("443,80-90,8080", ((80, 90), (443, 443), (8080, 8080))),
+        ("5-7,1-3,4,6-10", ((1, 10),)),
+        ("0,65535", ((0, 0), (65535, 65535))),
+    ],
+)
+def test_ports(text: str, expected: tuple[tuple[int, int], ...]) -> None:
+    assert parse.ports(text, 1) == expected
+
+
+def only(text: str | bytes) -> Signature:
+    signatures = sigdb.loads(text, "dir/My-file.sig").signatures
+    assert len(signatures) == 1
+    return signatures[0]
+
+
+@pytest.mark.parametrize("line", FL0P)
+def test_fl0p_lines_load_as_they_are(line: str) -> None:
+    signature = only(line)
+    assert signature.description == line.split(" : ")[1]
+    assert signature.exact
+    assert signature.id == "my-file.line1"
+
+
+def test_shipped_database_has_fl0ps_lines() -> None:
+    texts = [line for path in sigdb.shipped() for line in Path(path).read_text().split("\n")]
+    assert set(FL0P) <= set(texts)
+    assert len(sigdb.load(sigdb.shipped()).signatures) >= len(FL0P)
+
+
+def test_attributes() -> None:
+    signature = only(
+        "# head\n\nudp 53 < c1 c2 where bytes>1 and rtt<1 : a: b = c # no comment \n"
+        "    # a comment\n\n  id = a.b-c_d.3\n\tseverity=critical\n  attack = T1110.001, T1021\n"
+        "  category = remote access\n  rev = 12\n  reference = https://example.org/?a=b\n  note = x = y # z\n"
+    )
+    assert (signature.id, signature.severity, signature.attack) == ("a.b-c_d.3", "critical", ("T1110.001", "T1021"))
+    assert (signature.category, signature.rev) == ("remote access", 12)
+    assert (signature.reference, signature.note) == ("https://example.org/?a=b", "x = y # z")
+    assert (signature.description, signature.line, signature.file) == ("a: b = c # no comment", 3, "dir/My-file.sig")
+    assert (signature.text, signature.condition) == ("< c1 c2 where bytes>1 and rtt<1", "bytes>1 and rtt<1")
+    assert signature.column == 8
+
+
+def test_attributes_have_defaults() -> None:
+    signature = only("udp 53 c1 : d")
+    assert (signature.severity, signature.attack, signature.category, signature.rev) == ("medium", (), "", 1)
+
+
+@pytest.mark.parametrize(("text", "name"), [("1", "low"), ("2", "medium"), ("3", "high"), ("4", "critical")])
+def test_severity_by_number(text: str, name: str) -> None:
+    assert only(f"udp * c1 : d\n severity = {text}").severity == name
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# only\n", "   \n\t\n", "\ufeff", "\r\n\r\n"])
+def test_empty_files_are_correct(text: str) -> None:
+    assert sigdb.loads(text).signatures == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfudp * c1 : d\xc3\xa9\n  rev = 2\n",
+        "udp * c1 : d\u00e9\r\n  rev = 2\r\n".encode(),
+        "udp * c1 : d\u00e9\n\n  rev = 2".encode(),
+    ],
+)
+def test_encodings_and_line_ends(text: bytes) -> None:
+    signature = only(text)
+    assert (signature.description, signature.rev) == ("d\u00e9", 2)
+
+
+def test_ids_without_file_are_made_unique() -> None:
+    text = "udp * c1 : d\nudp * c1 : d\n  id = text.line1\n"
+    assert [s.id for s in sigdb.loads(text).signatures] == ["text.line1-2", "text.line1"]
+
+
+def test_many_elements_and_deep_nesting_up_to_the_limits() -> None:
+    assert len(only("udp * " + "c1 " * 255 + ": d").elements) == 255
+    assert tree("(" * 32 + "c1" + ")" * 32).count("(") == 32
+    assert len(sigdb.loads("udp * (c1{64}){64} : d").packets) == 4096
+
+
+def test_a_plain_plus_means_the_threshold_whatever_it_is() -> None:
+    program = sigdb.loads("udp * c1 + c2 : d", threshold_us=50_000)
+    assert list(program.packets.pause_low) == [0, think.encode(50_000)]

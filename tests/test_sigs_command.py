@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`flowtap sigs`: output, exit codes, and that an explained example is one that matches."""
+
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+
+import sigdb
+from flowtap.sigs import sigs
+from sigdb import example, explain
+from tests import reference, signatures
+
+DATABASE = """\
+tcp 22,2222 = < s12 c@1 (+2s c52/4 | c20-600){2} ... s512- > where bytes > 10k : Two ways in
+    id = test.two
+    severity = high
+    attack = T1110.001, T1021
+    note = made up
+udp * C100 + C@1-16/4 X* : Turns
+    id = test.turns
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(sigs, arguments)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    path = tmp_path / "test.sig"
+    path.write_text(DATABASE)
+    return str(path)
+
+
+def test_check(database: str, tmp_path: Path) -> None:
+    result = run("check", database)
+    assert (result.exit_code, result.stdout) == (0, "2 signatures in 1 file: correct\n")
+    wrong = tmp_path / "wrong.sig"
+    wrong.write_text("tcp * c : d\nudp * : d\n")
+    result = run("check", database, str(wrong))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        f"{wrong}:1:8: 'c' has no size; expected a size: 48, 48/15, 20-600, 512-, *, @3\n"
+        f"{wrong}:2:6: the end where the sequence is empty; expected an element, for example c48\n"
+        "2 mistakes\n"
+    )
+
+
+def test_check_json(database: str) -> None:
+    result = run("check", "--json", database, "/nonexistent.sig")
+    assert result.exit_code == 1
+    assert orjson.loads(result.stdout) == {
+        "files": [database, "/nonexistent.sig"],
+        "signatures": 0,
+        "errors": [
+            {
+                "file": "/nonexistent.sig",
+                "line": 0,
+                "column": 0,
+                "message": "cannot be read (No such file or directory); expected a file of signatures",
+            }
+        ],
+    }
+    result = run("check", "--json", database)
+    assert (result.exit_code, orjson.loads(result.stdout)["signatures"]) == (0, 2)
+
+
+def test_usage_errors() -> None:
+    for arguments in (["check"], ["explain"], ["list", "--foo"], ["nothing"]):
+        assert run(*arguments).exit_code == 2
+
+
+def test_list(database: str) -> None:
+    result = run("list", "-f", database)
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "test.two    high      tcp/22,2222  Two ways in\n"
+        "test.turns  medium    udp/*        Turns\n"
+    )  # fmt: skip
+    listed = orjson.loads(run("list", "-f", database, "--json").stdout)
+    assert [entry["id"] for entry in listed] == ["test.two", "test.turns"]
+    assert listed[0]["attack"] == ["T1110.001", "T1021"]
+
+
+def test_list_of_wrong_or_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.sig"
+    path.write_text("nonsense")
+    result = run("list", "-f", str(path))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{path}:1:1: unknown protocol 'nonsense'")
+    path.write_text("")
+    assert run("list", "-f", str(path)).stdout == ""
+
+
+def test_list_shows_the_shipped_database() -> None:
+    assert "ssh1.auth.failure.manual" in run("list").stdout
+
+
+def test_explain(database: str) -> None:
+    result = run("explain", "test.two", "-f", database)
+    assert result.exit_code == 0
+    assert (
+        result.stdout
+        == f"""\
+test.two: Two ways in
+    severity   high
+    attack     T1110.001, T1021
+    rev        1
+    note       made up
+    written in {database}:1
+
+Matches:
+    A flow of tcp, server ports 22, 2222.
+    From the beginning of the flow:
+      1. The server sends a packet of 12 bytes.
+      2. The client sends a packet of as many bytes as element 1, less than 400ms later.
+      Either, 2 times:
+        3. The client sends a packet of 48 to 56 bytes, at least 2s later.
+      Or:
+        4. The client sends a packet of 20 to 600 bytes, less than 400ms later.
+      Any number of packets, or none, after any pauses.
+      5. The server sends a packet of at least 512 bytes, after any pause.
+    There the flow ends.
+    And of the flow as a whole: bytes > 10k.
+
+Example: < s12 c12 +2s c52 +2s c52 s512 >
+"""
+    )
+
+
+def test_explain_turns_json(database: str) -> None:
+    facts = orjson.loads(run("explain", "test.turns", "-f", database, "--json").stdout)
+    assert facts["sentences"] == [
+        "A flow of udp, any server port.",
+        "Anywhere in the flow:",
+        "  1. The client sends a turn of about 100 bytes (95 to 105).",
+        "  2. The client sends a turn of 16 bytes fewer than element 1, give or take 4, at least 400ms later.",
+        "  3. Either side sends a turn of any size, less than 400ms later.",
+    ]
+    assert facts["example"] == "C100 + C84 S64"
+    assert facts["packets"][1] == {"side": "c", "size": 84, "think_us": 400_000}
+
+
+def test_explain_unknown_id(database: str) -> None:
+    result = run("explain", "test.tow", "-f", database)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: no signature has the id 'test.tow'; did you mean test.two or test.turns?\n"
+    assert "'flowtap sigs list' shows all" in run("explain", "zzzzz", "-f", database).stderr
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_examples_match_their_signatures(seed: int) -> None:
+    random = Random(seed)
+    found = 0
+    for _ in range(300):
+        signature = sigdb.loads(signatures.line(random)).signatures[0]
+        assert explain.sentences(signature)
+        packets = example.find(signature)
+        if packets is None:
+            continue
+        found += 1
+        flow = [(packet.side, packet.size, packet.think) for packet in packets]
+        assert reference.hits(signature, flow, True, True), (signature.text, packets)
+        shape = example.shape(signature, packets)
+        again = sigdb.loads(f"{signature.protocol} * = {shape} : again").signatures[0]
+        assert reference.hits(again, flow, True, True), (signature.text, shape)
+    assert found > 270
