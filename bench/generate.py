@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.packets import ACK, FIN, PSH, SYN, Ints, Segments, Writer
+from bench.packets import ACK, FIN, PSH, SYN, Ints, Segments, Writer, numbers
 
 OUT = Path(__file__).parent / "out"
 SEED = 20060815
@@ -28,15 +28,7 @@ def _segments(
 
     `flow` ascends; `side` is 0 for the client. Sequence numbers wrap where the random initial one makes them.
     """
-    first = np.searchsorted(flow, np.arange(flows))
-    used = length + ((flags & (SYN | FIN)) != 0)
-    sent = []
-    for who in (0, 1):
-        running = np.concatenate(([0], np.cumsum(np.where(side == who, used, 0))))
-        sent.append(running[:-1] - running[first][flow])
-    initial = rng.integers(0, 1 << 32, (2, flows))
-    own = np.where(side == 0, sent[0], sent[1]) + np.where(side == 0, initial[0][flow], initial[1][flow])
-    other = np.where(side == 0, sent[1], sent[0]) + np.where(side == 0, initial[1][flow], initial[0][flow])
+    own, other = numbers(rng, flow, side, length + ((flags & (SYN | FIN)) != 0), flows)
     client = 0x0A000000 + rng.integers(1, 1 << 18, flows)[flow]
     server = 0xC6120000 + rng.integers(1, 1 << 12, flows)[flow]  # 198.18.0.0/15: set aside for benchmarks (RFC 2544)
     sport = rng.integers(32768, 60999, flows)[flow]
@@ -48,8 +40,8 @@ def _segments(
         np.where(side == 0, server, client),
         np.where(side == 0, sport, dport),
         np.where(side == 0, dport, sport),
-        own & 0xFFFFFFFF,
-        np.where((flags & ACK) != 0, other & 0xFFFFFFFF, 0),
+        own,
+        np.where((flags & ACK) != 0, other, 0),
         flags,
         length,
     )

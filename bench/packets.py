@@ -38,6 +38,21 @@ class Segments:
     length: Ints  # payload bytes
 
 
+def numbers(rng: np.random.Generator, flow: Ints, side: Ints, used: Ints, flows: int) -> tuple[Ints, Ints]:
+    """Sequence and acknowledgement number, 32 bits, of each packet of many flows that lose nothing.
+
+    `flow` ascends, `side` is 0 for the client, `used` is the sequence space that the packet takes (payload, and one
+    for SYN or FIN). Initial numbers are random, so that some flows wrap around.
+    """
+    first = np.searchsorted(flow, np.arange(flows))
+    initial = rng.integers(0, 1 << 32, (2, flows))
+    sent = []
+    for who in (0, 1):
+        running = np.concatenate(([0], np.cumsum(np.where(side == who, used, 0))))
+        sent.append((running[:-1] - running[first][flow] + initial[who][flow]) & 0xFFFFFFFF)
+    return np.where(side == 0, sent[0], sent[1]), np.where(side == 0, sent[1], sent[0])
+
+
 def _big(matrix: Bytes, column: int, width: int, value: Ints | int) -> None:
     """Store `value` in network byte order in `width` columns of every row."""
     for i in range(width):

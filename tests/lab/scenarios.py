@@ -247,9 +247,8 @@ def copy_offload(lab: Lab) -> None:
 def demo(lab: Lab) -> None:
     """What `make demo` shows: a person who mistypes, a guesser, a login by key, a mail by hand."""
     ssh_typed(lab)
-    wrong = _askpass(lab, "123456", "password", "root")
-    for _ in range(2):
-        program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], **wrong)
+    for guesses in (("1234", "root", "test"), ("toor", "user", "pass")):
+        program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], **_askpass(lab, *guesses))
     key = servers.keygen(lab.folder / "id", "ed25519")
     servers.authorize(lab, key.with_suffix(".pub"))
     with Person(lab.client, [*SSH, *TRUST, "-i", str(key), TARGET], seed=12) as person:
