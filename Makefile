@@ -4,7 +4,7 @@
 #   make demo     read a capture that the project recorded, and print what it finds
 #   make test     lint, types, and all tests
 #   make bench    benchmarks, as JSON in bench/out
-#   make fuzz     fuzz the parsers for SECONDS (600)
+#   make fuzz     fuzz the parsers, each for SECONDS (600)
 #   make nightly  the long versions of the property tests
 #   make man      man pages in build/man
 #   make clean    remove what was built, not the virtual environment
@@ -24,8 +24,8 @@ SECONDS = 600
 DEMO = tests/captures/demo.pcap.gz
 
 APT = gcc libc6-dev libpcap-dev python3-dev python3-venv
-APT_TEST = $(APT) tcpdump tshark
-APT_BENCH = $(APT_TEST) p0f softflowd
+APT_TEST = $(APT) clang-14 tcpdump tshark
+APT_BENCH = $(APT) p0f softflowd tcpdump
 APT_FUZZ = $(APT) clang-14
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
@@ -70,8 +70,9 @@ $(VENV)/.tested: $(VENV)/.made setup.py $(SOURCES)
 	@touch $(VENV)/.built $@
 
 demo: $(VENV)/.built
-	@echo "A capture that this project recorded: SSH, telnet and SMTP sessions of people and of programs."
-	@echo "flowtap sees who sent how many bytes and when, and no content:"
+	@echo
+	@echo "A capture that this project recorded: a person who mistypes a password, a program that guesses, a login by"
+	@echo "key, a mail typed by hand. flowtap looks at who sent how many bytes and when, never at content."
 	@echo
 	@echo "\$$ .venv/bin/flowtap read $(DEMO)"
 	@$(VENV)/bin/flowtap read --no-progress $(DEMO)
@@ -87,12 +88,15 @@ nightly: apt-test $(VENV)/.tested
 
 bench: $(VENV)/.built
 	@$(call packages,$(APT_BENCH))
-	@$(PIP) --editable '.[bench]' --no-build-isolation
-	@$(PYTHON) -m bench
+	@$(PIP) --no-build-isolation --editable '.[bench]'
+	@mkdir -p bench/out
+	@$(PYTHON) -m bench.engine | tee bench/out/engine.json
+	@$(PYTHON) -m bench.read | tee bench/out/read.json
 
-fuzz: $(VENV)/.made
+fuzz: $(VENV)/.built
 	@$(call packages,$(APT_FUZZ))
-	@$(PYTHON) fuzz/run.py --seconds $(SECONDS)
+	@$(PIP) --no-build-isolation --editable '.[fuzz]'
+	@$(PYTHON) fuzz/run.py $(SECONDS)
 
 man: $(VENV)/.built
 	@$(PYTHON) docs/man.py build/man

@@ -7,7 +7,7 @@ import signal
 import sys
 from time import monotonic
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -20,7 +20,7 @@ class Progress:
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted and sys.stderr.isatty()
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Never] | None = None
         self._next = 0.0
         self._start = 0.0
 
