@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -21,7 +22,7 @@ from engine.events import FlowEvent, StatsEvent
 from flowtap.names import Names
 from flowtap.read import read
 from tests.conftest import ROOT, Command, environment
-from tests.conversation import Tcp, pcap
+from tests.conversation import Tcp, ethernet, pcap
 from tests.test_events import check
 
 PASSWORD = (
@@ -150,6 +151,23 @@ def test_alert(folder: Path, flowtap: Command) -> None:
     assert stats["stats"]["packets"] == 12
     assert stats["stats"]["alerts"] == 1
     assert stats["capture"] == "vlan.pcap"
+
+
+def test_icmp_has_an_identifier_and_no_ports(folder: Path, flowtap: Command) -> None:
+    ends = ("192.168.0.89", "192.168.0.1")
+    request, reply = (struct.pack("!BBHHH", kind, 0, 0, 4711, 1) + bytes(48) for kind in (8, 0))
+    packets = [(1.0, ethernet(*ends, 1, request)), (1.1, ethernet(*ends[::-1], 1, reply))]
+    (folder / "ping.pcap").write_bytes(pcap(packets))
+    flow, _ = events(flowtap("read", "--json", "-K", "ping.pcap").stdout)
+    check(flow, FlowEvent)
+    assert (flow["proto"], flow["src_ip"], flow["icmp_id"]) == ("ICMP", "192.168.0.89", 4711)
+    assert not {"src_port", "dest_port"} & set(flow)
+    assert flow["community_id"] == "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="
+    shape = flowtap("read", "-q", "-K", "ping.pcap").stdout
+    assert shape.startswith("# (icmp) 192.168.0.89 -> 192.168.0.1\n#     Observed for: 96B, 2 packets")
+    assert "\nicmp * = " in shape
+    (folder / "ping.sig").write_text(shape)
+    assert "unidentified 192.168.0.89 -> 192.168.0.1 (hit: 1)" in flowtap("read", "-f", "ping.sig", "ping.pcap").stdout
 
 
 @pytest.mark.parametrize(
