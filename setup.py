@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The compiled extensions; all other metadata is in setup.cfg.
 
-FLOWTAP_STRICT=1 makes every warning of Cython and of the C compiler an error; `make test` builds so.
+FLOWTAP_STRICT=1 compiles all anew and makes every warning of Cython and of the C compiler an error; `make test`
+builds so.
 """
 
 import os
@@ -11,6 +12,7 @@ from Cython.Build import cythonize
 from Cython.Compiler import Options
 from setuptools import Extension, setup
 
+JOBS = os.cpu_count() or 1
 STRICT = os.environ.get("FLOWTAP_STRICT") == "1"
 HEADERS = sorted(glob("bpf/*.h"))
 CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-sign-compare"]
@@ -39,6 +41,8 @@ setup(
     ext_modules=cythonize(
         [extension("capture", name) for name in CAPTURE] + [extension("engine", name) for name in ENGINE],
         language_level=3,
+        nthreads=JOBS,
+        force=STRICT,
         compiler_directives={
             "boundscheck": False,
             "wraparound": False,
@@ -46,5 +50,6 @@ setup(
             "cdivision": True,
             "embedsignature": True,
         },
-    )
+    ),
+    options={"build_ext": {"parallel": JOBS, "force": STRICT}},
 )

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Everything that is run by hand, from a fresh Debian 12 on: each target installs what it needs, once.
+#
+#   make demo     read a capture that the project recorded, and print what it finds
+#   make test     lint, types, and all tests
+#   make bench    benchmarks, as JSON in bench/out
+#   make fuzz     fuzz the parsers, each for SECONDS (600)
+#   make nightly  the long versions of the property tests
+#   make man      man pages in build/man
+#   make clean    remove what was built, not the virtual environment
+#
+# Packages of the system are installed only when one is missing, and only that needs root. The virtual environment is
+# made by /usr/bin/python3, not by the first python3 on the PATH: it must see the system's site packages.
+
+SHELL = /bin/bash
+.SHELLFLAGS = -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL = demo
+.PHONY: demo test bench fuzz nightly man clean apt apt-test
+
+VENV = .venv
+PYTHON = $(VENV)/bin/python
+SECONDS = 600
+DEMO = tests/captures/demo.pcap.gz
+
+APT = gcc libc6-dev libpcap-dev python3-dev python3-venv
+APT_TEST = $(APT) clang-14 tcpdump tshark
+APT_BENCH = $(APT) p0f softflowd tcpdump
+APT_FUZZ = $(APT) clang-14
+
+PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
+SOURCES = $(wildcard bpf/*.h capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
+CODE = bench bpf capture engine flowtap fuzz sigdb tests setup.py
+
+# Install the packages $(1) unless all of them are there.
+define packages
+missing=; for p in $(1); do \
+  [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null || true)" = installed ] || missing+=" $$p"; \
+done; \
+if [ -n "$$missing" ]; then \
+  if [ "$$(id -u)" != 0 ]; then \
+    echo "make: these packages are missing, and installing them needs root: apt-get install$$missing" >&2; exit 1; \
+  fi; \
+  export DEBIAN_FRONTEND=noninteractive; \
+  apt-get -qq update; apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+apt:
+	@$(call packages,$(APT))
+
+apt-test:
+	@$(call packages,$(APT_TEST))
+
+# Build requirements go into the environment too: building without isolation then needs nothing more, and is repeatable.
+$(VENV)/.made: setup.cfg pyproject.toml | apt
+	@test -x $(PYTHON) || /usr/bin/python3 -m venv --system-site-packages $(VENV)
+	@$(PIP) 'setuptools>=68' wheel 'Cython>=3.0,<4'
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
+	@echo "Building flowtap ..."
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+# The same again with all warnings on and none allowed, and with what the tests need.
+$(VENV)/.tested: $(VENV)/.made setup.py $(SOURCES)
+	@echo "Building flowtap for the tests ..."
+	@FLOWTAP_STRICT=1 $(PIP) --no-build-isolation --editable '.[test]'
+	@touch $(VENV)/.built $@
+
+demo: $(VENV)/.built
+	@echo
+	@echo "A capture that this project recorded: a person who mistypes a password, a program that guesses, a login by"
+	@echo "key, a mail typed by hand. flowtap looks at who sent how many bytes and when, never at content."
+	@echo
+	@echo "\$$ .venv/bin/flowtap read $(DEMO)"
+	@$(VENV)/bin/flowtap read --no-progress $(DEMO)
+
+test: apt-test $(VENV)/.tested
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy
+	@$(PYTHON) -m pytest
+
+nightly: apt-test $(VENV)/.tested
+	@FLOWTAP_NIGHTLY=1 $(PYTHON) -m pytest
+
+bench: $(VENV)/.built
+	@$(call packages,$(APT_BENCH))
+	@$(PIP) --no-build-isolation --editable '.[bench]'
+	@mkdir -p bench/out
+	@$(PYTHON) -m bench.engine | tee bench/out/engine.json
+	@$(PYTHON) -m bench.read | tee bench/out/read.json
+
+fuzz: $(VENV)/.built
+	@$(call packages,$(APT_FUZZ))
+	@$(PIP) --no-build-isolation --editable '.[fuzz]'
+	@$(PYTHON) fuzz/run.py $(SECONDS)
+
+man: $(VENV)/.built
+	@$(PYTHON) docs/man.py build/man
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz-out
+	rm -f capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.tested
+	find $(filter-out setup.py,$(wildcard $(CODE))) -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Flows as text, as fl0p prints them.
+
+    (tcp) 83.31.193.40:3406 -> 213.134.128.25:22
+        Observed for: 820B, 18 packets, spans 9 seconds
+        Matches: SSH1 - invalid password attempt (hit: 2)
+
+With shapes of unidentified flows among it, the whole output is a signature database: a shape is a signature line, all
+else is a comment. What was printed can be read back with `-f` as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from engine.events import StatsEvent, StatsFields, address, timestamp
+
+if TYPE_CHECKING:
+    from engine import Flow
+    from sigdb import Signature
+
+# The signature language has one word for both versions of ICMP.
+_PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
+_WITH_PORTS = (6, 17)
+
+
+class Text:
+    """Prints flows.
+
+    `identified` and `unidentified` choose the flows that are printed. `one_line` puts all of a flow on one line,
+    `timestamps` puts the time of its first packet before it. The attribute `names` turns an address into what is
+    printed for it.
+    """
+
+    def __init__(
+        self,
+        signatures: Sequence[Signature],
+        *,
+        identified: bool = True,
+        unidentified: bool = False,
+        one_line: bool = False,
+        timestamps: bool = False,
+    ) -> None:
+        self.alerts = 0
+        self.names: Callable[[str], str] = str
+        self._signatures = signatures
+        self._identified = identified
+        self._unidentified = unidentified
+        self._one_line = one_line
+        self._timestamps = timestamps
+        self._comment = "# " if unidentified else ""
+
+    def begin(self, capture: str, interfaces: Sequence[str]) -> None:
+        """Take note that the flows to come are from the file `capture`, whose interfaces have these names."""
+
+    def flow(self, flow: Flow) -> bytes:
+        """Return the lines of `flow`; b"" when it is not to be printed.
+
+        A flow without a packet in its shape (a scanned port) has nothing to identify and is not printed.
+        """
+        text = ""
+        if flow.hits:
+            if self._identified:
+                text = self._matched(flow)
+                self.alerts += len(flow.hits)
+        elif self._unidentified and flow.packets_c + flow.packets_s:
+            text = self._shape(flow)
+        return text.encode()
+
+    def end(self, event: StatsEvent) -> bytes:
+        """Return nothing: the summary goes to standard error."""
+        return b""
+
+    def _matched(self, flow: Flow) -> str:
+        found = [f"{self._signatures[hit.signature].description} (hit: {hit.count})" for hit in flow.hits]
+        if self._one_line:
+            return f"{self._comment}{self._ends(flow)}, {_observed(flow)}: {'; '.join(found)}\n"
+        return self._block(flow) + "".join(f"{self._comment}    Matches: {text}\n" for text in found)
+
+    def _shape(self, flow: Flow) -> str:
+        proto = _PROTOCOLS[flow.proto]
+        port = str(flow.server_port) if flow.proto in _WITH_PORTS else "*"
+        client, server = self._names_of(flow)
+        line = f"{proto} {port} = {flow.shape} : unidentified {client} -> {server}\n"
+        if self._one_line:
+            return line
+        return self._block(flow) + line
+
+    def _block(self, flow: Flow) -> str:
+        return f"{self._comment}{self._ends(flow)}\n{self._comment}    Observed for: {_observed(flow)}\n"
+
+    def _ends(self, flow: Flow) -> str:
+        client, server = self._names_of(flow)
+        time = f"{_iso(flow.start_ns)} " if self._timestamps else ""
+        return f"{time}({_PROTOCOLS[flow.proto]}) {client} -> {server}"
+
+    def _names_of(self, flow: Flow) -> tuple[str, str]:
+        client, server = self.names(address(flow.client)), self.names(address(flow.server))
+        if flow.proto not in _WITH_PORTS:
+            return client, server
+        return _with_port(client, flow.client_port), _with_port(server, flow.server_port)
+
+
+def _with_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _observed(flow: Flow) -> str:
+    size = flow.bytes_c + flow.bytes_s
+    packets = flow.packets_c + flow.packets_s
+    return f"{size}B, {packets} packets, spans {(flow.end_ns - flow.start_ns) // 1_000_000_000} seconds"
+
+
+def _iso(ns: int) -> str:
+    return timestamp(ns).replace("+0000", "Z")
+
+
+def summary(stats: StatsFields) -> str:
+    """Return the closing line: what was read, what was found, and what was left out and why."""
+    files, flows = len(stats["captures"]), stats["flows"]
+    text = (
+        f"{files} {_plural(files, 'file')}, {stats['packets']} {_plural(stats['packets'], 'packet')}, "
+        f"{flows['total']} {_plural(flows['total'], 'flow')}, {flows['matched']} identified"
+    )
+    reasons = {"filtered": stats["filtered"], **stats["verdicts"]}
+    left_out = [f"{n} {name.replace('_', ' ')}" for name, n in reasons.items() if n and name != "record"]
+    return text + (f"; left out: {', '.join(left_out)}" if left_out else "")
+
+
+def _plural(number: int, word: str) -> str:
+    return word if number == 1 else word + "s"

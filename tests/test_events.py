@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The events keep to their schema, and docs/events.md explains all of it."""
+
+from pathlib import Path
+from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hints
+
+import pytest
+
+from engine import Reason, events
+from engine.events import FlowEvent, FlowFields, StatsEvent, StatsFields, flow_state, signature_id, timestamp
+
+ROOT = Path(__file__).parent.parent
+
+
+def check(value: Any, kind: Any, place: str = "event") -> None:
+    """Assert that `value` is of the type `kind`, TypedDicts key by key: nothing missing, nothing more."""
+    if get_origin(kind) is NotRequired:
+        kind = get_args(kind)[0]
+    if hasattr(kind, "__required_keys__"):
+        hints = get_type_hints(kind, include_extras=True)
+        assert set(value) <= set(hints), f"{place}: unknown {set(value) - set(hints)}"
+        required = {key for key, hint in hints.items() if get_origin(hint) is not NotRequired}
+        assert required <= set(value), f"{place}: missing {required - set(value)}"
+        for key, item in value.items():
+            check(item, hints[key], f"{place}.{key}")
+    elif get_origin(kind) is Literal:
+        assert value in get_args(kind), place
+    elif get_origin(kind) is list:
+        for item in value:
+            check(item, get_args(kind)[0], place + "[]")
+    elif get_origin(kind) is dict:
+        for item in value.values():
+            check(item, get_args(kind)[1], place + "{}")
+    else:
+        assert isinstance(value, kind), f"{place}: {value!r} is no {kind}"
+
+
+@pytest.mark.parametrize(
+    ("ns", "expected"),
+    [
+        (0, "1970-01-01T00:00:00.000000+0000"),
+        (1_165_124_468_123_456_789, "2006-12-03T05:41:08.123456+0000"),
+        (2**64 - 1, "2554-07-21T23:34:33.709551+0000"),
+    ],
+)
+def test_timestamp(ns: int, expected: str) -> None:
+    assert timestamp(ns) == expected
+
+
+@pytest.mark.parametrize(
+    ("packed", "expected"),
+    [
+        (bytes(10) + b"\xff\xff\x0a\x00\x00\x01", "10.0.0.1"),
+        (bytes.fromhex("20010db8000000000000000000000001"), "2001:db8::1"),
+        (bytes(16), "::"),
+    ],
+)
+def test_address(packed: bytes, expected: str) -> None:
+    assert events.address(packed) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "client", "server", "expected"),
+    [
+        (Reason.FIN, 1, 1, "closed"),
+        (Reason.RST, 1, 0, "closed"),
+        (Reason.OPEN, 1, 1, "open"),
+        (Reason.TIMEOUT, 1, 1, "established"),
+        (Reason.TIMEOUT, 1, 0, "new"),
+        (Reason.EVICTED, 0, 0, "new"),
+        (Reason.REUSE, 2, 3, "established"),
+    ],
+)
+def test_state(reason: Reason, client: int, server: int, expected: str) -> None:
+    assert flow_state(reason, client, server) == expected
+
+
+def test_signature_id_is_stable_and_fits_31_bits() -> None:
+    assert signature_id("ssh.auth.failure") == signature_id("ssh.auth.failure") == 584_397_547
+    assert all(0 < signature_id(f"a.b{number}") < 2**31 for number in range(1000))
+
+
+def keys(kind: Any) -> set[str]:
+    """Return the names of all keys of a TypedDict, and of those below it."""
+    found = set()
+    for key, hint in get_type_hints(kind).items():
+        found.add(key)
+        for inner in (hint, *get_args(hint)):
+            if hasattr(inner, "__required_keys__"):
+                found |= keys(inner)
+    return found
+
+
+@pytest.mark.parametrize("kind", [FlowEvent, StatsEvent, FlowFields, StatsFields])
+def test_the_handbook_explains_every_field(kind: Any) -> None:
+    text = (ROOT / "docs" / "events.md").read_text()
+    assert {key for key in keys(kind) if f"`{key}`" not in text} == set()
