@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conversation import PASSWORD, login, other, pcap
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -48,6 +50,14 @@ def flowtap(tmp_path: Path) -> Command:
         )
 
     return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a.pcap, two flows, and a.sig, which matches one of them."""
+    (tmp_path / "a.pcap").write_bytes(pcap(login(), other()))
+    (tmp_path / "a.sig").write_text(PASSWORD)
+    return tmp_path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

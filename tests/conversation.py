@@ -3,6 +3,7 @@
 
 import struct
 from ipaddress import ip_address
+from typing import Any
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
@@ -82,3 +83,21 @@ def pcap(*conversations: Tcp | list[Packet]) -> bytes:
         seconds, micros = divmod(round(time * 1_000_000), 1_000_000)
         data += struct.pack("<IIII", seconds, micros, len(frame), len(frame)) + frame
     return data
+
+
+# What `login` matches, twice.
+PASSWORD = (
+    "tcp 22 = s12 c12 s28 : SSH1 - invalid password attempt\n"
+    "    id = ssh1.password\n    severity = high\n    attack = T1110.001, T1078\n    category = login\n    rev = 3\n"
+    "    reference = https://example.org/ssh1\n"
+)
+
+
+def login(**kwargs: Any) -> Tcp:
+    """Return two failed attempts, then the end: 104 bytes in 6 packets, 9 seconds."""
+    return Tcp(**kwargs).open().send(0.1, "s12", "c12", "s28").send(9, "s12", "c12", "s28").close(9.5)
+
+
+def other(**kwargs: Any) -> Tcp:
+    """Return a flow that no signature of these tests knows."""
+    return Tcp(**{"cport": 4000, **kwargs}).open().send(0.1, "s21", "c21", "+", "s300").close(2)

@@ -2,15 +2,8 @@
 """`flowtap read` as a person calls it: text, JSON, filters, errors, exit codes."""
 
 import gzip
-import os
-import pty
 import re
-import signal
 import struct
-import subprocess
-import sys
-import termios
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from engine.events import FlowEvent, StatsEvent
-from flowtap.names import Names
 from flowtap.read import read
-from tests.conftest import ROOT, Command, environment
-from tests.conversation import Tcp, ethernet, pcap
+from tests.conftest import ROOT, Command
+from tests.conversation import PASSWORD, Tcp, ethernet, login, other, pcap
 from tests.test_events import check
-
-PASSWORD = (
-    "tcp 22 = s12 c12 s28 : SSH1 - invalid password attempt\n"
-    "    id = ssh1.password\n    severity = high\n    attack = T1110.001, T1078\n    category = login\n    rev = 3\n"
-    "    reference = https://example.org/ssh1\n"
-)
-
-
-def login(**kwargs: Any) -> Tcp:
-    """Return two failed attempts, then the end: 104 bytes in 6 packets, 9 seconds."""
-    return Tcp(**kwargs).open().send(0.1, "s12", "c12", "s28").send(9, "s12", "c12", "s28").close(9.5)
-
-
-def other(**kwargs: Any) -> Tcp:
-    """Return a flow that no signature of these tests knows."""
-    return Tcp(**{"cport": 4000, **kwargs}).open().send(0.1, "s21", "c21", "+", "s300").close(2)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "a.pcap").write_bytes(pcap(login(), other()))
-    (tmp_path / "a.sig").write_text(PASSWORD)
-    return tmp_path
 
 
 def events(text: str) -> list[dict[str, Any]]:
@@ -345,70 +314,6 @@ def test_threshold_and_exactness(folder: Path, flowtap: Command) -> None:
     assert "fuzzy" in flowtap("read", "-f", "b.sig", "a.pcap").stdout
     assert "fuzzy" not in flowtap("read", "-F", "-f", "b.sig", "a.pcap").stdout
     assert "fuzzy" not in flowtap("read", "-T", "5000", "-f", "b.sig", "a.pcap").stdout
-
-
-def start(folder: Path, *arguments: str, **streams: Any) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "flowtap", "read", *arguments],
-        cwd=folder,
-        env=environment(),
-        **streams,
-    )
-
-
-def test_a_reader_that_goes_away(folder: Path) -> None:
-    there, gone = os.pipe()
-    os.close(there)
-    with start(folder, "--json", "a.pcap", stdout=gone, stderr=subprocess.PIPE) as process:
-        os.close(gone)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (141, b"")
-
-
-def test_interrupt_prints_what_was_found(folder: Path) -> None:
-    """The capture comes through a pipe that stays open: flowtap waits for more until it is interrupted."""
-    with start(
-        folder, "-f", "a.sig", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(pcap(login(), Tcp(cport=9, start=1165125000.0).open().send(1, "s12", "c12", "s28")))
-        process.stdin.flush()
-        bound = threading.Timer(60, process.kill)
-        bound.start()
-        first = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        process.stdin = None  # communicate would close it: the end of the file is not what ends this
-        output, errors = process.communicate(timeout=60)
-        bound.cancel()
-    assert first == b"(tcp) 83.31.193.40:3406 -> 213.134.128.25:22\n"
-    assert b"(tcp) 83.31.193.40:9 -> 213.134.128.25:22\n" in output
-    assert errors.startswith(b"flowtap: 1 file, ")
-    assert process.returncode == 130
-
-
-def test_progress_on_a_terminal_only(folder: Path) -> None:
-    terminal, other_end = pty.openpty()
-    termios.tcsetwinsize(other_end, (24, 80))
-    with start(folder, "-f", "a.sig", "-o", "out", "a.pcap", stdin=subprocess.DEVNULL, stderr=other_end) as process:
-        os.close(other_end)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(terminal, 4096)
-            except OSError:  # the other end is closed
-                break
-            shown += piece
-        process.wait(timeout=60)
-    os.close(terminal)
-    assert b"a.pcap:" in shown
-    assert b"1 identified" in shown
-
-
-@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
-def test_names_never_wait_long(address: str) -> None:
-    """Documentation addresses have no name, and a machine without DNS does not answer: both give the address."""
-    names = Names(wait=0.1, total=0.2, threads=1)
-    assert [names(address) for _ in range(3)] == [address] * 3
 
 
 def test_help_and_handbook_name_every_option_and_exit_code() -> None:
