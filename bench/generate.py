@@ -21,7 +21,7 @@ START_US = 1_700_000_000_000_000
 SERVICES = np.array([443, 443, 443, 443, 80, 80, 22, 25, 53, 993, 3306, 5432, 6379, 8080, 8443, 3389])
 
 
-def _segments(  # noqa: PLR0917
+def _segments(
     rng: np.random.Generator, flow: Ints, side: Ints, flags: Ints, length: Ints, time_us: Ints, flows: int
 ) -> Segments:
     """Complete segments from what each packet does, given flow after flow; returned in the order of time.

@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) enum ft_verdict ft_handshake(enum f
 		*entry = r->hash;
 		return FT_RECORD;
 	}
-	if (*entry != r->hash)
+	if (*entry != r->hash || r->hash == 0)
 		return verdict;
 	*entry = 0;
 	return FT_RECORD;

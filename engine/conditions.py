@@ -14,7 +14,7 @@ def _seconds(ns: int | None) -> float:
 
 
 def _row(flow: Flow) -> tuple[float, ...]:
-    """A flow's values in the order of sigdb.where.VARIABLES."""
+    """Return a flow's values in the order of sigdb.where.VARIABLES."""
     rtt_c, rtt_s = _seconds(flow.rtt_c_ns), _seconds(flow.rtt_s_ns)
     return (
         *(flow.bytes_c + flow.bytes_s, flow.bytes_c, flow.bytes_s),

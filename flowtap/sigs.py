@@ -123,7 +123,7 @@ def _complain(errors: list[sigdb.SignatureError]) -> None:
 
 
 def _near(id_: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and needed for this error only
+    from difflib import get_close_matches
 
     close = get_close_matches(id_[:100], known, n=3) or [k for k in known if id_ and id_ in k][:3]
     return f"; did you mean {' or '.join(close)}?" if close else "; 'flowtap sigs list' shows all"

@@ -96,8 +96,8 @@ class Automaton:
             if low > high:
                 self._drop(element, "the pause marks before it exclude one another")
                 continue
-            if source == START and low > 0 and self.signature.begin:
-                self._drop(element, "there is no pause before the first packet of a flow")
+            if source == START and low > 0 and self.signature.begin and self.signature.protocol in ("udp", "icmp"):
+                self._drop(element, "there is no pause before the first datagram of a flow")
                 continue
             if self.signature.turns and source != START and high < self.threshold:
                 before = self.positions[source]

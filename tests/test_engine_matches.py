@@ -22,9 +22,7 @@ IDLE = {"idle_tcp": FOREVER, "idle_udp": FOREVER, "idle_icmp": FOREVER, "idle_ha
 END = Record(ts=START + 10**18, src=address("10.9.9.9"), dst=address("10.9.9.8"), hash=99, proto=ICMP, sport=7, dport=7)
 
 
-def records_of(
-    random: Random, packets: list[signatures.Packet], proto: int, begin: bool, ended: bool
-) -> list[Record]:
+def records_of(random: Random, packets: list[signatures.Packet], proto: int, begin: bool, ended: bool) -> list[Record]:
     """Return a flow of these packets as a tap sees it; TCP at a random distance from both ends."""
     talk = Conversation(proto)
     if proto == TCP:
@@ -50,7 +48,7 @@ def records_of(
 @pytest.mark.parametrize("seed", range(2))
 def test_engine_agrees_with_definition(seed: int, proto: int, memory: int) -> None:
     random = Random(seed * 4 + (proto == TCP) * 2 + (memory == 1))
-    done = matched = 0
+    done = matched = resets = 0
     while done < PAIRS:
         options: dict[str, Any] = random.choice(({}, {"fuzzy": False}, {"threshold_us": 60_000}))
         fuzzy = options.get("fuzzy", True)
@@ -86,6 +84,6 @@ def test_engine_agrees_with_definition(seed: int, proto: int, memory: int) -> No
                     assert count == len(expected), (other.text, packets, begin, ended, options, expected)
                     done += 1
                     matched += bool(expected)
-    assert matched > done // 10, "the flows match too rarely to show anything"
-    if memory == 1:
-        assert engine.counters()["automaton_resets"]
+        resets += engine.counters()["automaton_resets"]
+    assert matched > done // 20, "the flows match too rarely to show anything"
+    assert bool(resets) == (memory == 1)

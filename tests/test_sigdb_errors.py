@@ -124,8 +124,8 @@ MISTAKES: list[tuple[str | bytes, str]] = [
     ('tcp * c1 + ... c2 : d', "1:10: a pause mark before '...'; expected none, '...' takes any pauses"),
     ('tcp * ... : d', '1:7: the sequence can match without any packet; expected at least one element that must occur'),
     ('tcp * c1{0,} : d', '1:7: the sequence can match without any packet; expected at least one element that must occur'),
-    ('tcp * < + c1 : d', '1:11: element 1 can never match, there is no pause before the first packet of a flow; expected a pause that can occur'),
-    ('tcp * < (+2s c1 | s1) : d', '1:14: element 1 can never match, there is no pause before the first packet of a flow; expected a pause that can occur'),
+    ('udp * < + c1 : d', '1:11: element 1 can never match, there is no pause before the first datagram of a flow; expected a pause that can occur'),
+    ('udp * < (+2s c1 | s1) : d', '1:14: element 1 can never match, there is no pause before the first datagram of a flow; expected a pause that can occur'),
     ('tcp * c1 +2s (+0us-1s c2) : d', '1:23: element 2 can never match, the pause marks before it exclude one another; expected a pause that can occur'),
     ('tcp * C1 C2 : d', '1:10: element 2 can never match, packets of one side without a pause between them are one turn; expected a pause that can occur'),
     ('tcp * (((((((((((((((((((((((((((((((((c1))))))))))))))))))))))))))))))))) : d', '1:39: groups are nested too deeply; expected at most 32 levels'),
@@ -198,7 +198,7 @@ def errors(text: str | bytes) -> list[str]:
 
 
 def test_all_mistakes_are_reported_in_order() -> None:
-    text = "tcp * c : a\n  foo = 1\nudp * c1 : fine\n  rev = x\n  severity = 9\ntcp * < + c1 : b\nnonsense\n"
+    text = "tcp * c : a\n  foo = 1\nudp * c1 : fine\n  rev = x\n  severity = 9\nudp * < + c1 : b\nnonsense\n"
     assert [error.split(" ")[0] for error in errors(text)] == [
         "f:1:8:",
         "f:2:3:",
