@@ -32,12 +32,12 @@ def disturb(data: bytes) -> bytes:
         place += 16 + kept
     pairs = 0
     for i in range(1, len(packets)):
-        (before, *first), (after, *second) = packets[i - 1], packets[i]
-        ours = first[1][26:38] == second[1][26:38] and after - before < 1000
-        if ours and payload(first[1]) > 0 and payload(second[1]) > 0:
+        (before, wire1, first), (after, wire2, second) = packets[i - 1], packets[i]
+        ours = first[26:38] == second[26:38] and after - before < 1000
+        if ours and payload(first) > 0 and payload(second) > 0:
             pairs += 1
             if pairs % 3 == 0:
-                packets[i - 1], packets[i] = (before, *second), (after, *first)
+                packets[i - 1], packets[i] = (before, wire2, second), (after, wire1, first)
     full = [packet for packet in packets if payload(packet[2]) > 0]
     packets += [(time + 3_000, wire, frame) for time, wire, frame in full[::5]]
     packets.sort(key=lambda packet: packet[0])
