@@ -33,7 +33,7 @@ def _limits(flows: int) -> Limits:
 
 def _pass(engine: Engine, load: records.Load, begin: int, end: int) -> int:
     """Give the records [begin, end) to the engine; returns how many flows it reported."""
-    view, tags = memoryview(load.records).cast("B"), memoryview(load.tags).cast("B")
+    view, tags = load.buffers()
     reported = 0
     while begin < end:
         done = engine.process(view, tags, begin, min(BATCH, end - begin))

@@ -8,7 +8,9 @@ bulk-cut  16 flows of 1448-byte segments, about 1 GB on the wire, 96 bytes kept 
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -108,16 +110,18 @@ def capture(name: str) -> Path:
         KeyError: the name is none of these.
 
     """
-    make = {
+    make: dict[str, Callable[[Path], None]] = {
         "small": small,
-        "bulk": lambda path: bulk(path, 65535, 330_000),
-        "bulk-cut": lambda path: bulk(path, 96, 700_000),
-    }[name]
-    OUT.mkdir(exist_ok=True)
+        "bulk": functools.partial(bulk, snaplen=65535, data=330_000),
+        "bulk-cut": functools.partial(bulk, snaplen=96, data=700_000),
+    }
+    if name not in make:
+        raise KeyError(f"no capture {name}; there are {chr(44).join(make)}")
+    OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / f"{name}.pcap"
     if not path.exists():
         part = path.with_suffix(".part")
-        make(part)
+        make[name](part)
         part.rename(path)
     return path
 

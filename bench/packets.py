@@ -68,7 +68,8 @@ def _fold(total: Ints) -> Ints:
 
 def _words(matrix: Bytes) -> Ints:
     """Return the sum of each row's big-endian 16-bit words."""
-    return matrix[:, 0::2].astype(np.int64).sum(axis=1) * 256 + matrix[:, 1::2].astype(np.int64).sum(axis=1)
+    total: Ints = matrix[:, 0::2].astype(np.int64).sum(axis=1) * 256 + matrix[:, 1::2].astype(np.int64).sum(axis=1)
+    return total
 
 
 class Writer:

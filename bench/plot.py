@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
+import matplotlib.pyplot as plt  # type: ignore[import-not-found,unused-ignore]
 
 
 def plot(document: dict[str, Any], picture: Path) -> None:

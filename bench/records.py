@@ -32,6 +32,10 @@ class Load:
     flows: int
     alive: int  # records before the first flow ends
 
+    def buffers(self) -> tuple[memoryview, memoryview]:
+        """Return records and tags as the engine takes them."""
+        return self.records.view(np.uint8).data, self.tags.view(np.uint8).data
+
 
 def _templates() -> tuple[npt.NDArray[Any], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """All templates' packets in one array (side, size, gap, flags, proto, port), begins, counts, and shares."""

@@ -155,7 +155,7 @@ def candidates(seed: int = 2) -> Iterator[str]:
 def _firing(lines: list[str], trial: records.Load) -> Counter[int]:
     """In how many flows of the trial each signature has a hit."""
     engine = Engine(sigdb.loads("".join(lines)), Limits(flows=2 * trial.flows))
-    view, tags = memoryview(trial.records).cast("B"), memoryview(trial.tags).cast("B")
+    view, tags = trial.buffers()
     fired: Counter[int] = Counter()
     done = 0
     while done < len(trial.records):

@@ -14,7 +14,7 @@
 # Surprising: libssh2 in some versions joins NEWKEYS (16 bytes) and the service request in one segment; Dropbear's
 # client does not wait for anything and joins three messages. OpenSSH pads each password message to a multiple of 64,
 # but the message may be as long as the query for an Ed25519 key, so a fast refusal of that size tells nothing.
-# Not covered: clients that skip "none" (Paramiko, first attempt), servers that send a banner in the same segment as
+# Not covered: clients that skip "none" (Paramiko on its first attempt, some brute-force tools on libssh2), servers that send a banner in the same segment as
 # the first refusal, ciphers with random padding (Apache MINA). They stay unknown.
 
 # One hit for each refused attempt, passwords and keys alike: an agent that offers three unknown keys makes three.

@@ -3,7 +3,7 @@
 
 import sys
 
-import paramiko
+import paramiko  # type: ignore[import-untyped]
 
 server, user, *guesses = sys.argv[1:]
 transport = paramiko.Transport((server, 22))

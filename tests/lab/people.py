@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import pexpect
+import pexpect  # type: ignore[import-untyped]
 
 from tests.lab.network import Lab, LabError, Machine
 
@@ -80,14 +80,20 @@ class Person:
             raise LabError(f"waited for the end, saw {self._program.before!r}") from error
 
 
-def program(lab: Lab, *command: str, expected: Sequence[int] = (0,), stdin: bytes = b"", **variables: str) -> str:
+def program(
+    lab: Lab,
+    *command: str,
+    expected: Sequence[int] = (0,),
+    stdin: bytes = b"",
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Run a program on the client machine without a terminal and return its output.
 
     Raises:
         LabError: it took longer than a minute or ended with a status that is not `expected`.
 
     """
-    settings = [f"{name}={value}" for name, value in variables.items()]
+    settings = [f"{name}={value}" for name, value in (variables or {}).items()]
     line = lab.client.inside("setsid", "-w", "env", "HOME=/root", *settings, *command)
     try:
         done = subprocess.run(line, input=stdin, capture_output=True, timeout=60, check=False)

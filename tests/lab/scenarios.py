@@ -90,8 +90,8 @@ def ssh_guess(lab: Lab) -> None:
     """Guessing programs built on four SSH implementations: OpenSSH, libssh (hydra), libssh2 (curl), Paramiko."""
     servers.openssh(lab)
     wrong = _askpass(lab, "123456", "password", "root")
-    program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], **wrong)
-    program(lab, *SSH, *TRUST, TARGET, "true", **_askpass(lab, "123456", "admin", PASSWORD))
+    program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], variables=wrong)
+    program(lab, *SSH, *TRUST, TARGET, "true", variables=_askpass(lab, "123456", "admin", PASSWORD))
     words = lab.folder / "words"
     words.write_text("123456\npassword\nqwerty\nletmein\nadmin\nroot\n")
     program(lab, "hydra", "-I", "-q", "-t", "2", "-l", USER, "-P", str(words), f"ssh://{SERVER}", expected=[0, 255])
@@ -107,7 +107,7 @@ def ssh_ciphers(lab: Lab) -> None:
         macs = f"MACs {mac}" if mac else ""
         servers.openssh(lab, port, f"Ciphers {cipher}\n{macs}")
         once = [*SSH, *TRUST, "-c", cipher, "-p", str(port), TARGET, "true"]
-        program(lab, *once, **_askpass(lab, "wrong", PASSWORD))
+        program(lab, *once, variables=_askpass(lab, "wrong", PASSWORD))
 
 
 CIPHERS = [
@@ -131,12 +131,12 @@ def ssh_dropbear(lab: Lab) -> None:
     """Dropbear's server with OpenSSH and with its own client, by program; then a person types to it."""
     servers.dropbear(lab)
     servers.openssh(lab, 2222)
-    program(lab, *SSH, *TRUST, TARGET, "true", **_askpass(lab, "wrong", "bad", PASSWORD))
+    program(lab, *SSH, *TRUST, TARGET, "true", variables=_askpass(lab, "wrong", "bad", PASSWORD))
     dbclient = ["dbclient", "-y", "-y"]
-    program(lab, *dbclient, TARGET, "true", DROPBEAR_PASSWORD=PASSWORD)
-    program(lab, *dbclient, TARGET, "true", DROPBEAR_PASSWORD="wrong", expected=[0, 1])
-    program(lab, *dbclient, "-p", "2222", TARGET, "true", DROPBEAR_PASSWORD="wrong", expected=[0, 1])
-    program(lab, *dbclient, "-p", "2222", TARGET, "true", DROPBEAR_PASSWORD=PASSWORD)
+    program(lab, *dbclient, TARGET, "true", variables={"DROPBEAR_PASSWORD": PASSWORD})
+    program(lab, *dbclient, TARGET, "true", variables={"DROPBEAR_PASSWORD": "wrong"}, expected=[0, 1])
+    program(lab, *dbclient, "-p", "2222", TARGET, "true", variables={"DROPBEAR_PASSWORD": "wrong"}, expected=[0, 1])
+    program(lab, *dbclient, "-p", "2222", TARGET, "true", variables={"DROPBEAR_PASSWORD": PASSWORD})
     with Person(lab.client, [*SSH, *TRUST, TARGET], seed=4) as person:
         for word in ("correct horse 8", PASSWORD):
             person.sees("password: ")
@@ -250,7 +250,7 @@ def demo(lab: Lab) -> None:
     """What `make demo` shows: a person who mistypes, a guesser, a login by key, a mail by hand."""
     ssh_typed(lab)
     for guesses in (("1234", "root", "test"), ("toor", "user", "pass")):
-        program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], **_askpass(lab, *guesses))
+        program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], variables=_askpass(lab, *guesses))
     key = servers.keygen(lab.folder / "id", "ed25519")
     servers.authorize(lab, key.with_suffix(".pub"))
     with Person(lab.client, [*SSH, *TRUST, "-i", str(key), TARGET], seed=12) as person:
