@@ -97,9 +97,6 @@ cdef enum:
     ACTS = 0x80000000
     STATE = 0x7FFFFFFF
 
-cdef u8 *copy_u8(object values) except? NULL
-cdef u16 *copy_u16(object values) except? NULL
-cdef u32 *copy_u32(object values) except? NULL
 cdef int automaton_init(Automaton *a, object stream, object program, u64 budget, u64 *counters) except -1
 cdef void automaton_free(Automaton *a) noexcept nogil
 cdef u32 automaton_start(Automaton *a, u32 port_class, bint begin) noexcept nogil

@@ -22,6 +22,7 @@ Complications, and where they are solved:
 from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memcmp, memcpy, memset
 
+from engine.arrays cimport copy_u8, copy_u32
 from engine.counters cimport AUTOMATON_RESETS, STATES_BUILT, STATES_MOVED, TRANSITIONS_BUILT, bump
 from engine.record cimport likely, u8, u16, u32, u64, unlikely
 
@@ -47,48 +48,6 @@ cdef extern from *:
 cdef enum:
     FEW_STATES = 8          # below this many the budget is not asked
     FIRST_TRANSITIONS = 64
-
-
-cdef u32 *copy_u32(object values) except? NULL:
-    cdef u32 n = len(values)
-    cdef u32 *out = <u32 *>malloc(4 * (n + 1))
-    cdef u32 i
-    cdef const unsigned int[::1] view
-    if not out:
-        raise MemoryError()
-    if n:
-        view = values
-        for i in range(n):
-            out[i] = view[i]
-    return out
-
-
-cdef u8 *copy_u8(object values) except? NULL:
-    cdef u32 n = len(values)
-    cdef u8 *out = <u8 *>malloc(n + 1)
-    cdef u32 i
-    cdef const unsigned char[::1] view
-    if not out:
-        raise MemoryError()
-    if n:
-        view = values
-        for i in range(n):
-            out[i] = view[i]
-    return out
-
-
-cdef u16 *copy_u16(object values) except? NULL:
-    cdef u32 n = len(values)
-    cdef u16 *out = <u16 *>malloc(2 * (n + 1))
-    cdef u32 i
-    cdef const unsigned short[::1] view
-    if not out:
-        raise MemoryError()
-    if n:
-        view = values
-        for i in range(n):
-            out[i] = view[i]
-    return out
 
 
 cdef u16 *classes_of(object cuts, u32 values) except? NULL:

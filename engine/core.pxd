@@ -45,10 +45,27 @@ cdef struct Pool:
     u32 top
     u32 free_head
 
+cdef struct Asked:
+    u32 signature
+    u32 slot
+    u32 hit             # pool index + 1
+
+# The `where` conditions of a program, and room to evaluate them over a batch of hits.
+cdef struct Conditions:
+    bint any
+    u32 *start          # per signature, and one more: its slice of ops and args
+    u8 *ops
+    double *args
+    Asked *asked
+    double *columns
+    double *stack
+    u8 *holds
+
 cdef struct Core:
     Table table
     Automaton automaton[2]      # packets, turns
     Exact exact[2]
+    Conditions conditions
     bint active[2]              # whether there are signatures over this stream
     Pool held
     Pool hits

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The exact matcher's C interface; exact.pyx has the idea behind it."""
 
-from engine.record cimport i32, u8, u16, u32
+from engine.record cimport i32, u8, u16, u32, u64
+from engine.table cimport history_place
 
 # One packet or turn of the history, or the place where some are missing.
 cdef struct Item:
@@ -9,28 +10,44 @@ cdef struct Item:
     u16 code            # think code
     u8 kind             # 0 client, 1 server, HOLE
 
+# What a position wants, in the words of the signature; the automaton has it in classes.
+cdef struct Want:
+    u32 low
+    u32 high
+    u32 follow          # its successors: from here in the list of successors ...
+    u32 follow_end      # ... to here
+    i32 plus
+    i32 tolerance
+    u16 pause_low
+    u16 pause_high
+    u16 reference
+    u16 element
+    u8 side
+    u8 flags
+
+# How long the matches of a signature are, and whether there is only one way to lay it over its packets.
+cdef struct Extent:
+    u32 first           # its first position; the last is before the next signature's first
+    u32 least           # packets or turns
+    u32 most            # 0: no bound
+    bint chain          # position after position, without a choice
+
 cdef struct Exact:
     u32 position_count
-    u32 *signature
-    u16 *element
-    u8 *side
-    u8 *flags
-    u32 *low
-    u32 *high
-    u16 *pause_low
-    u16 *pause_high
-    u16 *reference
-    i32 *plus
-    i32 *tolerance
-    u32 *follow_start
+    Want *want
     u32 *follow
-    u32 *sig_first      # per signature: its first position; its last is before the next one's first
+    Extent *extent      # per signature, and one more
     u8 *sig_begin
     u32 fuzz_bytes
     u32 fuzz_percent
+    # the history that is looked at
+    const u32 *packets  # one of these two
+    const u64 *turns
+    u32 first
+    u32 ring
+    u32 count           # packets or turns of the flow
+    u32 items           # of these in the history, the hole counted as one
     # one comparison
-    Item *item
-    u32 items
     u32 bound[256]      # by element: the size bound on the path taken
     u32 steps
     bint hole_refused   # a hole was in the way of something other than `...`
@@ -40,6 +57,39 @@ cdef enum:
     NO_MATCH = 0xFFFFFFFF
     MAX_STEPS = 50_000
 
-cdef int exact_init(Exact *x, object stream, object program, u32 history) except -1
+cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1
 cdef void exact_free(Exact *x) noexcept nogil
 cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil
+
+cdef inline void look_at(Exact *x, const u32 *packets, const u64 *turns, u32 count) noexcept nogil:
+    """Choose the history that is asked about next."""
+    x.packets = packets
+    x.turns = turns
+    x.count = count
+    x.items = count if count <= x.first + x.ring else x.first + x.ring + 1
+
+cdef inline Item item_at(const Exact *x, u32 i) noexcept nogil:
+    """Item `i` of the history, from 0; the newest is x.items - 1."""
+    cdef Item item
+    cdef u64 turn
+    cdef u32 packet, place
+    if x.count > x.first + x.ring:
+        if i == x.first:
+            item.size = 0
+            item.code = 0
+            item.kind = HOLE
+            return item
+        if i > x.first:
+            i += x.count - x.items
+    place = history_place(i, x.first, x.ring)
+    if x.packets:
+        packet = x.packets[place]
+        item.size = packet & 0xFFFF
+        item.code = (packet >> 16) & 0x7FFF
+        item.kind = packet >> 31
+    else:
+        turn = x.turns[place]
+        item.size = <u32>turn
+        item.code = (turn >> 32) & 0x7FFF
+        item.kind = <u8>(turn >> 63)
+    return item

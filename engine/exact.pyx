@@ -5,6 +5,11 @@ It is asked where the automaton says "maybe", and where evidence of a match is w
 positions through the history by backtracking and says where the match begins. The latest beginning is tried first, so
 the evidence is the shortest match.
 
+Most signatures are a chain: one position after the other, no repetition to choose a count for, no alternatives. The
+automaton has then settled everything but the references, there is one way to lay the chain over the newest packets,
+and only its references are compared (`chain_matches`). For the others the least and the most packets that a match can
+have bound the beginnings to try.
+
 What has left the history is one item, a hole. Only `...` may pass over it: anything else there is not known to match,
 and unknown is no match (x.hole_refused says so). Backtracking is bounded by MAX_STEPS.
 """
@@ -12,143 +17,198 @@ and unknown is no match (x.hole_refused says so). Backtracking is bounded by MAX
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
-from engine.automaton cimport POSITION_ANY, POSITION_FIRST, POSITION_LAST, copy_u8, copy_u16, copy_u32
-from engine.record cimport i32, i64, u8, u16, u32, u64
+from engine.arrays cimport copy_u8, copy_u32
+from engine.automaton cimport POSITION_ANY, POSITION_FIRST, POSITION_LAST
+from engine.record cimport i64, u32
 
 
-cdef int exact_init(Exact *x, object stream, object program, u32 history) except -1:
-    """Read a stream of a program, for histories of at most `history` items. Raises MemoryError; the caller frees."""
+cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1:
+    """Read a stream of a program, for histories of these lengths. Raises MemoryError; the caller frees."""
     cdef u32 i, n = len(stream.signature)
     cdef u32 signatures = len(program.signatures)
+    cdef u32 *scratch
     memset(x, 0, sizeof(Exact))
+    x.first, x.ring = first, ring
     x.position_count = n
-    x.signature = copy_u32(stream.signature)
-    x.element = copy_u16(stream.element)
-    x.side = copy_u8(stream.side)
-    x.flags = copy_u8(stream.flags)
-    x.low = copy_u32(stream.low)
-    x.high = copy_u32(stream.high)
-    x.pause_low = copy_u16(stream.pause_low)
-    x.pause_high = copy_u16(stream.pause_high)
-    x.reference = copy_u16(stream.reference)
-    x.plus = copy_i32(stream.plus)
-    x.tolerance = copy_i32(stream.tolerance)
-    x.follow_start = copy_u32(stream.follow_start)
     x.follow = copy_u32(stream.follow)
     x.sig_begin = copy_u8(program.begin)
     x.fuzz_bytes = program.fuzz_bytes
     x.fuzz_percent = program.fuzz_percent
-    x.sig_first = <u32 *>calloc(signatures + 1, 4)
-    x.item = <Item *>malloc((history + 2) * sizeof(Item))
-    if not x.sig_first or not x.item:
+    x.extent = <Extent *>calloc(signatures + 1, sizeof(Extent))
+    x.want = <Want *>calloc(n + 1, sizeof(Want))
+    scratch = <u32 *>malloc(8 * (n + 1))
+    if not (x.extent and x.want and scratch):
+        free(scratch)
         raise MemoryError()
-    for i in range(n):
-        x.sig_first[x.signature[i] + 1] = i + 1
-    for i in range(signatures):
-        if x.sig_first[i + 1] == 0:
-            x.sig_first[i + 1] = x.sig_first[i]
+    try:
+        load_wants(x, stream)
+        for i in range(n):
+            x.extent[<u32>stream.signature[i] + 1].first = i + 1
+        for i in range(signatures):
+            if x.extent[i + 1].first == 0:
+                x.extent[i + 1].first = x.extent[i].first
+        for i in range(signatures):
+            measure(x, i, scratch, scratch + n)
+    finally:
+        free(scratch)
     return 0
 
 
-cdef i32 *copy_i32(object values) except? NULL:
-    cdef u32 i, n = len(values)
-    cdef i32 *out = <i32 *>malloc(4 * (n + 1))
-    cdef const int[::1] view
-    if not out:
-        raise MemoryError()
-    if n:
-        view = values
-        for i in range(n):
-            out[i] = view[i]
-    return out
+cdef int load_wants(Exact *x, object stream) except -1:
+    cdef u32 i
+    cdef Want *w
+    for i in range(x.position_count):
+        w = &x.want[i]
+        w.low = stream.low[i]
+        w.high = stream.high[i]
+        w.follow = stream.follow_start[i]
+        w.follow_end = stream.follow_start[i + 1]
+        w.plus = stream.plus[i]
+        w.tolerance = stream.tolerance[i]
+        w.pause_low = stream.pause_low[i]
+        w.pause_high = stream.pause_high[i]
+        w.reference = stream.reference[i]
+        w.element = stream.element[i]
+        w.side = stream.side[i]
+        w.flags = stream.flags[i]
+    return 0
+
+
+cdef void measure(Exact *x, u32 signature, u32 *least, u32 *queue) noexcept nogil:
+    """Find the extent of a signature: shortest paths breadth first, longest ones where no position leads back."""
+    cdef Extent *e = &x.extent[signature]
+    cdef u32 begin = e.first
+    cdef u32 end = x.extent[signature + 1].first
+    cdef u32 p, k, q, head = 0, tail = 0, firsts = 0, lasts = 0
+    cdef bint leads_back = False
+    e.chain = end > begin
+    for p in range(begin, end):
+        least[p] = 0
+        firsts += x.want[p].flags & POSITION_FIRST != 0
+        lasts += x.want[p].flags & POSITION_LAST != 0
+        if x.want[p].flags & POSITION_FIRST:
+            least[p] = 1
+            queue[tail] = p
+            tail += 1
+        for k in range(x.want[p].follow, x.want[p].follow_end):
+            leads_back = leads_back or x.follow[k] <= p
+        if x.want[p].flags & POSITION_ANY or x.want[p].follow_end - x.want[p].follow > 1:
+            e.chain = False
+    e.chain = e.chain and firsts == 1 and lasts == 1 and not leads_back
+    while head < tail:
+        p = queue[head]
+        head += 1
+        if x.want[p].flags & POSITION_LAST and (e.least == 0 or least[p] < e.least):
+            e.least = least[p]
+        for k in range(x.want[p].follow, x.want[p].follow_end):
+            q = x.follow[k]
+            if least[q] == 0:
+                least[q] = least[p] + 1
+                queue[tail] = q
+                tail += 1
+    # no position leads back, so none is on a path twice
+    e.most = 0 if leads_back else end - begin
+    if e.chain:
+        e.most = e.least
 
 
 cdef void exact_free(Exact *x) noexcept nogil:
-    free(x.signature)
-    free(x.element)
-    free(x.side)
-    free(x.flags)
-    free(x.low)
-    free(x.high)
-    free(x.pause_low)
-    free(x.pause_high)
-    free(x.reference)
-    free(x.plus)
-    free(x.tolerance)
-    free(x.follow_start)
+    free(x.want)
     free(x.follow)
-    free(x.sig_first)
+    free(x.extent)
     free(x.sig_begin)
-    free(x.item)
     memset(x, 0, sizeof(Exact))
 
 
-cdef inline bint accepts(Exact *x, u32 p, const Item *item) noexcept nogil:
-    cdef i64 want, slack
-    if not x.side[p] & (1 << item.kind) or item.code < x.pause_low[p] or item.code > x.pause_high[p]:
-        return False
-    if x.reference[p] == 0:
-        return x.low[p] <= item.size <= x.high[p]
-    want = <i64>x.bound[x.reference[p]] + x.plus[p]
-    slack = x.tolerance[p]
+cdef inline bint size_fits(const Exact *x, const Want *w, u32 size) noexcept nogil:
+    cdef i64 centre, slack
+    if w.reference == 0:
+        return w.low <= size <= w.high
+    centre = <i64>x.bound[w.reference] + w.plus
+    slack = w.tolerance
     if slack < 0:
-        slack = max(<i64>x.fuzz_bytes, want * x.fuzz_percent // 100)
-    return want - slack <= item.size <= want + slack
+        slack = max(<i64>x.fuzz_bytes, centre * x.fuzz_percent // 100)
+    return centre - slack <= size <= centre + slack
+
+
+cdef inline bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil:
+    return (w.side & (1 << item.kind) and w.pause_low <= item.code <= w.pause_high and size_fits(x, w, item.size))
 
 
 cdef bint walk(Exact *x, u32 p, u32 at) noexcept nogil:
     """Whether a match that has taken item `at` at position `p` can end exactly at the last item."""
-    cdef u32 k, q, element, before
-    cdef Item *item
+    cdef u32 k, q, before
+    cdef Item item
+    cdef const Want *w
     if at + 1 == x.items:
-        return x.flags[p] & POSITION_LAST
+        return x.want[p].flags & POSITION_LAST
     x.steps += 1
     if x.steps > MAX_STEPS:
         return False
-    item = &x.item[at + 1]
-    for k in range(x.follow_start[p], x.follow_start[p + 1]):
+    item = item_at(x, at + 1)
+    for k in range(x.want[p].follow, x.want[p].follow_end):
         q = x.follow[k]
+        w = &x.want[q]
         if item.kind == HOLE:
-            if x.flags[q] & POSITION_ANY:
+            if w.flags & POSITION_ANY:
                 if walk(x, q, at + 1):
                     return True
             else:
                 x.hole_refused = True
             continue
-        if not accepts(x, q, item):
+        if not accepts(x, w, item):
             continue
-        element = x.element[q]
-        before = x.bound[element]
-        x.bound[element] = item.size
+        before = x.bound[w.element]
+        x.bound[w.element] = item.size
         if walk(x, q, at + 1):
             return True
-        x.bound[element] = before
+        x.bound[w.element] = before
     return False
+
+
+cdef u32 chain_matches(Exact *x, u32 signature) noexcept nogil:
+    """exact_match of a chain whose positions the newest packets have just taken: its references remain."""
+    cdef const Extent *e = &x.extent[signature]
+    cdef u32 p = e.first
+    cdef u32 at = x.items - e.least
+    cdef u32 i, size
+    for i in range(e.least):
+        size = item_at(x, at + i).size
+        if x.want[p + i].reference and not size_fits(x, &x.want[p + i], size):
+            return NO_MATCH
+        x.bound[x.want[p + i].element] = size
+    return at
 
 
 cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil:
     """The item at which the shortest match that ends at the last item begins, or NO_MATCH.
 
-    The caller has filled x.item and x.items; `begun` says that item 0 is the flow's first.
+    The automaton has just reached the signature's last position with this item, whatever its references say. `begun`
+    says that item 0 is the flow's first packet.
     """
-    cdef u32 at = x.items
-    cdef u32 p
+    cdef const Extent *e = &x.extent[signature]
     cdef bint anchored = x.sig_begin[signature]
+    cdef bint whole = x.count == x.items
+    cdef u32 at, p, stop
     x.steps = 0
     x.hole_refused = False
-    while at > 0:
+    if x.items < e.least or anchored and not begun:
+        return NO_MATCH
+    if e.chain and (whole or x.ring >= e.least):
+        return chain_matches(x, signature)
+    at = x.items - e.least + 1
+    stop = x.items - e.most if 0 < e.most < x.items else 0
+    while at > stop:
         at -= 1
         if anchored:
-            if not begun:
-                return NO_MATCH
-            at = 0
-        if x.item[at].kind == HOLE:
+            at = stop = 0
+        if item_at(x, at).kind == HOLE:
             x.hole_refused = True
             continue
-        for p in range(x.sig_first[signature], x.sig_first[signature + 1]):
-            if not x.flags[p] & POSITION_FIRST or not accepts(x, p, &x.item[at]):
+        for p in range(e.first, x.extent[signature + 1].first):
+            if not x.want[p].flags & POSITION_FIRST or not accepts(x, &x.want[p], item_at(x, at)):
                 continue
-            x.bound[x.element[p]] = x.item[at].size
+            x.bound[x.want[p].element] = item_at(x, at).size
             if walk(x, p, at):
                 return at
             if x.steps > MAX_STEPS:

@@ -11,10 +11,11 @@ An Engine belongs to one thread. It never blocks and allocates nothing per packe
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from engine.automaton cimport automaton_free, automaton_init, copy_u8
-from engine.conditions import apply_conditions
+from engine.arrays cimport copy_u8, copy_u16, give_back, reserve
+from engine.automaton cimport automaton_free, automaton_init
+from engine.conditions cimport apply_conditions, conditions_free, conditions_init
 from engine.core cimport ENDED_ROOM, Core, Held, HitNode, Pool
-from engine.counters cimport COUNTERS, MIDSTREAM, NO_ROOM, RECORDS, WHERE_REFUSED, bump
+from engine.counters cimport COUNTERS, MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import Counter
 from engine.exact cimport exact_free, exact_init
 from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN1, F_OPEN, F_SYNACK, Flow, opened
@@ -28,18 +29,6 @@ from engine.table cimport (
 )
 from engine.tcp cimport GOES_ON, REPLACED, tcp_record
 from engine.think cimport think_code
-
-cdef extern from *:
-    """
-    #include <sys/mman.h>
-    static void *ft_pool(size_t bytes) {
-        void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        return p == MAP_FAILED ? NULL : p;
-    }
-    static void ft_unpool(void *p, size_t bytes) { if (p) munmap(p, bytes); }
-    """
-    void *ft_pool(size_t) nogil
-    void ft_unpool(void *, size_t) nogil
 
 cdef enum:
     INDEX_AHEAD = 16        # records between fetching an index entry and using it
@@ -70,12 +59,15 @@ cdef class Engine:
         pool_init(&c.hits, sizeof(HitNode), link_in_hit(), limits.hits)
         for stream in range(2):
             part = program.turns if stream else program.packets
-            kept = limits.turn_first + limits.turn_ring if stream else limits.first + limits.ring
+            kept = (limits.turn_first, limits.turn_ring) if stream else (limits.first, limits.ring)
             automaton_init(&c.automaton[stream], part, program, limits.state_memory, c.counters)
-            exact_init(&c.exact[stream], part, program, kept)
+            exact_init(&c.exact[stream], part, program, kept[0], kept[1])
             c.active[stream] = len(part.signature) > 0
+        if len(program.port_class) != 3 * 65536:
+            raise ValueError(f"a program has {3 * 65536} port classes, not {len(program.port_class)}")
+        conditions_init(&c.conditions, program)
         c.program_stream = copy_u8(program.stream)
-        c.port_class = copy_port_classes(program.port_class)
+        c.port_class = copy_u16(program.port_class)
         c.pause_code = program.threshold
         c.report_all = report_all
         c.idle_tcp = nanoseconds(limits.idle_tcp)
@@ -92,11 +84,12 @@ cdef class Engine:
         if not c:
             return
         table_free(&c.table)
-        ft_unpool(c.held.items, <u64>c.held.capacity * c.held.size)
-        ft_unpool(c.hits.items, <u64>c.hits.capacity * c.hits.size)
+        give_back(c.held.items, <u64>c.held.capacity * c.held.size)
+        give_back(c.hits.items, <u64>c.hits.capacity * c.hits.size)
         for stream in range(2):
             automaton_free(&c.automaton[stream])
             exact_free(&c.exact[stream])
+        conditions_free(&c.conditions)
         free(c.port_class)
         free(c.program_stream)
         free(c)
@@ -121,16 +114,17 @@ cdef class Engine:
 
     def take(self):
         cdef Core *c = self.core
+        cdef Flow *f
         cdef u32 i
         cdef list flows = []
+        with nogil:
+            apply_conditions(c)
         for i in range(c.ended_count):
-            flows.append(flow_object(c, flow_at(&c.table, c.ended[i])))
+            f = flow_at(&c.table, c.ended[i])
+            if c.report_all or f.hits:
+                flows.append(flow_object(c, f))
             release_reported(c, c.ended[i])
         c.ended_count = 0
-        if flows:
-            bump(c.counters, WHERE_REFUSED, apply_conditions(self.program, flows))
-            if not c.report_all:
-                flows = [flow for flow in flows if flow.hits]
         return flows
 
     @property
@@ -185,23 +179,8 @@ cdef int pool_init(Pool *p, u32 size, u32 link, u32 capacity) except -1:
     p.size = size
     p.link = link
     p.capacity = capacity
-    p.items = <u8 *>ft_pool(<u64>capacity * size)
-    if not p.items:
-        raise MemoryError(f"no room for a pool of {capacity} items of {size} bytes")
+    p.items = <u8 *>reserve(<u64>capacity * size)
     return 0
-
-
-cdef u16 *copy_port_classes(const unsigned short[::1] classes) except NULL:
-    cdef u32 i
-    cdef u16 *out
-    if classes.shape[0] != 3 * 65536:
-        raise ValueError(f"a program has {3 * 65536} port classes, not {classes.shape[0]}")
-    out = <u16 *>calloc(3 * 65536, 2)
-    if not out:
-        raise MemoryError()
-    for i in range(3 * 65536):
-        out[i] = classes[i]
-    return out
 
 
 cdef u32 process(Core *c, const ft_record *records, const ft_tag *tags, u32 count) noexcept nogil:

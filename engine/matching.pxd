@@ -7,4 +7,4 @@ from engine.record cimport u32, u64
 
 cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied) noexcept nogil
 cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil
-cdef void fill_items(Core *c, Flow *f, int stream) noexcept nogil
+cdef void look(Core *c, Flow *f, int stream) noexcept nogil

@@ -19,7 +19,7 @@ from engine.counters cimport (
     HISTORY_SHORT, HITS, HITS_DROPPED, SHAPE_BYTES, SHAPE_PACKETS, STATES_LOST, STATES_REFOUND, VERIFIED,
     VERIFIED_AWAY, VERIFY_GAVE_UP, bump,
 )
-from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match
+from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match, item_at, look_at
 from engine.flow cimport (
     F_ACKED, F_BEGUN, F_CLIENT1, F_LAST1, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow,
     Side, client_of,
@@ -177,55 +177,31 @@ cdef u32 find_state(Core *c, Flow *f, int stream) noexcept nogil:
     cdef u32 port_class = c.port_class[(protocol << 16) + port]
     cdef bint whole = n <= kept
     cdef u32 i, after, state
-    fill_items(c, f, stream)
+    cdef Item item
+    look(c, f, stream)
     bump(c.counters, STATES_REFOUND)
     if not whole:
         bump(c.counters, STATES_LOST)
     state = automaton_start(a, port_class, whole and (f.flags & F_BEGUN) != 0)
     # items after the hole alone when there is one: what crosses it is not known
     for i in range(0 if whole else (c.table.turn_first if stream else c.table.first) + 1, x.items - 1):
-        after = automaton_step(a, state, symbol_of(a, x.item[i].kind, x.item[i].size, x.item[i].code))
+        item = item_at(x, i)
+        after = automaton_step(a, state, symbol_of(a, item.kind, item.size, item.code))
         if after == NEED_RESET:
             store(f, stream, state)
             reset(c, f, stream)
             after = automaton_build(a, f.turn_state if stream else f.packet_state,
-                                    symbol_of(a, x.item[i].kind, x.item[i].size, x.item[i].code))
+                                    symbol_of(a, item.kind, item.size, item.code))
         state = after & STATE
     return state
 
 
-cdef void fill_items(Core *c, Flow *f, int stream) noexcept nogil:
-    """Lay the history of a flow out for the exact matcher."""
-    cdef Exact *x = &c.exact[stream]
-    cdef u32 first = c.table.turn_first if stream else c.table.first
-    cdef u32 ring = c.table.turn_ring if stream else c.table.ring
-    cdef u32 n = f.turns if stream else f.packets
-    cdef u32 *packets = packet_history(f)
-    cdef u64 *turns = turn_history(&c.table, f)
-    cdef u32 i = 0
-    cdef u32 at = 0
-    cdef u32 token
-    cdef u64 turn
-    while i < n:
-        if i == first and n > first + ring:
-            x.item[at].kind = HOLE
-            x.item[at].size = 0
-            x.item[at].code = 0
-            at += 1
-            i = n - ring
-        if stream:
-            turn = turns[history_place(i, first, ring)]
-            x.item[at].size = <u32>turn
-            x.item[at].code = (turn >> 32) & 0x7FFF
-            x.item[at].kind = <u8>(turn >> 63)
-        else:
-            token = packets[history_place(i, first, ring)]
-            x.item[at].size = token & 0xFFFF
-            x.item[at].code = (token >> 16) & 0x7FFF
-            x.item[at].kind = token >> 31
-        at += 1
-        i += 1
-    x.items = at
+cdef void look(Core *c, Flow *f, int stream) noexcept nogil:
+    """Give the exact matcher a flow's history to look at."""
+    if stream:
+        look_at(&c.exact[1], NULL, turn_history(&c.table, f), f.turns)
+    else:
+        look_at(&c.exact[0], packet_history(f), NULL, f.packets)
 
 
 cdef void report(Core *c, Flow *f, int stream, State *s, u64 ts) noexcept nogil:
@@ -233,16 +209,11 @@ cdef void report(Core *c, Flow *f, int stream, State *s, u64 ts) noexcept nogil:
     cdef u32 *signature = c.automaton[stream].built.arena + s.list + s.count
     cdef u32 exact = s.exact
     cdef u32 verify = s.verify
-    cdef bint filled = False
     cdef u32 i
+    look(c, f, stream)
     for i in range(exact):
         if not count_hit(c, f, signature[i]):
-            if not filled:
-                fill_items(c, f, stream)
-                filled = True
             first_hit(c, f, stream, signature[i], ts)
-    if verify and not filled:
-        fill_items(c, f, stream)
     for i in range(exact, exact + verify):
         verified_hit(c, f, stream, signature[i], ts)
 
@@ -252,7 +223,7 @@ cdef inline bint begun(Flow *f) noexcept nogil:
 
 
 cdef void verified_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts) noexcept nogil:
-    """A hit if the exact matcher, whose items are filled, agrees."""
+    """A hit if the exact matcher, which looks at this flow, agrees."""
     cdef Exact *x = &c.exact[stream]
     cdef u32 at = exact_match(x, signature, begun(f))
     bump(c.counters, VERIFIED)
@@ -292,6 +263,7 @@ cdef void keep_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts, u32 at) 
     cdef HitNode *hit
     cdef u32 i, k = 0
     cdef u32 count
+    cdef Item item
     bump(c.counters, HITS)
     if n == 0:
         bump(c.counters, HITS_DROPPED)
@@ -311,7 +283,8 @@ cdef void keep_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts, u32 at) 
                     hit.token[k] = <u64>HOLE << 48
                     k += 1
                 continue
-            hit.token[k] = (x.item[at + i].size | <u64>x.item[at + i].code << 32 | <u64>x.item[at + i].kind << 48)
+            item = item_at(x, at + i)
+            hit.token[k] = item.size | <u64>item.code << 32 | <u64>item.kind << 48
             k += 1
     hit.tokens = k
 
@@ -335,7 +308,7 @@ cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
         s = &c.automaton[stream].built.states[state]
         if s.end == 0:
             continue
-        fill_items(c, f, stream)
+        look(c, f, stream)
         signature = c.automaton[stream].built.arena + s.list + s.count + s.exact + s.verify
         for i in range(s.end):
             if c.automaton[stream].sig_references[signature[i]]:
@@ -350,7 +323,7 @@ cdef u32 find_final_state(Core *c, Flow *f, int stream) noexcept nogil:
     cdef Item newest
     cdef u32 state = find_state(c, f, stream)
     cdef u32 after, symbol
-    newest = x.item[x.items - 1]
+    newest = item_at(x, x.items - 1)
     symbol = symbol_of(&c.automaton[stream], newest.kind, newest.size, newest.code)
     after = automaton_step(&c.automaton[stream], state, symbol)
     if after == NEED_RESET:

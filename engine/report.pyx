@@ -4,12 +4,12 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from engine.core cimport Core, HitNode, hit_at
-from engine.exact cimport Item
+from engine.exact cimport Item, item_at
 from engine.flow cimport (
     END_FIN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Flow,
     client_of,
 )
-from engine.matching cimport fill_items
+from engine.matching cimport look
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32
 from engine.results import Flow as FlowResult, Hit, Reason
 from engine.shape import text
@@ -40,7 +40,7 @@ cdef object flow_object(Core *c, Flow *f):
         hits.append(Hit(hit.signature, hit.count, hit.ts, evidence(c, hit, turns)))
         n = hit.next
     hits.reverse()
-    fill_items(c, f, 0)
+    look(c, f, 0)
     return FlowResult(
         proto=f.proto,
         client=PyBytes_FromStringAndSize(<const char *>(address1 if client else address0), 16),
@@ -74,8 +74,12 @@ cdef object flow_object(Core *c, Flow *f):
 
 cdef list items(Core *c):
     cdef u32 i
-    cdef Item *item = c.exact[0].item
-    return [(item[i].kind, item[i].size, item[i].code) for i in range(c.exact[0].items)]
+    cdef Item item
+    cdef list out = []
+    for i in range(c.exact[0].items):
+        item = item_at(&c.exact[0], i)
+        out.append((item.kind, item.size, item.code))
+    return out
 
 
 cdef object evidence(Core *c, HitNode *hit, bint turns):
