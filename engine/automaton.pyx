@@ -9,7 +9,7 @@ Complications, and where they are solved:
 1. Unanchored signatures may begin at every packet, so a state would hold thousands of positions that depend on the
    newest packet only. They are kept apart: a state is a *start list* (what begins at this symbol; shared by all states,
    found once per symbol) and the few *deep* positions that were reached from earlier packets (`automaton_build`).
-2. References are read as "any size". A state then reports the signature as one to verify (`fill_reports`).
+2. References are read as any size that they may have. A state then reports a signature to verify (`fill_reports`).
 3. Server ports choose among signatures before the first packet: each class of ports has its own first states
    (`automaton_start`), so the others' positions are never in its states.
 4. When the budget is spent everything goes. The owner walks its flows and moves the states that they are in into the

@@ -123,14 +123,26 @@ class Automaton:
         self._dropped = self._dropped or (element, why)
 
     def _size(self, element: Element) -> tuple[int, int, int]:
-        if element.reference:
-            if not element.bare:
-                return 0, UNBOUNDED, element.tolerance
-            return 0, UNBOUNDED, FUZZY if self.fuzz else 0
+        """Return the sizes that an element may have, and the tolerance of a reference.
+
+        A reference may have any size that the sizes of its target lead to: the closer these bounds, the fewer flows
+        the engine has to verify.
+        """
+        if not element.reference:
+            spread = self._spread(element.low) if element.bare else 0
+            return max(0, element.low - spread), min(UNBOUNDED, element.high + spread), 0
+        low, high, _ = self._size(self.signature.elements[element.reference - 1])
+        low, high = low + element.plus, high + element.plus
         if element.bare and self.fuzz:
-            spread = max(self.fuzz[0], element.low * self.fuzz[1] // 100)
-            return max(0, element.low - spread), min(UNBOUNDED, element.low + spread), 0
-        return element.low, element.high, 0
+            low, high, tolerance = low - self._spread(low), high + self._spread(high), FUZZY
+        else:
+            tolerance = 0 if element.bare else element.tolerance
+            low, high = low - tolerance, high + tolerance
+        return min(max(0, low), UNBOUNDED), min(max(0, high), UNBOUNDED), tolerance
+
+    def _spread(self, size: int) -> int:
+        """Return how far a bare size may be off."""
+        return max(self.fuzz[0], size * self.fuzz[1] // 100) if self.fuzz else 0
 
     def _new(
         self, key: tuple[int, int, int, int], position: tuple[int, int, int, int, int, int, int, int, int, int]

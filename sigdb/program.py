@@ -6,7 +6,7 @@ the set of positions that the last packet matched, and there are no empty moves.
 takes the automaton from position p to each position q in follow[p] whose side, size and pause admit the packet; any
 packet may enter a position with the flag FIRST, the first packet of a flow alone when the signature has `begin`. The
 signature has a hit at each packet that reaches a position with LAST; with `end` only at the last packet of an ended
-flow. Signatures without references are matched exactly so. A reference is read as any size, and Program.references is
+flow. Signatures without references are matched exactly so. A reference is read as any size that its target leads to, and Program.references is
 1 where a hit must be verified against the flow's history.
 """
 
@@ -34,8 +34,8 @@ class Stream:
     signature: array[int]  # 'I' per position: index in Program.signatures
     element: array[int]  # 'H' per position: number of the element in its signature, from 1; 0 for `...`
     side: array[int]  # 'B' per position: 1 client, 2 server, 3 both
-    low: array[int]  # 'I' per position: smallest size, bytes; 0 for a reference
-    high: array[int]  # 'I' per position: largest size, inclusive; 0xFFFFFFFF for a reference or no bound
+    low: array[int]  # 'I' per position: smallest size, bytes; of a reference, the smallest that its target leads to
+    high: array[int]  # 'I' per position: largest size, inclusive; 0xFFFFFFFF for no bound
     pause_low: array[int]  # 'H' per position: smallest think code
     pause_high: array[int]  # 'H' per position: largest think code, inclusive
     reference: array[int]  # 'H' per position: the element whose size is meant, 0 none
