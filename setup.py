@@ -18,8 +18,8 @@ HEADERS = sorted(glob("bpf/*.h"))
 CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-sign-compare"]
 CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
 CAPTURE = ("_filter", "_packet", "_pcap", "_pcapng", "_walk")
-ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "loop", "matching", "report", "table")
-ENGINE += ("tcp", "where")
+ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "lookup", "loop", "matching")
+ENGINE += ("report", "table", "tcp", "where")
 LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
 
 if STRICT:

@@ -10,3 +10,4 @@ cdef i32 *copy_i32(object values) except NULL
 cdef double *copy_f64(object values) except NULL
 cdef void *reserve(size_t size) except NULL
 cdef void give_back(void *memory, size_t size) noexcept nogil
+cdef void *try_reserve(size_t size) noexcept nogil

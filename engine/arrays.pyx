@@ -58,6 +58,11 @@ cdef double *copy_f64(object values) except NULL:
     return <double *>copied(&view[0] if view.shape[0] else NULL, view.shape[0] * 8)
 
 
+cdef void *try_reserve(size_t size) noexcept nogil:
+    """reserve that says NULL instead of raising."""
+    return ft_reserve(size)
+
+
 cdef void *reserve(size_t size) except NULL:
     """Zeroed address space of `size` bytes; pages are used as they are touched. Raises MemoryError."""
     cdef void *memory = ft_reserve(size)

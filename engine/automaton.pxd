@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The lazy automaton's C interface; automaton.pyx has the idea behind it."""
 
+from engine.lookup cimport ABSENT, Numbers, Pairs, pairs_get
 from engine.record cimport likely, u8, u16, u32, u64
-
-cdef struct Transition:
-    u32 state           # NO_STATE: empty
-    u32 symbol
-    u32 next            # state number | ACTS where the state has something to report
 
 cdef struct Position:
     u32 signature
@@ -36,13 +32,11 @@ cdef struct StartList:
     u32 count
     u32 hash
 
-# Everything that a reset throws away.
+# What a reset sets aside until every flow has moved out of it.
 cdef struct Built:
     State *states
     StartList *starts
     u32 *arena
-    u32 *state_index    # state number + 1 by hash of its content
-    u32 *start_index    # start list number + 1, likewise
     u32 state_count
     u32 start_count
     u64 arena_used      # in u32
@@ -68,14 +62,11 @@ cdef struct Automaton:
     Built built
     Built old           # before a reset, while flows move out of it
     u32 state_room
-    u32 index_mask      # of both indexes
     u64 arena_room
-    Transition *transitions     # (state, symbol) -> state
-    u32 transition_mask
-    u32 transition_count
-    Transition *start_of        # (port class * 2 + begin, symbol) -> start list
-    u32 start_of_mask
-    u32 start_of_count
+    Pairs transitions   # (state, symbol) -> state, with ACTS
+    Pairs start_of      # (port class * 2 + begin, symbol) -> start list
+    Numbers state_numbers
+    Numbers start_numbers
     u32 *initial        # per port class * 2 + begin: state number + 1
     bint forgiving      # the first build after a reset may pass the budget: there is always progress
     # scratch of one build
@@ -91,11 +82,10 @@ cdef enum:
     POSITION_ANY = 4
 
 cdef enum:
-    NO_STATE = 0xFFFFFFFF
     NEED_RESET = 0xFFFFFFFE
     LOST = 0xFFFFFFFD
-    ACTS = 0x80000000
-    STATE = 0x7FFFFFFF
+    ACTS = 0x800000         # set in the number of a state that has something to report
+    STATE = 0x7FFFFF
 
 cdef int automaton_init(Automaton *a, object stream, object program, u64 budget, u64 *counters) except -1
 cdef void automaton_free(Automaton *a) noexcept nogil
@@ -106,10 +96,6 @@ cdef u32 automaton_move(Automaton *a, u32 state) noexcept nogil
 cdef void automaton_reset_end(Automaton *a) noexcept nogil
 cdef u32 automaton_large_class(Automaton *a, u32 size) noexcept nogil
 
-cdef inline u32 mix(u32 a, u32 b) noexcept nogil:
-    cdef u64 h = (<u64>a << 32 | b) * <u64>0x9E3779B97F4A7C15
-    return <u32>(h >> 32) ^ <u32>(h >> 7)
-
 cdef inline u32 symbol_of(Automaton *a, u32 endpoint, u32 size, u32 code) noexcept nogil:
     """The symbol class of a packet or turn: `endpoint` 0 client, 1 server."""
     cdef u32 size_class = a.size_class[size] if likely(size < 65536) else automaton_large_class(a, size)
@@ -117,12 +103,5 @@ cdef inline u32 symbol_of(Automaton *a, u32 endpoint, u32 size, u32 code) noexce
 
 cdef inline u32 automaton_step(Automaton *a, u32 state, u32 symbol) noexcept nogil:
     """The state after one more symbol, with ACTS where it has something to report, or NEED_RESET."""
-    cdef u32 i = mix(state, symbol) & a.transition_mask
-    cdef Transition *e
-    while True:
-        e = &a.transitions[i]
-        if likely(e.state == state and e.symbol == symbol):
-            return e.next
-        if e.state == NO_STATE:
-            return automaton_build(a, state, symbol)
-        i = (i + 1) & a.transition_mask
+    cdef u32 after = pairs_get(&a.transitions, state, symbol)
+    return after if likely(after != ABSENT) else automaton_build(a, state, symbol)

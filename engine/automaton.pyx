@@ -15,39 +15,32 @@ Complications, and where they are solved:
 4. When the budget is spent everything goes. The owner walks its flows and moves the states that they are in into the
    new automaton (`automaton_move`), which is exact. Where even those take more than half of the budget, a flow is
    told LOST and must find its state from its history; the owner counts that.
-5. No allocation can fail on the way: all arrays are reserved at start and touched as they fill. Only the table of
-   transitions grows; when it cannot, it counts as a spent budget.
+5. No allocation can fail on the way: states and lists are reserved at start and touched as they fill, and the hash
+   tables are asked for room before a build begins (`has_room`). When they have none, it counts as a spent budget.
 """
 
 from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memcmp, memcpy, memset
 
-from engine.arrays cimport copy_u8, copy_u32
+from engine.arrays cimport copy_u8, copy_u32, give_back, try_reserve
 from engine.counters cimport AUTOMATON_RESETS, STATES_BUILT, STATES_MOVED, TRANSITIONS_BUILT, bump
+from engine.lookup cimport (
+    ABSENT, PAIR_BITS, Numbers, mix, numbers_clear, numbers_ready, pairs_clear, pairs_get, pairs_put, pairs_ready,
+)
 from engine.record cimport likely, u8, u16, u32, u64, unlikely
 
 cdef extern from *:
     """
-    #include <sys/mman.h>
-    static void *ft_room(size_t bytes) {
-        void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        return p == MAP_FAILED ? NULL : p;
-    }
-    static void ft_unroom(void *p, size_t bytes) { if (p) munmap(p, bytes); }
-    static void ft_empty(void *p, size_t bytes) { madvise(p, bytes, MADV_DONTNEED); }
     static int ft_compare_u32(const void *a, const void *b) {
         unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
         return (x > y) - (x < y);
     }
     """
-    void *ft_room(size_t) nogil
-    void ft_unroom(void *, size_t) nogil
-    void ft_empty(void *, size_t) nogil
     int ft_compare_u32(const void *, const void *) noexcept nogil
 
 cdef enum:
     FEW_STATES = 8          # below this many the budget is not asked
-    FIRST_TRANSITIONS = 64
+    NONE = 0xFFFFFFFF
 
 
 cdef u16 *classes_of(object cuts, u32 values) except? NULL:
@@ -82,24 +75,21 @@ cdef int automaton_init(Automaton *a, object stream, object program, u64 budget,
     a.size_class = classes_of(stream.size_cuts, 65536)
     a.pause_class = classes_of(stream.pause_cuts, 32768)
     load_classes(a, program)
-    cdef u32 room = 64
-    while room < budget // 16:
-        room <<= 1
-    a.state_room = room
-    a.index_mask = room * 2 - 1
+    a.transitions.shift = a.start_of.shift = bits(<u64>a.size_classes * a.pause_classes * 2)
+    a.state_room = min(<u64>STATE, (<u64>1 << (PAIR_BITS - a.transitions.shift)) - 1, 64 + budget // sizeof(StartList))
     a.arena_room = budget // 4 + 64 * <u64>a.position_count + 65536
-    a.start_of_mask = room - 1
-    a.start_of = <Transition *>ft_room(room * sizeof(Transition))
     a.stamp = <u32 *>calloc(a.position_count + 1, 4)
     a.deep = <u32 *>malloc(4 * (a.position_count + 1))
     a.reports = <u32 *>malloc(4 * (a.position_count + 1))
     a.initial = <u32 *>calloc(a.class_count * 2 + 1, 4)
-    if not (a.start_of and a.stamp and a.deep and a.reports and a.initial and built_init(a, &a.built)):
-        raise MemoryError()
-    begin_empty(a)
-    if not a.transitions:
+    if not (a.stamp and a.deep and a.reports and a.initial and built_init(a, &a.built) and begin_empty(a)):
         raise MemoryError()
     return 0
+
+
+cdef u32 bits(u64 values):
+    """How many bits tell so many values apart."""
+    return (<object>values - 1).bit_length()
 
 
 cdef int load_positions(Automaton *a, object stream) except -1:
@@ -160,22 +150,17 @@ cdef int load_classes(Automaton *a, object program) except -1:
 
 
 cdef bint built_init(Automaton *a, Built *b) noexcept nogil:
-    b.states = <State *>ft_room(a.state_room * sizeof(State))
-    b.starts = <StartList *>ft_room(a.state_room * sizeof(StartList))
-    b.arena = <u32 *>ft_room(a.arena_room * 4)
-    b.state_index = <u32 *>ft_room((<u64>a.index_mask + 1) * 4)
-    b.start_index = <u32 *>ft_room((<u64>a.index_mask + 1) * 4)
-    b.state_count = b.start_count = 0
-    b.arena_used = 0
-    return b.states != NULL and b.starts != NULL and b.arena != NULL and b.state_index != NULL and b.start_index != NULL
+    memset(b, 0, sizeof(Built))
+    b.states = <State *>try_reserve(a.state_room * sizeof(State))
+    b.starts = <StartList *>try_reserve(a.state_room * sizeof(StartList))
+    b.arena = <u32 *>try_reserve(a.arena_room * 4)
+    return b.states != NULL and b.starts != NULL and b.arena != NULL
 
 
 cdef void built_free(Automaton *a, Built *b) noexcept nogil:
-    ft_unroom(b.states, a.state_room * sizeof(State))
-    ft_unroom(b.starts, a.state_room * sizeof(StartList))
-    ft_unroom(b.arena, a.arena_room * 4)
-    ft_unroom(b.state_index, (<u64>a.index_mask + 1) * 4)
-    ft_unroom(b.start_index, (<u64>a.index_mask + 1) * 4)
+    give_back(b.states, a.state_room * sizeof(State))
+    give_back(b.starts, a.state_room * sizeof(StartList))
+    give_back(b.arena, a.arena_room * 4)
     memset(b, 0, sizeof(Built))
 
 
@@ -190,46 +175,47 @@ cdef void automaton_free(Automaton *a) noexcept nogil:
     free(a.size_cuts)
     free(a.size_class)
     free(a.pause_class)
-    free(a.transitions)
+    free(a.transitions.entry)
+    free(a.start_of.entry)
+    free(a.state_numbers.entry)
+    free(a.start_numbers.entry)
     free(a.stamp)
     free(a.deep)
     free(a.reports)
     free(a.initial)
-    if a.start_of:
-        ft_unroom(a.start_of, (<u64>a.start_of_mask + 1) * sizeof(Transition))
     built_free(a, &a.built)
     built_free(a, &a.old)
     memset(a, 0, sizeof(Automaton))
 
 
-cdef void begin_empty(Automaton *a) noexcept nogil:
-    """The tables of an automaton without states; list 0 is the empty start list."""
-    cdef u32 i
-    free(a.transitions)
-    a.transitions = <Transition *>malloc(FIRST_TRANSITIONS * sizeof(Transition))
-    if a.transitions:
-        for i in range(FIRST_TRANSITIONS):
-            a.transitions[i].state = NO_STATE
-    a.transition_mask = FIRST_TRANSITIONS - 1
-    a.transition_count = 0
-    ft_empty(a.start_of, (<u64>a.start_of_mask + 1) * sizeof(Transition))
-    a.start_of_count = 0
+cdef bint begin_empty(Automaton *a) noexcept nogil:
+    """The tables of an automaton without states; list 0 is the empty start list. False without memory."""
     memset(a.initial, 0, 4 * a.class_count * 2)
-    intern_starts(a, NULL, 0)
     a.forgiving = True
+    if not (pairs_clear(&a.transitions) and pairs_clear(&a.start_of) and numbers_clear(&a.state_numbers)
+            and numbers_clear(&a.start_numbers)):
+        return False
+    intern_starts(a, NULL, 0)
+    return True
 
 
 cdef u64 spent(Automaton *a) noexcept nogil:
     """Bytes in use of what the budget bounds."""
     return (<u64>a.built.state_count * (sizeof(State) + 8) + <u64>a.built.start_count * (sizeof(StartList) + 8)
-            + a.built.arena_used * 4 + (<u64>a.transition_mask + 1) * sizeof(Transition)
-            + <u64>a.start_of_count * 2 * sizeof(Transition))
+            + a.built.arena_used * 4 + (<u64>a.transitions.mask + a.start_of.mask) * sizeof(u64))
 
 
-cdef inline bint is_spent(Automaton *a) noexcept nogil:
-    if a.start_of_count * 2 > a.start_of_mask:
+cdef inline bint is_spent(Automaton *a, u64 budget) noexcept nogil:
+    if a.built.state_count + 2 >= a.state_room or a.built.start_count + 2 >= a.state_room:
         return True
-    return not a.forgiving and a.built.state_count >= FEW_STATES and spent(a) > a.budget
+    return not a.forgiving and a.built.state_count >= FEW_STATES and spent(a) > budget
+
+
+cdef bint has_room(Automaton *a) noexcept nogil:
+    """Make room in the tables for one more of each; False without memory."""
+    return (pairs_ready(&a.transitions) and pairs_ready(&a.start_of)
+            and numbers_ready(&a.state_numbers, &a.built.states[0].hash, sizeof(State))
+            and numbers_ready(&a.start_numbers, &a.built.starts[0].hash, sizeof(StartList)))
 
 
 cdef inline u32 hash_list(const u32 *values, u32 n, u32 seed) noexcept nogil:
@@ -243,16 +229,18 @@ cdef u32 intern_starts(Automaton *a, const u32 *values, u32 n) noexcept nogil:
     """The number of the start list with these positions, made if it is new."""
     cdef Built *b = &a.built
     cdef u32 h = hash_list(values, n, n)
-    cdef u32 i = h & a.index_mask
+    cdef Numbers *t = &a.start_numbers
+    cdef u32 i = h & t.mask
     cdef StartList *s
-    while b.start_index[i]:
-        s = &b.starts[b.start_index[i] - 1]
+    while t.entry[i]:
+        s = &b.starts[t.entry[i] - 1]
         if s.hash == h and s.count == n and (n == 0 or memcmp(b.arena + s.list, values, 4 * n) == 0):
-            return b.start_index[i] - 1
-        i = (i + 1) & a.index_mask
+            return t.entry[i] - 1
+        i = (i + 1) & t.mask
     s = &b.starts[b.start_count]
     b.start_count += 1
-    b.start_index[i] = b.start_count
+    t.entry[i] = b.start_count
+    t.count = b.start_count
     s.list = b.arena_used
     s.count = n
     s.hash = h
@@ -266,17 +254,19 @@ cdef u32 intern_state(Automaton *a, u32 port_class, bint begin, u32 starts, cons
     """The number of the state with this content (deep positions ascending), made if it is new."""
     cdef Built *b = &a.built
     cdef u32 h = hash_list(deep, n, mix(starts * 2 + begin, port_class))
-    cdef u32 i = h & a.index_mask
+    cdef Numbers *t = &a.state_numbers
+    cdef u32 i = h & t.mask
     cdef State *s
-    while b.state_index[i]:
-        s = &b.states[b.state_index[i] - 1]
+    while t.entry[i]:
+        s = &b.states[t.entry[i] - 1]
         if (s.hash == h and s.count == n and s.starts == starts and s.port_class == port_class
                 and s.begin == begin and (n == 0 or memcmp(b.arena + s.list, deep, 4 * n) == 0)):
-            return b.state_index[i] - 1
-        i = (i + 1) & a.index_mask
+            return t.entry[i] - 1
+        i = (i + 1) & t.mask
     s = &b.states[b.state_count]
     b.state_count += 1
-    b.state_index[i] = b.state_count
+    t.entry[i] = b.state_count
+    t.count = b.state_count
     memset(s, 0, sizeof(State))
     s.list = b.arena_used
     s.count = n
@@ -309,7 +299,7 @@ cdef void fill_reports(Automaton *a, State *s) noexcept nogil:
         return
     qsort(a.reports, n, 4, ft_compare_u32)
     for wanted in range(3):
-        previous = NO_STATE
+        previous = NONE
         for i in range(n):
             sig = a.reports[i]
             kind = 2 if a.sig_end[sig] else 1 if a.sig_references[sig] else 0
@@ -355,36 +345,28 @@ cdef inline bint accepts(const Position *p, u32 side, u32 size_class, u32 pause_
 
 cdef u32 start_list(Automaton *a, u32 key, u32 symbol) noexcept nogil:
     """What begins at this symbol in a flow of class and begin `key`."""
-    cdef u32 i = mix(key, symbol) & a.start_of_mask
-    cdef Transition *e
+    cdef u32 found = pairs_get(&a.start_of, key, symbol)
     cdef u32 n = 0
     cdef u32 k, p
     cdef u32 side = 1 << (symbol & 1)
     cdef u32 pause_class = (symbol >> 1) % a.pause_classes
     cdef u32 size_class = (symbol >> 1) // a.pause_classes
-    while True:
-        e = &a.start_of[i]
-        if e.next == 0:
-            break
-        if e.state == key and e.symbol == symbol:
-            return e.next - 1
-        i = (i + 1) & a.start_of_mask
+    if found != ABSENT:
+        return found
     for k in range(a.class_start[key >> 1], a.class_start[(key >> 1) + 1]):
         p = a.class_list[k]
         if accepts(&a.position[p], side, size_class, pause_class):
             if key & 1 or not a.sig_begin[a.position[p].signature]:
                 a.deep[n] = p
                 n += 1
-    e.state = key
-    e.symbol = symbol
-    e.next = intern_starts(a, a.deep, n) + 1
-    a.start_of_count += 1
-    return e.next - 1
+    found = intern_starts(a, a.deep, n)
+    pairs_put(&a.start_of, key, symbol, found)
+    return found
 
 
 cdef u32 automaton_build(Automaton *a, u32 state, u32 symbol) noexcept nogil:
     """Make the transition that automaton_step did not find; NEED_RESET when the budget is spent."""
-    if is_spent(a) or (a.transition_count + 1) * 2 > a.transition_mask and not grow(a):
+    if is_spent(a, a.budget) or not has_room(a):
         return NEED_RESET
     cdef Built *b = &a.built
     cdef State *s = &b.states[state]
@@ -419,44 +401,10 @@ cdef u32 automaton_build(Automaton *a, u32 state, u32 symbol) noexcept nogil:
     next_state = intern_state(a, port_class, False, starts, a.deep, n)
     if b.states[next_state].exact + b.states[next_state].verify:
         next_state |= ACTS
-    insert(a, state, symbol, next_state)
-    a.transition_count += 1
+    pairs_put(&a.transitions, state, symbol, next_state)
     bump(a.counters, TRANSITIONS_BUILT)
     a.forgiving = False
     return next_state
-
-
-cdef inline void insert(Automaton *a, u32 state, u32 symbol, u32 next_state) noexcept nogil:
-    cdef u32 i = mix(state, symbol) & a.transition_mask
-    while a.transitions[i].state != NO_STATE:
-        i = (i + 1) & a.transition_mask
-    a.transitions[i].state = state
-    a.transitions[i].symbol = symbol
-    a.transitions[i].next = next_state
-
-
-cdef bint grow(Automaton *a) noexcept nogil:
-    """Double the table of transitions; False when memory or budget do not allow it."""
-    cdef u32 room = (a.transition_mask + 1) * 2
-    cdef u32 i
-    cdef Transition *before = a.transitions
-    cdef u32 before_room = a.transition_mask + 1
-    cdef Transition *after
-    if (not a.forgiving and a.built.state_count >= FEW_STATES
-            and spent(a) + <u64>before_room * sizeof(Transition) > a.budget):
-        return False
-    after = <Transition *>malloc(room * sizeof(Transition))
-    if not after:
-        return False
-    for i in range(room):
-        after[i].state = NO_STATE
-    a.transitions = after
-    a.transition_mask = room - 1
-    for i in range(before_room):
-        if before[i].state != NO_STATE:
-            insert(a, before[i].state, before[i].symbol, before[i].next)
-    free(before)
-    return True
 
 
 cdef void automaton_reset_begin(Automaton *a) noexcept nogil:
@@ -468,8 +416,6 @@ cdef void automaton_reset_begin(Automaton *a) noexcept nogil:
         built_free(a, &a.built)
         a.built = a.old
         memset(&a.old, 0, sizeof(Built))
-        ft_empty(a.built.state_index, (<u64>a.index_mask + 1) * 4)
-        ft_empty(a.built.start_index, (<u64>a.index_mask + 1) * 4)
         a.built.state_count = a.built.start_count = 0
         a.built.arena_used = 0
     begin_empty(a)
@@ -484,7 +430,7 @@ cdef u32 automaton_move(Automaton *a, u32 state) noexcept nogil:
     s = &a.old.states[state]
     if s.moved:
         return s.moved - 1
-    if a.built.state_count >= FEW_STATES and spent(a) * 2 > a.budget:
+    if a.built.state_count >= FEW_STATES and spent(a) * 2 > a.budget or not has_room(a):
         return LOST
     starts = &a.old.starts[s.starts]
     s.moved = intern_state(a, s.port_class, s.begin, intern_starts(a, a.old.arena + starts.list, starts.count),

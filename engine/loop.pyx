@@ -26,6 +26,7 @@ from engine.report cimport flow_object
 from engine.results import Limits
 from engine.table cimport (
     NOT_FOUND, flow_at, history_place, packet_history, peek, prefetch_index, table_clear, table_free, table_init,
+    turn_history,
 )
 from engine.tcp cimport GOES_ON, REPLACED, tcp_record
 from engine.think cimport think_code
@@ -203,6 +204,8 @@ cdef u32 process(Core *c, const ft_record *records, const ft_tag *tags, u32 coun
             if slot != NOT_FOUND:
                 f = flow_at(&c.table, slot)
                 prefetch(packet_history(f) + history_place(f.packets, c.table.first, c.table.ring))
+                if c.active[1]:
+                    prefetch(turn_history(&c.table, f) + history_place(f.turns, c.table.turn_first, c.table.turn_ring))
         if not take_record(c, &records[i], &tags[i]):
             if c.ended_count:
                 break

@@ -17,25 +17,18 @@ The table knows nothing of TCP: the engine says which flows are open and what en
 
 from libc.string cimport memcpy, memset
 
+from engine.arrays cimport give_back, reserve
 from engine.flow cimport F_OPEN, F_QUEUED, F_UNLINKED, F_USED, F_CLOSED, Flow
 from engine.record cimport ft_record, likely, prefetch, u8, u16, u32, u64
 
 cdef extern from *:
     """
     #include <sys/mman.h>
-    static void *ft_reserve(size_t bytes) {
-        void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED)
-            return NULL;
-        /* One TLB entry for 2 MiB: without it a random slot costs a page walk more than its cache misses. */
-        madvise(p, bytes, MADV_HUGEPAGE);
-        return p;
-    }
-    static void ft_return(void *p, size_t bytes) { if (p) munmap(p, bytes); }
-    static void ft_forget(void *p, size_t bytes) { if (p && bytes) madvise(p, bytes, MADV_DONTNEED); }
+    /* One TLB entry for 2 MiB: without it a random slot costs a page walk more than its cache misses. */
+    static void ft_in_huge_pages(void *p, size_t size) { madvise(p, size, MADV_HUGEPAGE); }
+    static void ft_forget(void *p, size_t size) { if (size) madvise(p, size, MADV_DONTNEED); }
     """
-    void *ft_reserve(size_t) nogil
-    void ft_return(void *, size_t) nogil
+    void ft_in_huge_pages(void *, size_t) nogil
     void ft_forget(void *, size_t) nogil
 
 cdef enum:
@@ -57,26 +50,25 @@ cdef int table_init(Table *t, u32 capacity, u32 first, u32 ring, u32 turn_first,
     t.turn_first, t.turn_ring = turn_first, turn_ring
     t.turns_at = HISTORY_AT + (4 * (first + ring) + 7) // 8 * 8
     t.stride = (t.turns_at + 8 * (turn_first + turn_ring) + 31) // 32 * 32
-    cdef u32 entries = power_of_two(capacity) * 2
+    cdef u32 entries = power_of_two(capacity + capacity // 2)   # at most two thirds full
     t.mask = entries - 1
     t.index_bytes = <u64>entries * 8
     t.pool_bytes = <u64>capacity * t.stride
     t.births_mask = entries - 1
     t.births_bytes = <u64>entries * 4
     t.births_head = t.births_tail = 1   # 0 is the birth of a flow that was never queued
-    t.index = <u64 *>ft_reserve(t.index_bytes)
-    t.pool = <u8 *>ft_reserve(t.pool_bytes)
-    t.births = <u32 *>ft_reserve(t.births_bytes)
-    if not t.index or not t.pool or not t.births:
-        table_free(t)
-        raise MemoryError(f"no room for a table of {capacity} flows of {t.stride} bytes")
+    t.index = <u64 *>reserve(t.index_bytes)
+    t.pool = <u8 *>reserve(t.pool_bytes)
+    t.births = <u32 *>reserve(t.births_bytes)
+    ft_in_huge_pages(t.index, t.index_bytes)
+    ft_in_huge_pages(t.pool, t.pool_bytes)
     return 0
 
 
 cdef void table_free(Table *t) noexcept nogil:
-    ft_return(t.index, t.index_bytes)
-    ft_return(t.pool, t.pool_bytes)
-    ft_return(t.births, t.births_bytes)
+    give_back(t.index, t.index_bytes)
+    give_back(t.pool, t.pool_bytes)
+    give_back(t.births, t.births_bytes)
     t.index = NULL
     t.pool = NULL
     t.births = NULL
@@ -202,7 +194,7 @@ cdef inline bint is_half_open(Table *t, u32 number) noexcept nogil:
 
 
 cdef void drop_stale(Table *t) noexcept nogil:
-    """Close the gaps in the queue of births. It is twice the pool, so at least half of a full one goes."""
+    """Close the gaps in the queue of births. It is half as large again as the pool, so a third of a full one goes."""
     cdef u32 kept = t.births_tail
     cdef u32 number = t.births_tail
     cdef u32 slot
