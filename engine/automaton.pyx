@@ -22,7 +22,7 @@ Complications, and where they are solved:
 from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memcmp, memcpy, memset
 
-from engine.arrays cimport copy_u8, copy_u32, give_back, try_reserve
+from engine.arrays cimport copy_u8, copy_u16, copy_u32, give_back, try_reserve
 from engine.counters cimport AUTOMATON_RESETS, STATES_BUILT, STATES_MOVED, TRANSITIONS_BUILT, bump
 from engine.lookup cimport (
     ABSENT, PAIR_BITS, Numbers, mix, numbers_clear, numbers_ready, pairs_clear, pairs_get, pairs_put, pairs_ready,
@@ -73,7 +73,7 @@ cdef int automaton_init(Automaton *a, object stream, object program, u64 budget,
     a.pause_classes = len(stream.pause_cuts)
     a.size_cuts = copy_u32(stream.size_cuts)
     a.size_class = classes_of(stream.size_cuts, 65536)
-    a.pause_class = classes_of(stream.pause_cuts, 32768)
+    a.pause_cuts = copy_u16(stream.pause_cuts)
     load_classes(a, program)
     a.transitions.shift = a.start_of.shift = bits(<u64>a.size_classes * a.pause_classes * 2)
     a.state_room = min(<u64>STATE, (<u64>1 << (PAIR_BITS - a.transitions.shift)) - 1, 64 + budget // sizeof(StartList))
@@ -174,7 +174,7 @@ cdef void automaton_free(Automaton *a) noexcept nogil:
     free(a.class_list)
     free(a.size_cuts)
     free(a.size_class)
-    free(a.pause_class)
+    free(a.pause_cuts)
     free(a.transitions.entry)
     free(a.start_of.entry)
     free(a.state_numbers.entry)

@@ -16,13 +16,14 @@ from engine.counters cimport WHERE_REFUSED, bump
 from engine.flow cimport NO_RTT, Flow, Side, client_of
 from engine.record cimport u8, u32, u64
 from engine.table cimport flow_at
-from engine.where cimport WHERE_BLOCK, where_depth, where_run
+from engine.where cimport VAR, WHERE_BLOCK, where_depth, where_run
 
 from sigdb.where import VARIABLES
 
 cdef enum:
     BATCH = 1024            # hits asked about at once
-    # rows of the columns, in the order of sigdb.where.VARIABLES: flow, client, server of each
+    STRIDE = BATCH + 8      # of the columns; a power of two would put all values of a flow into one set of the cache
+    # rows of the columns, in the order of sigdb.where.VARIABLES: of the flow, the client, the server
     BYTES = 0
     PACKETS = 3
     TURNS = 6
@@ -43,7 +44,7 @@ cdef extern from *:
 cdef int conditions_init(Conditions *w, object program) except -1:
     """Read a program's conditions. Raises ValueError for a malformed one, MemoryError; the caller frees."""
     cdef Py_ssize_t depth, deepest = 1
-    cdef u32 i
+    cdef u32 i, k
     memset(w, 0, sizeof(Conditions))
     names = tuple(side + name for name in ("bytes", "packets", "turns", "duration", "rtt") for side in ("", "c.", "s."))
     if names != VARIABLES:
@@ -51,15 +52,21 @@ cdef int conditions_init(Conditions *w, object program) except -1:
     w.start = copy_u32(program.where_start)
     w.ops = copy_u8(program.where_ops)
     w.args = copy_f64(program.where_args)
+    w.used = <u32 *>calloc(len(program.signatures) + 1, sizeof(u32))
+    if not w.used:
+        raise MemoryError()
     for i in range(len(program.signatures)):
         if w.start[i] != w.start[i + 1]:
             w.any = True
             depth = where_depth(w.ops + w.start[i], w.args + w.start[i], w.start[i + 1] - w.start[i], ROWS)
+            for k in range(w.start[i], w.start[i + 1]):
+                if w.ops[k] == VAR:
+                    w.used[i] |= 1 << <u32>w.args[k]
             if depth == 0:
                 raise ValueError(f"the condition of signature {i} is malformed")
             deepest = max(deepest, depth)
     w.asked = <Asked *>calloc(BATCH, sizeof(Asked))
-    w.columns = <double *>malloc(ROWS * BATCH * sizeof(double))
+    w.columns = <double *>malloc(ROWS * STRIDE * sizeof(double))
     w.stack = <double *>malloc(deepest * WHERE_BLOCK * sizeof(double))
     w.holds = <u8 *>malloc(BATCH)
     if not (w.asked and w.columns and w.stack and w.holds):
@@ -71,6 +78,7 @@ cdef void conditions_free(Conditions *w) noexcept nogil:
     free(w.start)
     free(w.ops)
     free(w.args)
+    free(w.used)
     free(w.asked)
     free(w.columns)
     free(w.stack)
@@ -112,10 +120,10 @@ cdef void settle(Core *c, u32 count) noexcept nogil:
         signature = w.asked[begin].signature
         end = begin
         while end < count and w.asked[end].signature == signature:
-            fill_columns(w.columns + end - begin, flow_at(&c.table, w.asked[end].slot))
+            fill_columns(w.columns + end - begin, w.used[signature], flow_at(&c.table, w.asked[end].slot))
             end += 1
         where_run(w.ops + w.start[signature], w.args + w.start[signature],
-                  w.start[signature + 1] - w.start[signature], w.columns, BATCH, end - begin, w.stack, w.holds)
+                  w.start[signature + 1] - w.start[signature], w.columns, STRIDE, end - begin, w.stack, w.holds)
         for i in range(begin, end):
             if not w.holds[i - begin]:
                 hit_at(c, w.asked[i].hit).count = 0
@@ -123,25 +131,35 @@ cdef void settle(Core *c, u32 count) noexcept nogil:
         begin = end
 
 
-cdef void fill_columns(double *column, const Flow *f) noexcept nogil:
-    """One flow's values, BATCH apart: sizes in bytes, times in seconds, NaN for what was not measured."""
-    cdef u32 client = client_of(f)
-    cdef u32 side, endpoint
-    cdef const Side *s
+cdef void fill_columns(double *column, u32 used, const Flow *f) noexcept nogil:
+    """The values of one flow that are used, STRIDE apart: bytes, seconds, NaN for what was not measured."""
+    cdef u32 row = 0
+    while used:
+        if used & 1:
+            column[row * STRIDE] = value_of(f, row)
+        used >>= 1
+        row += 1
+
+
+cdef double value_of(const Flow *f, u32 row) noexcept nogil:
+    cdef u32 which = row % 3
+    cdef u32 endpoint = client_of(f) ^ (1 if which == 2 else 0)
+    cdef const Side *s = &f.side[endpoint]
     cdef u64 end = f.previous if f.packets else f.last
-    for side in range(2):
-        endpoint = client ^ side
-        s = &f.side[endpoint]
-        column[(BYTES + 1 + side) * BATCH] = <double>s.bytes
-        column[(PACKETS + 1 + side) * BATCH] = s.packets
-        column[(TURNS + 1 + side) * BATCH] = s.turns
-        column[(DURATION + 1 + side) * BATCH] = (f.last_ms[endpoint] - f.first_ms[endpoint]) / 1e3
-        column[(RTT + 1 + side) * BATCH] = NAN if s.rtt == NO_RTT else s.rtt / 1e6
-    column[BYTES * BATCH] = <double>(f.side[0].bytes + f.side[1].bytes)
-    column[PACKETS * BATCH] = <double>f.packets
-    column[TURNS * BATCH] = <double>f.turns
-    column[DURATION * BATCH] = (end - f.start) / 1e9 if end > f.start else 0.0
-    column[RTT * BATCH] = column[(RTT + 1) * BATCH] + column[(RTT + 2) * BATCH]
+    row -= which
+    if row == BYTES:
+        return <double>(s.bytes if which else f.side[0].bytes + f.side[1].bytes)
+    if row == PACKETS:
+        return s.packets if which else f.packets
+    if row == TURNS:
+        return s.turns if which else f.turns
+    if row == DURATION:
+        if which:
+            return (f.last_ms[endpoint] - f.first_ms[endpoint]) / 1e3
+        return (end - f.start) / 1e9 if end > f.start else 0.0
+    if which:
+        return NAN if s.rtt == NO_RTT else s.rtt / 1e6
+    return value_of(f, RTT + 1) + value_of(f, RTT + 2)
 
 
 cdef void remove_refused(Core *c, Flow *f) noexcept nogil:

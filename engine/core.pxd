@@ -56,6 +56,7 @@ cdef struct Conditions:
     u32 *start          # per signature, and one more: its slice of ops and args
     u8 *ops
     double *args
+    u32 *used           # per signature: a bit for each variable that it asks for
     Asked *asked
     double *columns
     double *stack

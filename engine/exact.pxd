@@ -30,13 +30,23 @@ cdef struct Extent:
     u32 first           # its first position; the last is before the next signature's first
     u32 least           # packets or turns
     u32 most            # 0: no bound
+    u32 checks          # of a chain: its references, from here in the list of checks ...
+    u16 check_count     # ... so many
     bint chain          # position after position, without a choice
+
+# One reference of a chain, by places in the chain.
+cdef struct Check:
+    u16 place
+    u16 target
+    i32 plus
+    i32 tolerance
 
 cdef struct Exact:
     u32 position_count
     Want *want
     u32 *follow
     Extent *extent      # per signature, and one more
+    Check *check
     u8 *sig_begin
     u32 fuzz_bytes
     u32 fuzz_percent

@@ -19,13 +19,14 @@ from libc.string cimport memset
 
 from engine.arrays cimport copy_u8, copy_u32
 from engine.automaton cimport POSITION_ANY, POSITION_FIRST, POSITION_LAST
-from engine.record cimport i64, u32
+from engine.record cimport i64, u16, u32
 
 
 cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1:
     """Read a stream of a program, for histories of these lengths. Raises MemoryError; the caller frees."""
     cdef u32 i, n = len(stream.signature)
     cdef u32 signatures = len(program.signatures)
+    cdef u32 checks = 0
     cdef u32 *scratch
     memset(x, 0, sizeof(Exact))
     x.first, x.ring = first, ring
@@ -36,8 +37,9 @@ cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring
     x.fuzz_percent = program.fuzz_percent
     x.extent = <Extent *>calloc(signatures + 1, sizeof(Extent))
     x.want = <Want *>calloc(n + 1, sizeof(Want))
+    x.check = <Check *>calloc(n + 1, sizeof(Check))
     scratch = <u32 *>malloc(8 * (n + 1))
-    if not (x.extent and x.want and scratch):
+    if not (x.extent and x.want and x.check and scratch):
         free(scratch)
         raise MemoryError()
     try:
@@ -49,6 +51,7 @@ cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring
                 x.extent[i + 1].first = x.extent[i].first
         for i in range(signatures):
             measure(x, i, scratch, scratch + n)
+            checks = list_checks(x, i, checks)
     finally:
         free(scratch)
     return 0
@@ -112,23 +115,49 @@ cdef void measure(Exact *x, u32 signature, u32 *least, u32 *queue) noexcept nogi
         e.most = e.least
 
 
+cdef u32 list_checks(Exact *x, u32 signature, u32 used) noexcept nogil:
+    """List the references of a chain behind the `used` checks there are; returns how many there are now."""
+    cdef Extent *e = &x.extent[signature]
+    cdef u32 i, k
+    cdef Check *check
+    e.checks = used
+    if not e.chain:
+        return used
+    for i in range(e.least):
+        if x.want[e.first + i].reference:
+            check = &x.check[used]
+            check.place = <u16>i
+            # the newest copy of the element, as the path binds it
+            for k in range(i):
+                if x.want[e.first + k].element == x.want[e.first + i].reference:
+                    check.target = <u16>k
+            check.plus = x.want[e.first + i].plus
+            check.tolerance = x.want[e.first + i].tolerance
+            used += 1
+    e.check_count = <u16>(used - e.checks)
+    return used
+
+
 cdef void exact_free(Exact *x) noexcept nogil:
     free(x.want)
     free(x.follow)
     free(x.extent)
+    free(x.check)
     free(x.sig_begin)
     memset(x, 0, sizeof(Exact))
 
 
+cdef inline bint near(const Exact *x, i64 centre, i64 tolerance, u32 size) noexcept nogil:
+    """Whether a size is what a reference wants; a tolerance below zero is the fuzzy rule."""
+    if tolerance < 0:
+        tolerance = max(<i64>x.fuzz_bytes, centre * x.fuzz_percent // 100)
+    return centre - tolerance <= size <= centre + tolerance
+
+
 cdef inline bint size_fits(const Exact *x, const Want *w, u32 size) noexcept nogil:
-    cdef i64 centre, slack
     if w.reference == 0:
         return w.low <= size <= w.high
-    centre = <i64>x.bound[w.reference] + w.plus
-    slack = w.tolerance
-    if slack < 0:
-        slack = max(<i64>x.fuzz_bytes, centre * x.fuzz_percent // 100)
-    return centre - slack <= size <= centre + slack
+    return near(x, <i64>x.bound[w.reference] + w.plus, w.tolerance, size)
 
 
 cdef inline bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil:
@@ -166,17 +195,16 @@ cdef bint walk(Exact *x, u32 p, u32 at) noexcept nogil:
     return False
 
 
-cdef u32 chain_matches(Exact *x, u32 signature) noexcept nogil:
+cdef inline u32 chain_matches(Exact *x, const Extent *e) noexcept nogil:
     """exact_match of a chain whose positions the newest packets have just taken: its references remain."""
-    cdef const Extent *e = &x.extent[signature]
-    cdef u32 p = e.first
     cdef u32 at = x.items - e.least
-    cdef u32 i, size
-    for i in range(e.least):
-        size = item_at(x, at + i).size
-        if x.want[p + i].reference and not size_fits(x, &x.want[p + i], size):
+    cdef u32 i
+    cdef const Check *check
+    for i in range(e.checks, e.checks + e.check_count):
+        check = &x.check[i]
+        if not near(x, <i64>item_at(x, at + check.target).size + check.plus, check.tolerance,
+                    item_at(x, at + check.place).size):
             return NO_MATCH
-        x.bound[x.want[p + i].element] = size
     return at
 
 
@@ -195,7 +223,7 @@ cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil:
     if x.items < e.least or anchored and not begun:
         return NO_MATCH
     if e.chain and (whole or x.ring >= e.least):
-        return chain_matches(x, signature)
+        return chain_matches(x, e)
     at = x.items - e.least + 1
     stop = x.items - e.most if 0 < e.most < x.items else 0
     while at > stop:

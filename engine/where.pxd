@@ -6,6 +6,7 @@ from libc.stdint cimport uint8_t
 # Flows evaluated at once: a stack level is one such row of doubles, so that the rows in use stay in the L1 cache.
 cdef enum:
     WHERE_BLOCK = 256
+    VAR = 1     # the operation that pushes a variable, as in sigdb.where
 
 # Stack levels that the program needs, or 0 when it is malformed (unknown operation, empty stack, a variable >= nvars,
 # not exactly one value left). Check a program once with this; where_run trusts it.
