@@ -13,7 +13,7 @@ from libc.string cimport memset
 from engine.arrays cimport copy_f64, copy_u8, copy_u32
 from engine.core cimport Asked, Conditions, Core, HitNode, hit_at, pool_give
 from engine.counters cimport WHERE_REFUSED, bump
-from engine.flow cimport NO_RTT, Flow, Side, client_of
+from engine.flow cimport NO_RTT, Flow, Side, client_of, turns_of
 from engine.record cimport u8, u32, u64
 from engine.table cimport flow_at
 from engine.where cimport VAR, WHERE_BLOCK, where_depth, where_run
@@ -152,7 +152,7 @@ cdef double value_of(const Flow *f, u32 row) noexcept nogil:
     if row == PACKETS:
         return s.packets if which else f.packets
     if row == TURNS:
-        return s.turns if which else f.turns
+        return s.turns if which else turns_of(f)
     if row == DURATION:
         if which:
             return (f.last_ms[endpoint] - f.first_ms[endpoint]) / 1e3

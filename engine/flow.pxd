@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A flow as the hot loop sees it: three cache lines, then its history.
+"""A flow as the hot loop sees it.
 
-The order of the fields is the order of use: line 0 is compared and changed by every packet, line 1 by every TCP
-segment, line 2 by turns and at the end. The history follows the struct at an offset that the table knows, because
-its length is a setting:
+The order is the order of use, in cache lines of 64 bytes: line 0 is compared and changed by every packet, line 1 by
+every TCP segment, the first half of line 2 by every packet of the shape. Behind it follow, at offsets that the table
+knows because their lengths are settings, the history of turns (its beginning shares line 2), the history of packets,
+and what is rarely used (Cold):
 
-    packets   first F, then a ring of the last L    u32: size | think code << 16 | side << 31
     turns     first f, then a ring of the last l    u64: size | think code << 32 | side << 63
+    packets   first F, then a ring of the last L    u32: size | think code << 16 | side << 31
 
-An endpoint is 0 (the source of the first record seen) or 1. Which of them is the client is a flag, so that a guess
-can be mended without moving anything.
+A slot is a whole number of cache lines. An endpoint is 0 (the source of the first record seen) or 1. Which of them is
+the client is a flag, so that a guess can be mended without moving anything.
 """
 
 from engine.record cimport u8, u16, u32, u64
@@ -36,23 +37,24 @@ cdef struct Flow:
     # line 1
     Side side[2]
     u64 previous        # ns, newest packet of the shape, or of the handshake before there is one
-    u32 held            # first held-back segment (pool index + 1), 0 none
+    u32 held            # first held-back segment (pool index + 1), 0 none; in a free slot the next free one
     u32 hits            # first hit (pool index + 1), 0 none
-    # line 2
+    # line 2, first half
     u64 start           # ns
-    u64 resyn_ts        # ns, a SYN that may be a new connection on this flow's addresses and ports
-    u32 resyn_seq       # its sequence number + 1; valid with F_RESYN0/1
     u32 first_ms[2]     # ms from start to each side's first packet
     u32 last_ms[2]      # ms from start to each side's newest packet
     u32 turn_bytes      # bytes of the turn under way, saturating
-    u32 turns           # turns completed, both sides
+    u16 turn_think      # think code before its first packet
+    u8 proto
+    u8 reason           # END_*, once ended
+
+cdef struct Cold:
+    u64 resyn_ts        # ns, a SYN that may be a new connection on this flow's addresses and ports
+    u32 resyn_seq       # its sequence number + 1; valid with F_RESYN0/1
     u32 birth           # place in the queue of half-open flows
     u32 iface
     u16 vlan
     u16 vlan2
-    u16 turn_think      # think code before the first packet of the turn under way
-    u8 proto
-    u8 reason           # END_*, once ended
 
 cdef enum:
     NO_RTT = 0xFFFFFFFF
@@ -96,4 +98,7 @@ cdef inline u32 client_of(const Flow *flow) noexcept nogil:
 cdef inline void opened(Flow *flow) noexcept nogil:
     """Both sides have been heard: the flow is no longer the first to make room."""
     flow.flags |= F_OPEN
-    flow.birth = 0
+
+cdef inline u32 turns_of(const Flow *flow) noexcept nogil:
+    """Turns completed by both sides."""
+    return flow.side[0].turns + flow.side[1].turns

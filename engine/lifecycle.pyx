@@ -17,14 +17,14 @@ from engine.counters cimport (
 )
 from engine.flow cimport (
     END_EVICTED, END_FIN, END_HALF_OPEN, END_OPEN, END_REUSE, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_CLOSED,
-    F_FIN0, F_FIN1, F_HAVE_SYN, F_OPEN, F_PORT_GUESS, F_QUEUED, F_SYNACK, F_UNLINKED, F_USED, NO_RTT, Flow,
+    F_FIN0, F_FIN1, F_HAVE_SYN, F_OPEN, F_PORT_GUESS, F_QUEUED, F_SYNACK, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
 )
 from engine.matching cimport end_matching
 from engine.record cimport (
     ICMP, ICMPV6, TCP, TH_ACK, TH_FIN, TH_RST, TH_SYN, UDP, ft_record, ft_tag, likely, prefetch, u16, u32, u64,
 )
 from engine.table cimport (
-    NOT_FOUND, flow_at, table_born, table_find, table_new, table_oldest_half_open, table_release, table_unlink,
+    NOT_FOUND, cold_of, flow_at, table_born, table_find, table_new, table_oldest_half_open, table_release, table_unlink,
     table_victim,
 )
 from engine.tcp cimport flush_held
@@ -69,6 +69,7 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
     """A new flow whose endpoint 0 is the record's source; FULL when there is no room yet."""
     cdef u32 slot = table_new(&c.table, r)
     cdef Flow *f
+    cdef Cold *cold
     if slot == NOT_FOUND:
         if not make_room(c):
             return FULL
@@ -77,9 +78,10 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
             return FULL
     f = flow_at(&c.table, slot)
     f.start = f.last = f.previous = r.ts
-    f.iface = tag.iface
-    f.vlan = tag.vlan
-    f.vlan2 = tag.vlan2
+    cold = cold_of(&c.table, f)
+    cold.iface = tag.iface
+    cold.vlan = tag.vlan
+    cold.vlan2 = tag.vlan2
     f.side[0].rtt = f.side[1].rtt = NO_RTT
     bump(c.counters, FLOWS)
     if r.proto != TCP:

@@ -18,14 +18,14 @@ from engine.core cimport ENDED_ROOM, Core, Held, HitNode, Pool
 from engine.counters cimport COUNTERS, MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import Counter
 from engine.exact cimport exact_free, exact_init
-from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN1, F_OPEN, F_STARTED, F_SYNACK, F_TURN, F_TURN1, Flow, client_of, opened
+from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN1, F_OPEN, F_STARTED, F_SYNACK, F_TURN, F_TURN1, Flow, client_of, opened, turns_of
 from engine.lifecycle cimport FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, sweep
 from engine.matching cimport deliver
 from engine.record cimport TCP, ft_record, ft_tag, likely, prefetch, u8, u16, u32, u64, unlikely
 from engine.report cimport flow_object
 from engine.results import Limits
 from engine.table cimport (
-    NOT_FOUND, flow_at, history_place, packet_history, peek, prefetch_index, table_clear, table_free, table_init,
+    NOT_FOUND, cold_of, flow_at, history_place, packet_history, peek, prefetch_index, table_clear, table_free, table_init,
     turn_history,
 )
 from engine.tcp cimport GOES_ON, REPLACED, tcp_record
@@ -220,13 +220,13 @@ cdef inline void fetch_step(Core *c, Flow *f, const ft_record *r) noexcept nogil
     """Fetch what a flow's next packet will write and read. A guess that is wrong costs a fetch, nothing else."""
     cdef u32 endpoint = f.port0 != r.sport
     cdef u32 server = endpoint ^ client_of(f)
-    prefetch(packet_history(f) + history_place(f.packets, c.table.first, c.table.ring))
+    prefetch(packet_history(&c.table, f) + history_place(f.packets, c.table.first, c.table.ring))
     if r.len == 0 or not f.flags & F_STARTED:
         return
     if c.active[0]:
         prefetch_step(&c.automaton[0], f.packet_state, server, r.len if r.seg == 0 else r.seg, 0)
     if c.active[1] and f.flags & F_TURN and endpoint != (f.flags & F_TURN1 != 0):
-        prefetch(turn_history(&c.table, f) + history_place(f.turns, c.table.turn_first, c.table.turn_ring))
+        prefetch(turn_history(f) + history_place(turns_of(f), c.table.turn_first, c.table.turn_ring))
         prefetch_step(&c.automaton[1], f.turn_state, server ^ 1, f.turn_bytes, f.turn_think)
 
 
@@ -281,8 +281,8 @@ cdef void datagrams(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept
 cdef bint replace(Core *c, u32 slot, u32 endpoint, const ft_record *r, const ft_tag *tag) noexcept nogil:
     """A SYN+ACK that answers a newer SYN on the flow's addresses and ports: end that flow, begin the new one."""
     cdef Flow *f = flow_at(&c.table, slot)
-    cdef u32 first = f.resyn_seq
-    cdef u64 ts = f.resyn_ts
+    cdef u32 first = cold_of(&c.table, f).resyn_seq
+    cdef u64 ts = cold_of(&c.table, f).resyn_ts
     end_flow(c, slot, END_REUSE)
     forget_flow(c, slot)
     slot = begin_flow(c, r, tag)

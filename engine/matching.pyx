@@ -22,7 +22,7 @@ from engine.counters cimport (
 from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match, item_at, look_at
 from engine.flow cimport (
     F_ACKED, F_BEGUN, F_CLIENT1, F_LAST1, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow,
-    Side, client_of,
+    Side, client_of, turns_of,
 )
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, i64, likely, u8, u16, u32, u64, unlikely
 from engine.table cimport Table, flow_at, history_place, packet_history, turn_history
@@ -55,7 +55,7 @@ cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied
     take_turn(c, f, endpoint, size, code, ts)
     if unlikely(size > PACKET_MAX):
         size = PACKET_MAX
-    packet_history(f)[history_place(n, c.table.first, c.table.ring)] = size | code << 16 | server << 31
+    packet_history(&c.table, f)[history_place(n, c.table.first, c.table.ring)] = size | code << 16 | server << 31
     f.packets = n + 1
     if c.active[0]:
         f.packet_state = step(c, f, 0, f.packet_state, symbol_of(&c.automaton[0], server, size, code), ts)
@@ -110,13 +110,12 @@ cdef inline void take_turn(Core *c, Flow *f, u32 endpoint, u32 size, u32 code, u
 cdef void end_turn(Core *c, Flow *f, u64 ts) noexcept nogil:
     cdef u32 endpoint = 1 if f.flags & F_TURN1 else 0
     cdef u64 server = endpoint ^ client_of(f)
-    cdef u32 n = f.turns
+    cdef u32 n = turns_of(f)
     f.flags &= ~<u32>F_TURN
     f.side[endpoint].turns += 1
-    f.turns = n + 1
     if not c.active[1]:
         return
-    turn_history(&c.table, f)[history_place(n, c.table.turn_first, c.table.turn_ring)] = (
+    turn_history(f)[history_place(n, c.table.turn_first, c.table.turn_ring)] = (
         f.turn_bytes | <u64>f.turn_think << 32 | server << 63)
     f.turn_state = step(c, f, 1, f.turn_state,
                         symbol_of(&c.automaton[1], <u32>server, f.turn_bytes, f.turn_think), ts)
@@ -170,7 +169,7 @@ cdef u32 find_state(Core *c, Flow *f, int stream) noexcept nogil:
     """The state before the newest item of a flow, from its history."""
     cdef Automaton *a = &c.automaton[stream]
     cdef Exact *x = &c.exact[stream]
-    cdef u32 n = f.turns if stream else f.packets
+    cdef u32 n = turns_of(f) if stream else f.packets
     cdef u32 kept = (c.table.turn_first + c.table.turn_ring) if stream else (c.table.first + c.table.ring)
     cdef u32 protocol = 0 if f.proto == TCP else 1 if f.proto == UDP else 2
     cdef u32 port = f.port0 if client_of(f) else f.port1
@@ -199,9 +198,9 @@ cdef u32 find_state(Core *c, Flow *f, int stream) noexcept nogil:
 cdef void look(Core *c, Flow *f, int stream) noexcept nogil:
     """Give the exact matcher a flow's history to look at."""
     if stream:
-        look_at(&c.exact[1], NULL, turn_history(&c.table, f), f.turns)
+        look_at(&c.exact[1], NULL, turn_history(f), turns_of(f))
     else:
-        look_at(&c.exact[0], packet_history(f), NULL, f.packets)
+        look_at(&c.exact[0], packet_history(&c.table, f), NULL, f.packets)
 
 
 cdef void report(Core *c, Flow *f, int stream, State *s, u64 ts) noexcept nogil:

@@ -6,13 +6,14 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from engine.core cimport Core, HitNode, hit_at
 from engine.exact cimport Item, item_at
 from engine.flow cimport (
-    END_FIN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Flow,
+    END_FIN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Cold, Flow,
     client_of,
 )
 from engine.matching cimport look
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32
 from engine.results import Flow as FlowResult, Hit, Reason
 from engine.shape import text
+from engine.table cimport cold_of
 
 # Percent; how likely the side named client is the client. The SYN tells, the rest are guesses of falling worth.
 cdef enum:
@@ -31,6 +32,7 @@ cdef object flow_object(Core *c, Flow *f):
     cdef const u8 *address1 = f.addr1
     cdef bint begun = (f.flags & F_BEGUN) != 0
     cdef bint ended = f.reason == END_FIN or f.reason == END_RST or f.reason == END_TIMEOUT
+    cdef const Cold *cold = cold_of(&c.table, f)
     cdef u32 n = f.hits
     cdef HitNode *hit
     cdef list hits = []
@@ -64,9 +66,9 @@ cdef object flow_object(Core *c, Flow *f):
         gap=(f.flags & F_GAP) != 0,
         ended=ended,
         reason=Reason(f.reason),
-        iface=f.iface,
-        vlan=f.vlan,
-        vlan2=f.vlan2,
+        iface=cold.iface,
+        vlan=cold.vlan,
+        vlan2=cold.vlan2,
         hits=hits,
         shape=text(items(c), c.pause_code, begun and f.packets > 0, ended and f.packets > 0, False),
     )

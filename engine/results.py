@@ -22,8 +22,8 @@ class Limits:
     """Bounds of one engine: memory in items or bytes, times in seconds of packet time."""
 
     flows: int = 1_000_000  # flows at a time
-    first: int = 16  # packets kept from a flow's beginning
-    ring: int = 32  # packets kept from its end; a power of two
+    first: int = 24  # packets kept from a flow's beginning
+    ring: int = 16  # packets kept from its end; a power of two
     turn_first: int = 4  # turns kept from its beginning
     turn_ring: int = 8  # turns kept from its end; a power of two
     hits: int = 262_144  # signatures hit, over all flows

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The flow table's C interface; table.pyx has the idea behind it."""
 
-from engine.flow cimport Flow
+from engine.flow cimport Cold, Flow
 from engine.record cimport ft_record, prefetch, u8, u16, u32, u64
 
 cdef struct Table:
@@ -23,14 +23,16 @@ cdef struct Table:
     u32 ring            # packets kept from its end; a power of two
     u32 turn_first      # turns, likewise
     u32 turn_ring
-    u32 turns_at        # offset of the history of turns in a slot
+    u32 packets_at      # offset of the history of packets in a slot
+    u32 cold_at         # offset of Cold in a slot
     u64 index_bytes
     u64 pool_bytes
     u64 births_bytes
 
 cdef enum:
     NOT_FOUND = 0xFFFFFFFF
-    HISTORY_AT = 192
+    TURNS_AT = 160          # sizeof(Flow); table_init checks it
+    LINE = 64
 
 cdef int table_init(Table *t, u32 capacity, u32 first, u32 ring, u32 turn_first, u32 turn_ring) except -1
 cdef void table_free(Table *t) noexcept nogil
@@ -47,11 +49,14 @@ cdef u32 table_victim(Table *t) noexcept nogil
 cdef inline Flow *flow_at(Table *t, u32 slot) noexcept nogil:
     return <Flow *>(t.pool + <u64>slot * t.stride)
 
-cdef inline u32 *packet_history(Flow *flow) noexcept nogil:
-    return <u32 *>(<u8 *>flow + HISTORY_AT)
+cdef inline u32 *packet_history(const Table *t, Flow *flow) noexcept nogil:
+    return <u32 *>(<u8 *>flow + t.packets_at)
 
-cdef inline u64 *turn_history(Table *t, Flow *flow) noexcept nogil:
-    return <u64 *>(<u8 *>flow + t.turns_at)
+cdef inline u64 *turn_history(Flow *flow) noexcept nogil:
+    return <u64 *>(<u8 *>flow + TURNS_AT)
+
+cdef inline Cold *cold_of(const Table *t, Flow *flow) noexcept nogil:
+    return <Cold *>(<u8 *>flow + t.cold_at)
 
 cdef inline u32 history_place(u32 n, u32 first, u32 ring) noexcept nogil:
     """Where item n (from 0) of a history of `first` kept items and a ring of `ring` stands."""

@@ -18,7 +18,7 @@ The table knows nothing of TCP: the engine says which flows are open and what en
 from libc.string cimport memcpy, memset
 
 from engine.arrays cimport give_back, reserve
-from engine.flow cimport F_OPEN, F_QUEUED, F_UNLINKED, F_USED, F_CLOSED, Flow
+from engine.flow cimport F_OPEN, F_QUEUED, F_UNLINKED, F_USED, F_CLOSED, Cold, Flow
 from engine.record cimport ft_record, likely, prefetch, u8, u16, u32, u64
 
 cdef extern from *:
@@ -48,8 +48,11 @@ cdef int table_init(Table *t, u32 capacity, u32 first, u32 ring, u32 turn_first,
     t.capacity = capacity
     t.first, t.ring = first, ring
     t.turn_first, t.turn_ring = turn_first, turn_ring
-    t.turns_at = HISTORY_AT + (4 * (first + ring) + 7) // 8 * 8
-    t.stride = (t.turns_at + 8 * (turn_first + turn_ring) + 31) // 32 * 32
+    if sizeof(Flow) != TURNS_AT:
+        raise RuntimeError(f"a flow has {sizeof(Flow)} bytes before its history, not {TURNS_AT}")
+    t.packets_at = TURNS_AT + 8 * (turn_first + turn_ring)
+    t.cold_at = t.packets_at + (4 * (first + ring) + 7) // 8 * 8
+    t.stride = (t.cold_at + sizeof(Cold) + LINE - 1) // LINE * LINE
     cdef u32 entries = power_of_two(capacity + capacity // 2)   # at most two thirds full
     t.mask = entries - 1
     t.index_bytes = <u64>entries * 8
@@ -119,7 +122,7 @@ cdef u32 table_new(Table *t, const ft_record *r) noexcept nogil:
     if t.free_head:
         slot = t.free_head - 1
         f = flow_at(t, slot)
-        t.free_head = f.birth
+        t.free_head = f.held
     elif t.top < t.capacity:
         slot = t.top
         t.top += 1
@@ -128,6 +131,7 @@ cdef u32 table_new(Table *t, const ft_record *r) noexcept nogil:
         return NOT_FOUND
     t.used += 1
     memset(f, 0, sizeof(Flow))
+    memset(cold_of(t, f), 0, sizeof(Cold))
     memcpy(f.addr0, r.src, 16)
     memcpy(f.addr1, r.dst, 16)
     f.port0 = r.sport
@@ -172,7 +176,7 @@ cdef void table_release(Table *t, u32 slot) noexcept nogil:
     """Give an unlinked slot back."""
     cdef Flow *f = flow_at(t, slot)
     f.flags = 0
-    f.birth = t.free_head
+    f.held = t.free_head
     t.free_head = slot + 1
     t.used -= 1
 
@@ -182,7 +186,7 @@ cdef void table_born(Table *t, u32 slot) noexcept nogil:
     if t.births_head - t.births_tail > t.births_mask:
         drop_stale(t)
     t.births[t.births_head & t.births_mask] = slot
-    flow_at(t, slot).birth = t.births_head
+    cold_of(t, flow_at(t, slot)).birth = t.births_head
     t.births_head += 1
 
 
@@ -190,7 +194,7 @@ cdef inline bint is_half_open(Table *t, u32 number) noexcept nogil:
     """Whether the slot queued under this number still holds the flow that was born then, half-open."""
     # the slot may hold another flow by now, born later or never queued
     cdef Flow *f = flow_at(t, t.births[number & t.births_mask])
-    return f.birth == number and (f.flags & (F_USED | F_OPEN | F_CLOSED | F_UNLINKED)) == F_USED
+    return cold_of(t, f).birth == number and (f.flags & (F_USED | F_OPEN | F_CLOSED | F_UNLINKED)) == F_USED
 
 
 cdef void drop_stale(Table *t) noexcept nogil:
@@ -202,7 +206,7 @@ cdef void drop_stale(Table *t) noexcept nogil:
         if is_half_open(t, number):
             slot = t.births[number & t.births_mask]
             t.births[kept & t.births_mask] = slot
-            flow_at(t, slot).birth = kept
+            cold_of(t, flow_at(t, slot)).birth = kept
             kept += 1
         number += 1
     t.births_head = kept

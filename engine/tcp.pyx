@@ -26,6 +26,7 @@ from engine.flow cimport (
 )
 from engine.matching cimport deliver
 from engine.record cimport TH_ACK, TH_FIN, TH_RST, TH_SYN, ft_record, i32, likely, u8, u16, u32, u64, unlikely
+from engine.table cimport cold_of
 
 cdef enum:
     MAX_HELD = 32               # segments held per flow
@@ -108,8 +109,8 @@ cdef void syn(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil
     else:
         bump(c.counters, OUT_OF_WINDOW)
         f.flags = (f.flags & ~<u32>(F_RESYN0 | F_RESYN1)) | (F_RESYN0 << endpoint)
-        f.resyn_seq = first
-        f.resyn_ts = r.ts
+        cold_of(&c.table, f).resyn_seq = first
+        cold_of(&c.table, f).resyn_ts = r.ts
 
 
 cdef bint syn_ack(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil:
@@ -118,7 +119,7 @@ cdef bint syn_ack(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept n
     cdef u32 first = r.seq + 1
     cdef Side *side = &f.side[endpoint]
     cdef u64 us
-    if f.flags & (F_RESYN0 << other) and r.ack == <u16>f.resyn_seq:
+    if f.flags & (F_RESYN0 << other) and r.ack == <u16>cold_of(&c.table, f).resyn_seq:
         return False
     if known(f, endpoint):
         if is_original(f, endpoint, first):
