@@ -17,6 +17,7 @@ cdef struct Position:
 
 cdef struct State:
     u64 list            # arena offset of the deep positions, then of what the state reports
+    u32 report          # the first signature that it reports, which is mostly the only one
     u32 count           # deep positions
     u32 exact           # signatures that match here
     u32 verify          # signatures that match here if the exact comparison agrees

@@ -306,6 +306,8 @@ cdef void fill_reports(Automaton *a, State *s) noexcept nogil:
             if kind != wanted or sig == previous:
                 continue
             previous = sig
+            if s.exact + s.verify + s.end == 0:
+                s.report = sig
             b.arena[b.arena_used] = sig
             b.arena_used += 1
             if kind == 0:

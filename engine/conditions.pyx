@@ -7,7 +7,7 @@ over a column. Flows that lose all their hits here never become Python objects.
 """
 
 from libc.math cimport NAN
-from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from engine.arrays cimport copy_f64, copy_u8, copy_u32
@@ -31,16 +31,6 @@ cdef enum:
     RTT = 12
     ROWS = 15
 
-cdef extern from *:
-    """
-    static int ft_compare_asked(const void *a, const void *b) {
-        unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
-        return (x > y) - (x < y);
-    }
-    """
-    int ft_compare_asked(const void *, const void *) noexcept nogil
-
-
 cdef int conditions_init(Conditions *w, object program) except -1:
     """Read a program's conditions. Raises ValueError for a malformed one, MemoryError; the caller frees."""
     cdef Py_ssize_t depth, deepest = 1
@@ -53,7 +43,8 @@ cdef int conditions_init(Conditions *w, object program) except -1:
     w.ops = copy_u8(program.where_ops)
     w.args = copy_f64(program.where_args)
     w.used = <u32 *>calloc(len(program.signatures) + 1, sizeof(u32))
-    if not w.used:
+    w.chain = <u32 *>calloc(len(program.signatures) + 1, sizeof(u32))
+    if not (w.used and w.chain):
         raise MemoryError()
     for i in range(len(program.signatures)):
         if w.start[i] != w.start[i + 1]:
@@ -66,10 +57,11 @@ cdef int conditions_init(Conditions *w, object program) except -1:
                 raise ValueError(f"the condition of signature {i} is malformed")
             deepest = max(deepest, depth)
     w.asked = <Asked *>calloc(BATCH, sizeof(Asked))
+    w.touched = <u32 *>calloc(BATCH, sizeof(u32))
     w.columns = <double *>malloc(ROWS * STRIDE * sizeof(double))
     w.stack = <double *>malloc(deepest * WHERE_BLOCK * sizeof(double))
     w.holds = <u8 *>malloc(BATCH)
-    if not (w.asked and w.columns and w.stack and w.holds):
+    if not (w.asked and w.touched and w.columns and w.stack and w.holds):
         raise MemoryError()
     return 0
 
@@ -79,6 +71,8 @@ cdef void conditions_free(Conditions *w) noexcept nogil:
     free(w.ops)
     free(w.args)
     free(w.used)
+    free(w.chain)
+    free(w.touched)
     free(w.asked)
     free(w.columns)
     free(w.stack)
@@ -89,7 +83,7 @@ cdef void conditions_free(Conditions *w) noexcept nogil:
 cdef void apply_conditions(Core *c) noexcept nogil:
     """Take from the flows that wait for a report the hits whose condition does not hold."""
     cdef Conditions *w = &c.conditions
-    cdef u32 i, n, count = 0
+    cdef u32 i, n, count = 0, touched = 0
     cdef HitNode *hit
     if not w.any:
         return
@@ -98,37 +92,46 @@ cdef void apply_conditions(Core *c) noexcept nogil:
         while n:
             hit = hit_at(c, n)
             if w.start[hit.signature] != w.start[hit.signature + 1]:
-                w.asked[count].signature = hit.signature
+                if w.chain[hit.signature] == 0:
+                    w.touched[touched] = hit.signature
+                    touched += 1
                 w.asked[count].slot = c.ended[i]
                 w.asked[count].hit = n
+                w.asked[count].next = w.chain[hit.signature]
                 count += 1
+                w.chain[hit.signature] = count
                 if count == BATCH:
-                    settle(c, count)
-                    count = 0
+                    settle(c, touched)
+                    count = touched = 0
             n = hit.next
-    settle(c, count)
+    settle(c, touched)
     for i in range(c.ended_count):
         remove_refused(c, flow_at(&c.table, c.ended[i]))
 
 
-cdef void settle(Core *c, u32 count) noexcept nogil:
+cdef void settle(Core *c, u32 touched) noexcept nogil:
     """Ask each condition once about all of its flows among the asked ones; a refused hit gets the count 0."""
     cdef Conditions *w = &c.conditions
-    cdef u32 begin = 0, end, i, signature
-    qsort(w.asked, count, sizeof(Asked), ft_compare_asked)
-    while begin < count:
-        signature = w.asked[begin].signature
-        end = begin
-        while end < count and w.asked[end].signature == signature:
-            fill_columns(w.columns + end - begin, w.used[signature], flow_at(&c.table, w.asked[end].slot))
-            end += 1
+    cdef u32 i, k, n, signature
+    for i in range(touched):
+        signature = w.touched[i]
+        n = 0
+        k = w.chain[signature]
+        while k:
+            fill_columns(w.columns + n, w.used[signature], flow_at(&c.table, w.asked[k - 1].slot))
+            n += 1
+            k = w.asked[k - 1].next
         where_run(w.ops + w.start[signature], w.args + w.start[signature],
-                  w.start[signature + 1] - w.start[signature], w.columns, STRIDE, end - begin, w.stack, w.holds)
-        for i in range(begin, end):
-            if not w.holds[i - begin]:
-                hit_at(c, w.asked[i].hit).count = 0
+                  w.start[signature + 1] - w.start[signature], w.columns, STRIDE, n, w.stack, w.holds)
+        n = 0
+        k = w.chain[signature]
+        while k:
+            if not w.holds[n]:
+                hit_at(c, w.asked[k - 1].hit).count = 0
                 bump(c.counters, WHERE_REFUSED)
-        begin = end
+            n += 1
+            k = w.asked[k - 1].next
+        w.chain[signature] = 0
 
 
 cdef void fill_columns(double *column, u32 used, const Flow *f) noexcept nogil:

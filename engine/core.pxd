@@ -46,9 +46,9 @@ cdef struct Pool:
     u32 free_head
 
 cdef struct Asked:
-    u32 signature
     u32 slot
     u32 hit             # pool index + 1
+    u32 next            # place + 1 of the next one asked about the same signature
 
 # The `where` conditions of a program, and room to evaluate them over a batch of hits.
 cdef struct Conditions:
@@ -58,6 +58,8 @@ cdef struct Conditions:
     double *args
     u32 *used           # per signature: a bit for each variable that it asks for
     Asked *asked
+    u32 *chain          # per signature: place + 1 of the newest one asked
+    u32 *touched        # the signatures that were asked about
     double *columns
     double *stack
     u8 *holds

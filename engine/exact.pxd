@@ -25,15 +25,6 @@ cdef struct Want:
     u8 side
     u8 flags
 
-# How long the matches of a signature are, and whether there is only one way to lay it over its packets.
-cdef struct Extent:
-    u32 first           # its first position; the last is before the next signature's first
-    u32 least           # packets or turns
-    u32 most            # 0: no bound
-    u32 checks          # of a chain: its references, from here in the list of checks ...
-    u16 check_count     # ... so many
-    bint chain          # position after position, without a choice
-
 # One reference of a chain, by places in the chain.
 cdef struct Check:
     u16 place
@@ -41,12 +32,23 @@ cdef struct Check:
     i32 plus
     i32 tolerance
 
+# How long the matches of a signature are, and whether there is only one way to lay it over its packets. The first
+# reference of a chain is kept here: most have no other, and then this is all that is read of the signature.
+cdef struct Extent:
+    u32 first           # its first position; the last is before the next signature's first
+    u32 least           # packets or turns
+    u32 most            # 0: no bound
+    u32 more            # of a chain: its other references, from here in the list of checks ...
+    u16 check_count     # ... so many and the one here
+    bint chain          # position after position, without a choice
+    Check check
+
 cdef struct Exact:
     u32 position_count
     Want *want
     u32 *follow
     Extent *extent      # per signature, and one more
-    Check *check
+    Check *more
     u8 *sig_begin
     u32 fuzz_bytes
     u32 fuzz_percent

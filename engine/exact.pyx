@@ -37,9 +37,9 @@ cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring
     x.fuzz_percent = program.fuzz_percent
     x.extent = <Extent *>calloc(signatures + 1, sizeof(Extent))
     x.want = <Want *>calloc(n + 1, sizeof(Want))
-    x.check = <Check *>calloc(n + 1, sizeof(Check))
+    x.more = <Check *>calloc(n + 1, sizeof(Check))
     scratch = <u32 *>malloc(8 * (n + 1))
-    if not (x.extent and x.want and x.check and scratch):
+    if not (x.extent and x.want and x.more and scratch):
         free(scratch)
         raise MemoryError()
     try:
@@ -120,12 +120,12 @@ cdef u32 list_checks(Exact *x, u32 signature, u32 used) noexcept nogil:
     cdef Extent *e = &x.extent[signature]
     cdef u32 i, k
     cdef Check *check
-    e.checks = used
+    e.more = used
     if not e.chain:
         return used
     for i in range(e.least):
         if x.want[e.first + i].reference:
-            check = &x.check[used]
+            check = &x.more[used] if e.check_count else &e.check
             check.place = <u16>i
             # the newest copy of the element, as the path binds it
             for k in range(i):
@@ -133,8 +133,8 @@ cdef u32 list_checks(Exact *x, u32 signature, u32 used) noexcept nogil:
                     check.target = <u16>k
             check.plus = x.want[e.first + i].plus
             check.tolerance = x.want[e.first + i].tolerance
-            used += 1
-    e.check_count = <u16>(used - e.checks)
+            used += e.check_count != 0
+            e.check_count += 1
     return used
 
 
@@ -142,7 +142,7 @@ cdef void exact_free(Exact *x) noexcept nogil:
     free(x.want)
     free(x.follow)
     free(x.extent)
-    free(x.check)
+    free(x.more)
     free(x.sig_begin)
     memset(x, 0, sizeof(Exact))
 
@@ -195,15 +195,19 @@ cdef bint walk(Exact *x, u32 p, u32 at) noexcept nogil:
     return False
 
 
+cdef inline bint holds(const Exact *x, const Check *check, u32 at) noexcept nogil:
+    return near(x, <i64>item_at(x, at + check.target).size + check.plus, check.tolerance,
+                item_at(x, at + check.place).size)
+
+
 cdef inline u32 chain_matches(Exact *x, const Extent *e) noexcept nogil:
     """exact_match of a chain whose positions the newest packets have just taken: its references remain."""
     cdef u32 at = x.items - e.least
     cdef u32 i
-    cdef const Check *check
-    for i in range(e.checks, e.checks + e.check_count):
-        check = &x.check[i]
-        if not near(x, <i64>item_at(x, at + check.target).size + check.plus, check.tolerance,
-                    item_at(x, at + check.place).size):
+    if e.check_count and not holds(x, &e.check, at):
+        return NO_MATCH
+    for i in range(1, e.check_count):
+        if not holds(x, &x.more[e.more + i - 1], at):
             return NO_MATCH
     return at
 

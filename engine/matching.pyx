@@ -205,10 +205,12 @@ cdef void look(Core *c, Flow *f, int stream) noexcept nogil:
 
 cdef void report(Core *c, Flow *f, int stream, State *s, u64 ts) noexcept nogil:
     """Turn what a state reports at a packet or turn into hits."""
-    cdef u32 *signature = c.automaton[stream].built.arena + s.list + s.count
     cdef u32 exact = s.exact
     cdef u32 verify = s.verify
+    cdef const u32 *signature = &s.report
     cdef u32 i
+    if exact + verify > 1:
+        signature = c.automaton[stream].built.arena + s.list + s.count
     look(c, f, stream)
     for i in range(exact):
         if not count_hit(c, f, signature[i]):
