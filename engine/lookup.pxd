@@ -36,19 +36,27 @@ cdef inline u32 spread(u64 key) noexcept nogil:
     cdef u64 h = key * <u64>0x9E3779B97F4A7C15
     return <u32>(h >> 32) ^ <u32>(h >> 17)
 
+cdef inline u32 pairs_home(const Pairs *t, u64 key) noexcept nogil:
+    """The first of the two neighbouring places that a key belongs to."""
+    return spread(key) & t.mask & ~<u32>1
+
 cdef inline u32 pairs_get(const Pairs *t, u32 a, u32 b) noexcept nogil:
-    """The value of a pair, or ABSENT."""
+    """The value of a pair, or ABSENT.
+
+    Both places of a bucket are read and chosen from without a branch: which of the two holds the key is a coin toss
+    that no branch predictor wins.
+    """
     cdef u64 key = <u64>a << t.shift | b
-    cdef u32 i = spread(key) & t.mask
+    cdef u32 i = pairs_home(t, key)
     cdef u64 entry
     while True:
-        entry = t.entry[i]
+        entry = t.entry[i] if t.entry[i] >> VALUE_BITS == key else t.entry[i + 1]
         if likely(entry >> VALUE_BITS == key):
             return <u32>entry & VALUE
         if entry == <u64>-1:
             return ABSENT
-        i = (i + 1) & t.mask
+        i = (i + 2) & t.mask
 
 cdef inline const u64 *pairs_place(const Pairs *t, u32 a, u32 b) noexcept nogil:
     """Where pairs_get begins to look, to fetch it ahead."""
-    return &t.entry[spread(<u64>a << t.shift | b) & t.mask]
+    return &t.entry[pairs_home(t, <u64>a << t.shift | b)]

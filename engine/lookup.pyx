@@ -44,7 +44,7 @@ cdef bint pairs_ready(Pairs *t) noexcept nogil:
     t.mask = room * 2 - 1
     for i in range(room):
         if before[i] != <u64>-1:
-            at = spread(before[i] >> VALUE_BITS) & t.mask
+            at = pairs_home(t, before[i] >> VALUE_BITS)
             while t.entry[at] != <u64>-1:
                 at = (at + 1) & t.mask
             t.entry[at] = before[i]
@@ -55,7 +55,7 @@ cdef bint pairs_ready(Pairs *t) noexcept nogil:
 cdef void pairs_put(Pairs *t, u32 a, u32 b, u32 value) noexcept nogil:
     """Enter a pair that is not there; there is room."""
     cdef u64 key = <u64>a << t.shift | b
-    cdef u32 at = spread(key) & t.mask
+    cdef u32 at = pairs_home(t, key)
     while t.entry[at] != <u64>-1:
         at = (at + 1) & t.mask
     t.entry[at] = key << VALUE_BITS | value
