@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The lazy automaton's C interface; automaton.pyx has the idea behind it."""
 
-from engine.lookup cimport ABSENT, Numbers, Pairs, pairs_get, pairs_place
-from engine.record cimport likely, prefetch, u8, u16, u32, u64
+from engine.lookup cimport ABSENT, Numbers, Pairs, pairs_get
+from engine.record cimport likely, u8, u16, u32, u64
 
 cdef struct Position:
     u32 signature
@@ -108,11 +108,6 @@ cdef inline u32 symbol_of(Automaton *a, u32 endpoint, u32 size, u32 code) noexce
     """The symbol class of a packet or turn: `endpoint` 0 client, 1 server."""
     cdef u32 size_class = a.size_class[size] if likely(size < 65536) else automaton_large_class(a, size)
     return (size_class * a.pause_classes + pause_class_of(a, code)) * 2 + endpoint
-
-cdef inline void prefetch_step(Automaton *a, u32 state, u32 endpoint, u32 size, u32 code) noexcept nogil:
-    """Fetch what automaton_step will read for this packet or turn."""
-    if size < 65536 and state != LOST:
-        prefetch(pairs_place(&a.transitions, state, symbol_of(a, endpoint, size, code)))
 
 cdef inline u32 automaton_step(Automaton *a, u32 state, u32 symbol) noexcept nogil:
     """The state after one more symbol, with ACTS where it has something to report, or NEED_RESET."""

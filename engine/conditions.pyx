@@ -11,7 +11,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from engine.arrays cimport copy_f64, copy_u8, copy_u32
-from engine.core cimport Asked, Conditions, Core, HitNode, hit_at, pool_give
+from engine.core cimport Asked, Conditions, Core, HitNode, hit_at, hit_give
 from engine.counters cimport WHERE_REFUSED, bump
 from engine.flow cimport NO_RTT, Flow, Side, client_of, turns_of
 from engine.record cimport u8, u32, u64
@@ -174,4 +174,4 @@ cdef void remove_refused(Core *c, Flow *f) noexcept nogil:
             link = &hit_at(c, n).next
         else:
             link[0] = hit_at(c, n).next
-            pool_give(&c.hits, n)
+            hit_give(c, n)

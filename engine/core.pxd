@@ -11,7 +11,9 @@ from engine.record cimport u8, u16, u32, u64
 from engine.table cimport Table
 
 cdef enum:
-    TOKENS = 24         # packets or turns of evidence kept per hit
+    WORDS = 24          # evidence kept per hit: a word for a packet, two for a turn
+    WORDS_HERE = 9      # of these, in the hit itself; the others in a HitMore
+    HOLE_WORD = 0xFFFFFFFF
     ENDED_ROOM = 4096   # ended flows that may wait to be reported
 
 # A TCP segment behind a hole, or one of the other side that came after such a segment.
@@ -27,14 +29,21 @@ cdef struct Held:
     u8 tcpflags
     u8 endpoint
 
-# The hits of one signature in one flow.
+# The hits of one signature in one flow, with the evidence of the first: packets as size | think code << 16 |
+# side << 31, turns as size, then think code | kind << 16; HOLE_WORD where some are left out. One cache line, as a
+# broad signature with a narrow condition hits many flows.
 cdef struct HitNode:
     u64 ts              # ns, the first hit
     u32 next            # pool index + 1
     u32 signature
     u32 count
-    u32 tokens
-    u64 token[TOKENS]   # evidence of the first hit: size | think code << 32 | kind << 48
+    u32 more            # pool index + 1 of the rest of the evidence, 0 none
+    u32 words
+    u32 word[WORDS_HERE]
+
+cdef struct HitMore:
+    u32 next
+    u32 word[WORDS - WORDS_HERE]
 
 # Fixed-size items, reserved at start; freed ones are used first. Items are chained by a u32 at `link`.
 cdef struct Pool:
@@ -111,3 +120,12 @@ cdef inline Held *held_at(Core *c, u32 n) noexcept nogil:
 
 cdef inline HitNode *hit_at(Core *c, u32 n) noexcept nogil:
     return <HitNode *>(c.hits.items + <u64>(n - 1) * sizeof(HitNode))
+
+cdef inline HitMore *more_at(Core *c, u32 n) noexcept nogil:
+    return <HitMore *>(c.hits.items + <u64>(n - 1) * sizeof(HitNode))
+
+cdef inline void hit_give(Core *c, u32 n) noexcept nogil:
+    """Free a hit and the rest of its evidence."""
+    if hit_at(c, n).more:
+        pool_give(&c.hits, hit_at(c, n).more)
+    pool_give(&c.hits, n)

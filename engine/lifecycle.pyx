@@ -10,7 +10,7 @@ Ended TCP flows stay in the index for a while, so that a late FIN or RST does no
 are to be reported stay in the pool until they are.
 """
 
-from engine.core cimport ENDED_ROOM, Core, HitNode, hit_at, pool_give
+from engine.core cimport ENDED_ROOM, Core, HitNode, hit_at, hit_give
 from engine.counters cimport (
     AFTER_CLOSE, ENDED_EVICTED, ENDED_FIN, ENDED_HALF_OPEN, ENDED_OPEN, ENDED_REUSE, ENDED_RST, ENDED_TIMEOUT, FLOWS,
     MIDSTREAM, STRAY, bump,
@@ -177,7 +177,7 @@ cdef void release_reported(Core *c, u32 slot) noexcept nogil:
     cdef u32 after
     while n:
         after = hit_at(c, n).next
-        pool_give(&c.hits, n)
+        hit_give(c, n)
         n = after
     f.hits = 0
     f.flags &= ~<u32>F_QUEUED

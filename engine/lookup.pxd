@@ -56,7 +56,3 @@ cdef inline u32 pairs_get(const Pairs *t, u32 a, u32 b) noexcept nogil:
         if entry == <u64>-1:
             return ABSENT
         i = (i + 2) & t.mask
-
-cdef inline const u64 *pairs_place(const Pairs *t, u32 a, u32 b) noexcept nogil:
-    """Where pairs_get begins to look, to fetch it ahead."""
-    return &t.entry[pairs_home(t, <u64>a << t.shift | b)]

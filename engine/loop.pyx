@@ -12,13 +12,13 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from engine.arrays cimport copy_u8, copy_u16, give_back, reserve
-from engine.automaton cimport automaton_free, automaton_init, prefetch_step
+from engine.automaton cimport automaton_free, automaton_init
 from engine.conditions cimport apply_conditions, conditions_free, conditions_init
 from engine.core cimport ENDED_ROOM, Core, Held, HitNode, Pool
 from engine.counters cimport COUNTERS, MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import Counter
 from engine.exact cimport exact_free, exact_init
-from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN1, F_OPEN, F_STARTED, F_SYNACK, F_TURN, F_TURN1, Flow, client_of, opened, turns_of
+from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN1, F_OPEN, F_SYNACK, Flow, opened, turns_of
 from engine.lifecycle cimport FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, sweep
 from engine.matching cimport deliver
 from engine.record cimport TCP, ft_record, ft_tag, likely, prefetch, u8, u16, u32, u64, unlikely
@@ -34,7 +34,7 @@ from engine.think cimport think_code
 cdef enum:
     INDEX_AHEAD = 16        # records between fetching an index entry and using it
     FLOW_AHEAD = 10         # ... a flow
-    STEP_AHEAD = 4          # ... the places in its history, and the transitions that it will take
+    HISTORY_AHEAD = 4       # ... the places in its history
     ENDED_BY_ONE = 8        # more flows than one record can end
 
 
@@ -199,10 +199,10 @@ cdef u32 process(Core *c, const ft_record *records, const ft_tag *tags, u32 coun
             prefetch_index(&c.table, records[i + INDEX_AHEAD].hash)
         if i + FLOW_AHEAD < count:
             ahead[(i + FLOW_AHEAD) & 15] = fetch_flow(c, &records[i + FLOW_AHEAD])
-        if i + STEP_AHEAD < count:
-            slot = ahead[(i + STEP_AHEAD) & 15]
+        if i + HISTORY_AHEAD < count:
+            slot = ahead[(i + HISTORY_AHEAD) & 15]
             if slot != NOT_FOUND:
-                fetch_step(c, flow_at(&c.table, slot), &records[i + STEP_AHEAD])
+                fetch_history(c, flow_at(&c.table, slot))
         if not take_record(c, &records[i], &tags[i]):
             if c.ended_count:
                 break
@@ -216,25 +216,19 @@ cdef u32 process(Core *c, const ft_record *records, const ft_tag *tags, u32 coun
     return i
 
 
-cdef inline void fetch_step(Core *c, Flow *f, const ft_record *r) noexcept nogil:
-    """Fetch what a flow's next packet will write and read. A guess that is wrong costs a fetch, nothing else."""
-    cdef u32 endpoint = f.port0 != r.sport
-    cdef u32 server = endpoint ^ client_of(f)
+cdef inline void fetch_history(Core *c, Flow *f) noexcept nogil:
+    """Fetch where a flow's next packet and turn will be written.
+
+    The same for the automaton's transition was tried: computing the symbol twice costs more than the miss.
+    """
     prefetch(packet_history(&c.table, f) + history_place(f.packets, c.table.first, c.table.ring))
-    if r.len == 0 or not f.flags & F_STARTED:
-        return
-    if c.active[0]:
-        prefetch_step(&c.automaton[0], f.packet_state, server, r.len if r.seg == 0 else r.seg, 0)
-    if c.active[1] and f.flags & F_TURN and endpoint != (f.flags & F_TURN1 != 0):
+    if c.active[1]:
         prefetch(turn_history(f) + history_place(turns_of(f), c.table.turn_first, c.table.turn_ring))
-        prefetch_step(&c.automaton[1], f.turn_state, server ^ 1, f.turn_bytes, f.turn_think)
 
 
 cdef inline u32 fetch_flow(Core *c, const ft_record *r) noexcept nogil:
     cdef u32 slot = peek(&c.table, r.hash)
     cdef Flow *f
-    if c.active[0] and r.len < 65536:
-        prefetch(&c.automaton[0].size_class[r.len])
     if slot != NOT_FOUND:
         f = flow_at(&c.table, slot)
         prefetch(f)

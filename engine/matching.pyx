@@ -14,7 +14,7 @@ from engine.automaton cimport (
     ACTS, LOST, NEED_RESET, STATE, Automaton, State, automaton_build, automaton_move, automaton_reset_begin,
     automaton_reset_end, automaton_start, automaton_step, symbol_of,
 )
-from engine.core cimport TOKENS, Core, HitNode, hit_at, pool_take
+from engine.core cimport HOLE_WORD, WORDS, WORDS_HERE, Core, HitNode, hit_at, more_at, pool_take
 from engine.counters cimport (
     HISTORY_SHORT, HITS, HITS_DROPPED, SHAPE_BYTES, SHAPE_PACKETS, STATES_LOST, STATES_REFOUND, VERIFIED,
     VERIFIED_AWAY, VERIFY_GAVE_UP, bump,
@@ -260,11 +260,9 @@ cdef void first_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts) noexcep
 cdef void keep_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts, u32 at) noexcept nogil:
     """Keep a signature's first hit with its evidence: the items from `at` on (NO_MATCH: none to show)."""
     cdef u32 n = pool_take(&c.hits)
-    cdef Exact *x = &c.exact[stream]
     cdef HitNode *hit
-    cdef u32 i, k = 0
-    cdef u32 count
-    cdef Item item
+    cdef u32 word[WORDS + 2]
+    cdef u32 i
     bump(c.counters, HITS)
     if n == 0:
         bump(c.counters, HITS_DROPPED)
@@ -274,20 +272,43 @@ cdef void keep_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts, u32 at) 
     hit.next = f.hits
     hit.signature = signature
     hit.count = 1
+    hit.more = 0
+    hit.words = evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
     f.hits = n
-    if at != NO_MATCH:
-        count = x.items - at
-        for i in range(count):
-            # too long to keep: the two ends, with a hole between them
-            if count > TOKENS and TOKENS // 2 <= i < count - TOKENS // 2 + 1:
-                if i == TOKENS // 2:
-                    hit.token[k] = <u64>HOLE << 48
-                    k += 1
+    for i in range(min(hit.words, <u32>WORDS_HERE)):
+        hit.word[i] = word[i]
+    if hit.words > WORDS_HERE:
+        hit.more = pool_take(&c.hits)
+        if hit.more == 0:
+            hit.words = 0
+            return
+        for i in range(WORDS_HERE, hit.words):
+            more_at(c, hit.more).word[i - WORDS_HERE] = word[i]
+
+
+cdef u32 evidence(const Exact *x, u32 at, int stream, u32 *word) noexcept nogil:
+    """Write the items from `at` on as words; what is too long to keep loses its middle. Returns how many words."""
+    cdef u32 count = x.items - at
+    cdef u32 most = WORDS // 2 if stream else WORDS
+    cdef u32 i, k = 0
+    cdef Item item
+    for i in range(count):
+        if count > most and most // 2 <= i < count - most // 2 + 1:
+            if i > most // 2:
                 continue
+            item.kind = HOLE
+        else:
             item = item_at(x, at + i)
-            hit.token[k] = item.size | <u64>item.code << 32 | <u64>item.kind << 48
+        if item.kind == HOLE:
+            word[k] = HOLE_WORD
+        elif stream:
+            word[k] = item.size
             k += 1
-    hit.tokens = k
+            word[k] = item.code | <u32>item.kind << 16
+        else:
+            word[k] = item.size | <u32>item.code << 16 | <u32>item.kind << 31
+        k += 1
+    return k
 
 
 cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:

@@ -3,8 +3,8 @@
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
-from engine.core cimport Core, HitNode, hit_at
-from engine.exact cimport Item, item_at
+from engine.core cimport HOLE_WORD, WORDS_HERE, Core, HitNode, hit_at, more_at
+from engine.exact cimport HOLE, Item, item_at
 from engine.flow cimport (
     END_FIN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Cold, Flow,
     client_of,
@@ -86,11 +86,24 @@ cdef list items(Core *c):
 
 cdef object evidence(Core *c, HitNode *hit, bint turns):
     """The tokens of a first hit, which match the signature again, or None where they could not be told."""
-    cdef u32 i
-    if hit.tokens == 0:
+    cdef u32 i, word
+    cdef u32 size = 0
+    cdef bint second = False
+    cdef list tokens = []
+    if hit.words == 0:
         return None
-    tokens = [(hit.token[i] >> 48, hit.token[i] & 0xFFFFFFFF, (hit.token[i] >> 32) & 0xFFFF)
-              for i in range(hit.tokens)]
+    for i in range(hit.words):
+        word = hit.word[i] if i < WORDS_HERE else more_at(c, hit.more).word[i - WORDS_HERE]
+        if second:
+            tokens.append((word >> 16, size, word & 0xFFFF))
+            second = False
+        elif word == HOLE_WORD:
+            tokens.append((HOLE, 0, 0))
+        elif turns:
+            size = word
+            second = True
+        else:
+            tokens.append((word >> 31, word & 0xFFFF, (word >> 16) & 0x7FFF))
     return text(tokens, c.pause_code, c.automaton[turns].sig_begin[hit.signature] != 0,
                 c.automaton[turns].sig_end[hit.signature] != 0, turns)
 
