@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes the enum of counters.pxd a Python one; there is nothing else to it."""
+"""The names of the counters, from the enum that counters.pxd makes a Python one."""
+
+NAMES = tuple(member.name.lower() for member in Counter if member != COUNTERS)

@@ -15,8 +15,8 @@ from engine.arrays cimport copy_u8, copy_u16, give_back, reserve
 from engine.automaton cimport automaton_free, automaton_init
 from engine.conditions cimport apply_conditions, conditions_free, conditions_init
 from engine.core cimport ENDED_ROOM, Core, Held, HitNode, Pool
-from engine.counters cimport COUNTERS, MIDSTREAM, NO_ROOM, RECORDS, bump
-from engine.counters import Counter
+from engine.counters cimport MIDSTREAM, NO_ROOM, RECORDS, bump
+from engine.counters import NAMES
 from engine.exact cimport exact_free, exact_init
 from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN1, F_OPEN, F_SYNACK, Flow, opened, turns_of
 from engine.lifecycle cimport FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, sweep
@@ -142,8 +142,7 @@ cdef class Engine:
         table_clear(&c.table)
 
     def counters(self):
-        names = [member.name.lower() for member in Counter if member != COUNTERS]
-        return {name: self.core.counters[i] for i, name in enumerate(names)}
+        return {name: self.core.counters[i] for i, name in enumerate(NAMES)}
 
     def memory(self):
         cdef Core *c = self.core
