@@ -22,11 +22,12 @@ Complications, and where they are solved:
 from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memcmp, memcpy, memset
 
-from engine.arrays cimport copy_u8, copy_u16, copy_u32, give_back, try_reserve
+from engine.arrays cimport give_back, try_reserve
 from engine.counters cimport AUTOMATON_RESETS, STATES_BUILT, STATES_MOVED, TRANSITIONS_BUILT, bump
 from engine.lookup cimport (
     ABSENT, PAIR_BITS, Numbers, mix, numbers_clear, numbers_ready, pairs_clear, pairs_get, pairs_put, pairs_ready,
 )
+from engine.positions cimport free_positions, load_positions
 from engine.record cimport likely, u8, u16, u32, u64, unlikely
 
 cdef extern from *:
@@ -43,39 +44,15 @@ cdef enum:
     NONE = 0xFFFFFFFF
 
 
-cdef u16 *classes_of(object cuts, u32 values) except? NULL:
-    """The class of each value below `values`, for ascending lower bounds `cuts` that begin with 0."""
-    cdef u16 *out = <u16 *>malloc(2 * values)
-    cdef u32 i, k = 0
-    cdef list bounds = list(cuts)
-    cdef u32 n = len(bounds)
-    cdef u32 next_bound = bounds[1] if n > 1 else 0xFFFFFFFF
-    if not out:
-        raise MemoryError()
-    for i in range(values):
-        while i >= next_bound:
-            k += 1
-            next_bound = bounds[k + 1] if k + 1 < n else 0xFFFFFFFF
-        out[i] = k
-    return out
-
-
 cdef int automaton_init(Automaton *a, object stream, object program, u64 budget, u64 *counters) except -1:
-    """Read a stream of a program. Raises MemoryError; the caller frees in that case too."""
+    """Read a stream of a program. Raises MemoryError, or ValueError for too many classes; the caller frees then too."""
     memset(a, 0, sizeof(Automaton))
     a.counters = counters
     a.budget = budget
-    load_positions(a, stream)
-    a.sig_begin = copy_u8(program.begin)
-    a.sig_end = copy_u8(program.end)
-    a.sig_references = copy_u8(program.references)
-    a.size_classes = len(stream.size_cuts)
-    a.pause_classes = len(stream.pause_cuts)
-    a.size_cuts = copy_u32(stream.size_cuts)
-    a.size_class = classes_of(stream.size_cuts, 65536)
-    a.pause_cuts = copy_u16(stream.pause_cuts)
-    load_classes(a, program)
+    load_positions(a, stream, program)
     a.transitions.shift = a.start_of.shift = bits(<u64>a.size_classes * a.pause_classes * 2)
+    if a.transitions.shift + bits(max(<u64>a.class_count * 2, 1 << 16)) > PAIR_BITS:
+        raise ValueError(f"{a.size_classes} classes of sizes times {a.pause_classes} of pauses are too many")
     a.state_room = min(<u64>STATE, (<u64>1 << (PAIR_BITS - a.transitions.shift)) - 1, 64 + budget // sizeof(StartList))
     a.arena_room = budget // 4 + 64 * <u64>a.position_count + 65536
     a.stamp = <u32 *>calloc(a.position_count + 1, 4)
@@ -90,63 +67,6 @@ cdef int automaton_init(Automaton *a, object stream, object program, u64 budget,
 cdef u32 bits(u64 values):
     """How many bits tell so many values apart."""
     return (<object>values - 1).bit_length()
-
-
-cdef int load_positions(Automaton *a, object stream) except -1:
-    cdef u32 n = len(stream.signature)
-    cdef const unsigned int[::1] signature, follow_start
-    cdef const unsigned short[::1] size_first, size_last, pause_first, pause_last
-    cdef const unsigned char[::1] side, flags
-    cdef u32 i
-    a.position_count = n
-    a.follow = copy_u32(stream.follow)
-    a.position = <Position *>calloc(n + 1, sizeof(Position))
-    if not a.position:
-        raise MemoryError()
-    if n == 0:
-        return 0
-    signature, follow_start = stream.signature, stream.follow_start
-    size_first, size_last = stream.size_first, stream.size_last
-    pause_first, pause_last = stream.pause_first, stream.pause_last
-    side, flags = stream.side, stream.flags
-    for i in range(n):
-        a.position[i].signature = signature[i]
-        a.position[i].follow = follow_start[i]
-        a.position[i].follow_end = follow_start[i + 1]
-        a.position[i].size_first = size_first[i]
-        a.position[i].size_last = size_last[i]
-        a.position[i].pause_first = pause_first[i]
-        a.position[i].pause_last = pause_last[i]
-        a.position[i].side = side[i]
-        a.position[i].flags = flags[i]
-    return 0
-
-
-cdef int load_classes(Automaton *a, object program) except -1:
-    """Per port class, its positions that may begin a match, ascending."""
-    cdef u32 i, c, total = 0
-    cdef list firsts = [[] for _ in program.signatures]
-    for i in range(a.position_count):
-        if a.position[i].flags & POSITION_FIRST:
-            firsts[a.position[i].signature].append(i)
-    a.class_count = len(program.class_start) - 1
-    a.class_start = <u32 *>malloc(4 * (a.class_count + 1))
-    if not a.class_start:
-        raise MemoryError()
-    starts, members = program.class_start, program.class_signatures
-    listed = []
-    for c in range(a.class_count):
-        a.class_start[c] = total
-        for s in members[starts[c]:starts[c + 1]]:
-            listed += firsts[s]
-        total = len(listed)
-    a.class_start[a.class_count] = total
-    a.class_list = <u32 *>malloc(4 * (total + 1))
-    if not a.class_list:
-        raise MemoryError()
-    for i in range(total):
-        a.class_list[i] = listed[i]
-    return 0
 
 
 cdef bint built_init(Automaton *a, Built *b) noexcept nogil:
@@ -165,16 +85,7 @@ cdef void built_free(Automaton *a, Built *b) noexcept nogil:
 
 
 cdef void automaton_free(Automaton *a) noexcept nogil:
-    free(a.position)
-    free(a.follow)
-    free(a.sig_begin)
-    free(a.sig_end)
-    free(a.sig_references)
-    free(a.class_start)
-    free(a.class_list)
-    free(a.size_cuts)
-    free(a.size_class)
-    free(a.pause_cuts)
+    free_positions(a)
     free(a.transitions.entry)
     free(a.start_of.entry)
     free(a.state_numbers.entry)
