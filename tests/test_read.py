@@ -218,6 +218,7 @@ def test_shapes_of_public_captures_match_again(captures: Path, tmp_path: Path, f
         (["-o", "no/where", "a.pcap"], 3, "flowtap: no/where: No such file or directory\n"),
         (["-o", "/dev/full", "-f", "a.sig", "a.pcap"], 3, "flowtap: /dev/full: No space left on device\n"),
         (["--flows", "a.pcap"], 2, "Usage: flowtap read"),
+        (["--idle-tcp", "nan", "a.pcap"], 2, "Usage: flowtap read"),
     ],
 )
 def test_errors(folder: Path, flowtap: Command, arguments: list[str], code: int, message: str) -> None:
