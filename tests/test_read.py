@@ -310,6 +310,13 @@ def test_a_directory_of_signatures(folder: Path, flowtap: Command) -> None:
     ]
 
 
+def test_the_summary_tells_what_had_no_room(folder: Path, flowtap: Command) -> None:
+    assert "out of room" not in flowtap("read", "a.pcap").stderr
+    (folder / "many.pcap").write_bytes(pcap(*(login(cport=port) for port in range(2000, 2020))))
+    result = flowtap("read", "--max-flows", "2", "many.pcap")
+    assert re.search(r"out of room: (\d+ flows cut short)?(, )?(\d+ half-open flows dropped)?\n$", result.stderr)
+
+
 def test_threshold_and_exactness(folder: Path, flowtap: Command) -> None:
     (folder / "b.sig").write_text("tcp * < s22 c21 + s300 > : fuzzy\n")
     assert "fuzzy" in flowtap("read", "-f", "b.sig", "a.pcap").stdout
