@@ -324,6 +324,14 @@ def test_threshold_and_exactness(folder: Path, flowtap: Command) -> None:
     assert "fuzzy" not in flowtap("read", "-T", "5000", "-f", "b.sig", "a.pcap").stdout
 
 
+def test_the_sample_in_the_readme_is_what_is_printed(flowtap: Command) -> None:
+    text = (ROOT / "README.md").read_text()
+    sample = text.partition("$ flowtap read tests/captures/demo.pcap.gz\n")[2].partition("\n\n")[0]
+    printed = flowtap("read", "-q", ROOT / "tests" / "captures" / "demo.pcap.gz").stdout
+    for part in sample.split("    ...\n"):
+        assert "\n".join(line.removeprefix("    ") for line in part.splitlines()) in printed
+
+
 def test_help_and_handbook_name_every_option_and_exit_code() -> None:
     page = (ROOT / "docs" / "read.md").read_text()
     help_text = CliRunner().invoke(read, ["--help"]).output
