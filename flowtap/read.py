@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import sys
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,7 +31,18 @@ class Exit(IntEnum):
     BROKEN_PIPE = 141  # whoever read the output has gone
 
 
-SECONDS = click.FloatRange(0.001, 1e6)
+class Seconds(click.FloatRange):
+    """A span of time. `nan` is in no order with the bounds, so that a range alone lets it through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fails for what is none."""
+        number: float = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return number
+
+
+SECONDS = Seconds(0.001, 1e6)
 
 EPILOG = """\b
 Exit codes:

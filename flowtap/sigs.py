@@ -20,7 +20,7 @@ _files = click.option(
     multiple=True,
     metavar="FILE",
     type=click.Path(),
-    help="Signature file; may be repeated. Default: the shipped database.",
+    help="Signatures: a file, or a directory of *.sig files; may be repeated. Default: the shipped database.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -30,16 +30,17 @@ def sigs() -> None:
     """Check, list and explain signatures."""
 
 
-@sigs.command()
+@sigs.command(short_help="Check signature files.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @_json
 def check(files: tuple[str, ...], as_json: bool) -> None:
     """Check signature FILEs: report each mistake with its place, or count the signatures.
 
-    The exit code is 0 when the files can be loaded together, 1 when not.
+    A directory stands for its *.sig files. The exit code is 0 when the files can be loaded together, 1 when not.
     """
     errors: list[sigdb.SignatureError] = []
     count = 0
+    files = _files_of(files)
     try:
         count = len(sigdb.load(files).signatures)
     except sigdb.SignatureErrors as wrong:
@@ -55,7 +56,7 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
     sys.exit(1 if errors else 0)
 
 
-@sigs.command(name="list")
+@sigs.command(name="list", short_help="List signatures.")
 @_files
 @_json
 def list_(files: tuple[str, ...], as_json: bool) -> None:
@@ -72,7 +73,7 @@ def list_(files: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{signature.id:<{widths[0]}}  {severity}  {place:<{widths[1]}}  {signature.description}")
 
 
-@sigs.command(name="explain")
+@sigs.command(name="explain", short_help="Explain a signature in words.")
 @click.argument("id_", metavar="ID")
 @_files
 @_json
@@ -111,10 +112,21 @@ def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
 
 def _load(files: tuple[str, ...]) -> tuple[Signature, ...]:
     try:
-        return sigdb.load(files or sigdb.shipped()).signatures
+        return sigdb.load(_files_of(files) or sigdb.shipped()).signatures
     except sigdb.SignatureErrors as wrong:
         _complain(wrong.errors)
         sys.exit(1)
+
+
+def _files_of(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `paths` with the *.sig files of each directory in its place, as `flowtap read -f` takes them.
+
+    What is no directory, or holds none, stays: loading it reports it together with all other mistakes.
+    """
+    files: list[str] = []
+    for path in paths:
+        files += sorted(str(entry) for entry in Path(path).glob("*.sig")) or [path]
+    return tuple(files)
 
 
 def _complain(errors: list[sigdb.SignatureError]) -> None:

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 _PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
 _WITH_PORTS = (6, 17)
 
+# Counters of the engine that say that its bounds changed the result, in words.
+_LOSSES = {
+    "ended_evicted": "flows cut short",
+    "ended_half_open": "half-open flows dropped",
+    "no_room": "records without a flow",
+    "hits_dropped": "matches not kept",
+    "held_full": "segments not put in order",
+    "verify_gave_up": "matches undecided",
+}
+
 
 class Text:
     """Prints flows.
@@ -117,7 +127,7 @@ def _iso(ns: int) -> str:
 
 
 def summary(stats: StatsFields) -> str:
-    """Return the closing line: what was read, what was found, and what was left out and why."""
+    """Return the closing line: what was read, what was found, what was left out and why, and what had no room."""
     files, flows = len(stats["captures"]), stats["flows"]
     text = (
         f"{files} {_plural(files, 'file')}, {stats['packets']} {_plural(stats['packets'], 'packet')}, "
@@ -125,7 +135,9 @@ def summary(stats: StatsFields) -> str:
     )
     reasons = {"filtered": stats["filtered"], **stats["verdicts"]}
     left_out = [f"{n} {name.replace('_', ' ')}" for name, n in reasons.items() if n and name != "record"]
-    return text + (f"; left out: {', '.join(left_out)}" if left_out else "")
+    text += f"; left out: {', '.join(left_out)}" if left_out else ""
+    lost = [f"{stats['engine'][name]} {words}" for name, words in _LOSSES.items() if stats["engine"].get(name)]
+    return text + (f"; out of room: {', '.join(lost)}" if lost else "")
 
 
 def _plural(number: int, word: str) -> str:

@@ -218,6 +218,7 @@ def test_shapes_of_public_captures_match_again(captures: Path, tmp_path: Path, f
         (["-o", "no/where", "a.pcap"], 3, "flowtap: no/where: No such file or directory\n"),
         (["-o", "/dev/full", "-f", "a.sig", "a.pcap"], 3, "flowtap: /dev/full: No space left on device\n"),
         (["--flows", "a.pcap"], 2, "Usage: flowtap read"),
+        (["--idle-tcp", "nan", "a.pcap"], 2, "Usage: flowtap read"),
     ],
 )
 def test_errors(folder: Path, flowtap: Command, arguments: list[str], code: int, message: str) -> None:
@@ -309,11 +310,26 @@ def test_a_directory_of_signatures(folder: Path, flowtap: Command) -> None:
     ]
 
 
+def test_the_summary_tells_what_had_no_room(folder: Path, flowtap: Command) -> None:
+    assert "out of room" not in flowtap("read", "a.pcap").stderr
+    (folder / "many.pcap").write_bytes(pcap(*(login(cport=port) for port in range(2000, 2020))))
+    result = flowtap("read", "--max-flows", "2", "many.pcap")
+    assert re.search(r"out of room: (\d+ flows cut short)?(, )?(\d+ half-open flows dropped)?\n$", result.stderr)
+
+
 def test_threshold_and_exactness(folder: Path, flowtap: Command) -> None:
     (folder / "b.sig").write_text("tcp * < s22 c21 + s300 > : fuzzy\n")
     assert "fuzzy" in flowtap("read", "-f", "b.sig", "a.pcap").stdout
     assert "fuzzy" not in flowtap("read", "-F", "-f", "b.sig", "a.pcap").stdout
     assert "fuzzy" not in flowtap("read", "-T", "5000", "-f", "b.sig", "a.pcap").stdout
+
+
+def test_the_sample_in_the_readme_is_what_is_printed(flowtap: Command) -> None:
+    text = (ROOT / "README.md").read_text()
+    sample = text.partition("$ flowtap read tests/captures/demo.pcap.gz\n")[2].partition("\n\n")[0]
+    printed = flowtap("read", "-q", ROOT / "tests" / "captures" / "demo.pcap.gz").stdout
+    for part in sample.split("    ...\n"):
+        assert "\n".join(line.removeprefix("    ") for line in part.splitlines()) in printed
 
 
 def test_help_and_handbook_name_every_option_and_exit_code() -> None:

@@ -50,6 +50,17 @@ def test_check(database: str, tmp_path: Path) -> None:
     )
 
 
+def test_a_directory_stands_for_its_files(database: str, tmp_path: Path) -> None:
+    (tmp_path / "other.sig").write_text("tcp * c5 : another")
+    assert run("check", str(tmp_path)).stdout == "3 signatures in 2 files: correct\n"
+    assert "another" in run("list", "-f", str(tmp_path)).stdout
+    assert run("explain", "other.line1", "-f", str(tmp_path)).exit_code == 0
+    (tmp_path / "empty").mkdir()
+    result = run("check", str(tmp_path / "empty"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Is a directory" in result.stderr
+
+
 def test_check_json(database: str) -> None:
     result = run("check", "--json", database, "/nonexistent.sig")
     assert result.exit_code == 1
