@@ -6,8 +6,8 @@ the set of positions that the last packet matched, and there are no empty moves.
 takes the automaton from position p to each position q in follow[p] whose side, size and pause admit the packet; any
 packet may enter a position with the flag FIRST, the first packet of a flow alone when the signature has `begin`. The
 signature has a hit at each packet that reaches a position with LAST; with `end` only at the last packet of an ended
-flow. Signatures without references are matched exactly so. A reference is read as any size that its target leads to, and Program.references is
-1 where a hit must be verified against the flow's history.
+flow. Signatures without references are matched exactly so. A reference is read as any size that its target leads to,
+and Program.references is 1 where a hit must be verified against the flow's history.
 """
 
 from __future__ import annotations
