@@ -58,7 +58,7 @@ apt-test:
 # venv makes pip last: without it an earlier run was interrupted, and venv completes the environment.
 $(VENV)/.made: setup.cfg pyproject.toml | apt
 	@test -x $(VENV)/bin/pip || /usr/bin/python3 -m venv --system-site-packages $(VENV)
-	@$(PIP) 'setuptools>=68' wheel 'Cython>=3.0,<4'
+	@$(PIP) 'setuptools>=68' wheel 'Cython>=3.3,<4'
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
