@@ -56,7 +56,7 @@ def page(ctx: click.Context) -> str:
     ]
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
-        if record is not None:
+        if record is not None and record[1]:  # arguments have no help; the synopsis shows them
             lines += [".TP", f"\\fB{escape(record[0])}\\fR", escape(record[1])]
     children = subcommands(ctx)
     if children:
