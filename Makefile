@@ -10,12 +10,14 @@
 #   make clean    remove what was built, not the virtual environment
 #
 # Packages of the system are installed only when one is missing, and only that needs root. The virtual environment is
-# made by /usr/bin/python3, not by the first python3 on the PATH: it must see the system's site packages.
+# made by /usr/bin/python3, not by the first python3 on the PATH: it must see the system's site packages. Targets never
+# run side by side: two runs of apt, or two builds in this directory, are in each other's way.
 
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL = demo
+.NOTPARALLEL:
 .PHONY: demo test bench fuzz nightly man clean apt apt-test
 
 VENV = .venv
@@ -35,7 +37,7 @@ CODE = bench bpf capture engine flowtap fuzz sigdb tests setup.py
 # Install the packages $(1) unless all of them are there.
 define packages
 missing=; for p in $(1); do \
-  [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null || true)" = installed ] || missing+=" $$p"; \
+  dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -x installed >/dev/null || missing+=" $$p"; \
 done; \
 if [ -n "$$missing" ]; then \
   if [ "$$(id -u)" != 0 ]; then \
@@ -53,9 +55,10 @@ apt-test:
 	@$(call packages,$(APT_TEST))
 
 # Build requirements go into the environment too: building without isolation then needs nothing more, and is repeatable.
+# venv makes pip last: without it an earlier run was interrupted, and venv completes the environment.
 $(VENV)/.made: setup.cfg pyproject.toml | apt
-	@test -x $(PYTHON) || /usr/bin/python3 -m venv --system-site-packages $(VENV)
-	@$(PIP) 'setuptools>=68' wheel 'Cython>=3.0,<4'
+	@test -x $(VENV)/bin/pip || /usr/bin/python3 -m venv --system-site-packages $(VENV)
+	@$(PIP) 'setuptools>=68' wheel 'Cython>=3.3,<4'
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)

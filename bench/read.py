@@ -51,7 +51,7 @@ def commands(path: Path, collector: int, wanted: list[str]) -> dict[str, list[st
     file = str(path)
     table = {
         "flowtap": [*_flowtap(), "read", file],
-        "tcpdump": ["tcpdump", "-r", file, "-w", "/dev/null"],
+        "tcpdump": ["tcpdump", "-r", file, "-w", "-"],  # as root, it would make itself the owner of a named output
         "p0f": ["p0f", "-r", file],
         "softflowd": ["softflowd", "-d", "-r", file, "-n", f"127.0.0.1:{collector}"],
     }

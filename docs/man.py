@@ -56,7 +56,7 @@ def page(ctx: click.Context) -> str:
     ]
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
-        if record is not None and record[1]:
+        if record is not None and record[1]:  # arguments have no help; the synopsis shows them
             lines += [".TP", f"\\fB{escape(record[0])}\\fR", escape(record[1])]
     children = subcommands(ctx)
     if children:
@@ -75,12 +75,7 @@ def subcommands(ctx: click.Context) -> list[click.Context]:
     if not isinstance(group, click.Group):
         return []
     commands = ((name, group.get_command(ctx, name)) for name in group.list_commands(ctx))
-    return [context(command, name, ctx) for name, command in commands if command is not None]
-
-
-def context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
-    """Return the context that click would make for a command: the names of its help option are a setting of it."""
-    return click.Context(command, parent=parent, info_name=name, **command.context_settings)
+    return [click.Context(command, parent=ctx, info_name=name) for name, command in commands if command is not None]
 
 
 def write(ctx: click.Context, directory: Path) -> None:
@@ -93,4 +88,4 @@ def write(ctx: click.Context, directory: Path) -> None:
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    write(context(flowtap, "flowtap"), target)
+    write(click.Context(flowtap, info_name="flowtap"), target)

@@ -206,26 +206,42 @@ cdef void look(Core *c, Flow *f, int stream) noexcept nogil:
 cdef void report(Core *c, Flow *f, int stream, State *s, u64 ts) noexcept nogil:
     """Turn what a state reports at a packet or turn into hits."""
     cdef u32 exact = s.exact
-    cdef u32 verify = s.verify
     cdef const u32 *signature = &s.report
-    cdef u32 i
-    if exact + verify > 1:
+    if exact + s.verify > 1:
         signature = c.automaton[stream].built.arena + s.list + s.count
     look(c, f, stream)
-    for i in range(exact):
-        if not count_hit(c, f, signature[i]):
-            first_hit(c, f, stream, signature[i], ts)
-    for i in range(exact, exact + verify):
-        verified_hit(c, f, stream, signature[i], ts)
+    settle(c, f, stream, signature, exact, False, ts)
+    settle(c, f, stream, signature + exact, s.verify, True, ts)
+
+
+cdef void settle(Core *c, Flow *f, int stream, const u32 *signature, u32 count, bint verify, u64 ts) noexcept nogil:
+    """Count the hits of some signatures, ascending, or begin to.
+
+    A flow's hits are ascending too, so that both are walked once: thousands of signatures may hit one flow.
+    """
+    cdef u32 *link = &f.hits
+    cdef Exact *x = &c.exact[stream]
+    cdef u32 i, at
+    for i in range(count):
+        while link[0] and hit_at(c, link[0]).signature < signature[i]:
+            link = &hit_at(c, link[0]).next
+        if link[0] and hit_at(c, link[0]).signature == signature[i]:
+            if not verify or verified(c, x, signature[i], f) != NO_MATCH:
+                hit_at(c, link[0]).count += 1
+                bump(c.counters, HITS)
+            continue
+        # the exact matcher says where a match begins, for evidence, even where the automaton alone decides
+        at = verified(c, x, signature[i], f) if verify else exact_match(x, signature[i], begun(f))
+        if not verify or at != NO_MATCH:
+            keep_hit(c, link, stream, signature[i], ts, at)
 
 
 cdef inline bint begun(Flow *f) noexcept nogil:
     return (f.flags & F_BEGUN) != 0
 
 
-cdef void verified_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts) noexcept nogil:
-    """A hit if the exact matcher, which looks at this flow, agrees."""
-    cdef Exact *x = &c.exact[stream]
+cdef u32 verified(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
+    """exact_match, counted."""
     cdef u32 at = exact_match(x, signature, begun(f))
     bump(c.counters, VERIFIED)
     if at == NO_MATCH:
@@ -234,31 +250,11 @@ cdef void verified_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts) noex
             bump(c.counters, VERIFY_GAVE_UP)
         elif x.hole_refused:
             bump(c.counters, HISTORY_SHORT)
-    elif not count_hit(c, f, signature):
-        keep_hit(c, f, stream, signature, ts, at)
+    return at
 
 
-cdef bint count_hit(Core *c, Flow *f, u32 signature) noexcept nogil:
-    """Count one more hit of a signature that has hit this flow before; False if it has not."""
-    cdef u32 n = f.hits
-    cdef HitNode *hit
-    while n:
-        hit = hit_at(c, n)
-        if hit.signature == signature:
-            hit.count += 1
-            bump(c.counters, HITS)
-            return True
-        n = hit.next
-    return False
-
-
-cdef void first_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts) noexcept nogil:
-    """Keep the first hit of a signature that the automaton alone decides; the exact matcher looks for evidence."""
-    keep_hit(c, f, stream, signature, ts, exact_match(&c.exact[stream], signature, begun(f)))
-
-
-cdef void keep_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts, u32 at) noexcept nogil:
-    """Keep a signature's first hit with its evidence: the items from `at` on (NO_MATCH: none to show)."""
+cdef void keep_hit(Core *c, u32 *link, int stream, u32 signature, u64 ts, u32 at) noexcept nogil:
+    """Insert a signature's first hit with its evidence: the items from `at` on (NO_MATCH: none to show)."""
     cdef u32 n = pool_take(&c.hits)
     cdef HitNode *hit
     cdef u32 word[WORDS + 2]
@@ -269,12 +265,12 @@ cdef void keep_hit(Core *c, Flow *f, int stream, u32 signature, u64 ts, u32 at) 
         return
     hit = hit_at(c, n)
     hit.ts = ts
-    hit.next = f.hits
+    hit.next = link[0]
     hit.signature = signature
     hit.count = 1
     hit.more = 0
     hit.words = evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
-    f.hits = n
+    link[0] = n
     for i in range(min(hit.words, <u32>WORDS_HERE)):
         hit.word[i] = word[i]
     if hit.words > WORDS_HERE:
@@ -333,10 +329,7 @@ cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
         look(c, f, stream)
         signature = c.automaton[stream].built.arena + s.list + s.count + s.exact + s.verify
         for i in range(s.end):
-            if c.automaton[stream].sig_references[signature[i]]:
-                verified_hit(c, f, stream, signature[i], f.previous)
-            elif not count_hit(c, f, signature[i]):
-                first_hit(c, f, stream, signature[i], f.previous)
+            settle(c, f, stream, &signature[i], 1, c.automaton[stream].sig_references[signature[i]], f.previous)
 
 
 cdef u32 find_final_state(Core *c, Flow *f, int stream) noexcept nogil:

@@ -41,7 +41,6 @@ cdef object flow_object(Core *c, Flow *f):
         turns = c.program_stream[hit.signature] != 0
         hits.append(Hit(hit.signature, hit.count, hit.ts, evidence(c, hit, turns)))
         n = hit.next
-    hits.reverse()
     look(c, f, 0)
     return FlowResult(
         proto=f.proto,

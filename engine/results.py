@@ -26,7 +26,7 @@ class Limits:
     ring: int = 16  # packets kept from its end; a power of two
     turn_first: int = 4  # turns kept from its beginning
     turn_ring: int = 8  # turns kept from its end; a power of two
-    hits: int = 262_144  # signatures hit, over all flows
+    hits: int = 4_194_304  # signatures hit, over all flows
     held: int = 65_536  # TCP segments that wait for a hole to fill, over all flows
     state_memory: int = 64 << 20  # bytes for each of the two automata
     idle_tcp: float = 1800.0  # without a record for so long, a flow has ended: TCP once answered,
