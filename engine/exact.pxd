@@ -40,6 +40,8 @@ cdef struct Extent:
     u32 most            # 0: no bound
     u32 more            # of a chain: its other references, from here in the list of checks ...
     u16 check_count     # ... so many and the one here
+    u16 referenced      # how many elements are referred to, in the list of referenced ones from ...
+    u32 referenced_at
     bint chain          # position after position, without a choice
     Check check
 
@@ -49,6 +51,7 @@ cdef struct Exact:
     u32 *follow
     Extent *extent      # per signature, and one more
     Check *more
+    u8 *referenced
     u8 *sig_begin
     u32 fuzz_bytes
     u32 fuzz_percent
@@ -62,12 +65,16 @@ cdef struct Exact:
     # one comparison
     u32 bound[256]      # by element: the size bound on the path taken
     u32 steps
+    const Extent *extent_now
+    u64 *failed         # what was found to lead nowhere: position, item, bounds, hashed; 0 is empty
     bint hole_refused   # a hole was in the way of something other than `...`
 
 cdef enum:
     HOLE = 2
     NO_MATCH = 0xFFFFFFFF
-    MAX_STEPS = 50_000
+    MAX_STEPS = 20_000
+    MEMO = 4096             # a power of two
+    MEMO_FROM = 256         # steps before anything is remembered
 
 cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1
 cdef void exact_free(Exact *x) noexcept nogil

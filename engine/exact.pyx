@@ -11,7 +11,11 @@ and only its references are compared (`chain_matches`). For the others the least
 have bound the beginnings to try.
 
 What has left the history is one item, a hole. Only `...` may pass over it: anything else there is not known to match,
-and unknown is no match (x.hole_refused says so). Backtracking is bounded by MAX_STEPS.
+and unknown is no match (x.hole_refused says so).
+
+Backtracking can take exponential time, and whoever sends the packets may want it to. So a comparison that goes on for
+long remembers where it was in vain (position, item, sizes bound so far), and it gives up after MAX_STEPS: then it is not
+known whether the signature matches. Remembering is by a 64-bit hash; a collision could only hide a match.
 """
 
 from libc.stdlib cimport calloc, free, malloc
@@ -19,14 +23,14 @@ from libc.string cimport memset
 
 from engine.arrays cimport copy_u8, copy_u32
 from engine.automaton cimport POSITION_ANY, POSITION_FIRST, POSITION_LAST
-from engine.record cimport i64, u16, u32
+from engine.record cimport i64, u8, u16, u32, u64
 
 
 cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1:
     """Read a stream of a program, for histories of these lengths. Raises MemoryError; the caller frees."""
     cdef u32 i, n = len(stream.signature)
     cdef u32 signatures = len(program.signatures)
-    cdef u32 checks = 0
+    cdef u32 checks = 0, referenced = 0
     cdef u32 *scratch
     memset(x, 0, sizeof(Exact))
     x.first, x.ring = first, ring
@@ -38,8 +42,10 @@ cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring
     x.extent = <Extent *>calloc(signatures + 1, sizeof(Extent))
     x.want = <Want *>calloc(n + 1, sizeof(Want))
     x.more = <Check *>calloc(n + 1, sizeof(Check))
+    x.referenced = <u8 *>calloc(n + 1, 1)
+    x.failed = <u64 *>calloc(MEMO, sizeof(u64))
     scratch = <u32 *>malloc(8 * (n + 1))
-    if not (x.extent and x.want and x.more and scratch):
+    if not (x.extent and x.want and x.more and x.referenced and x.failed and scratch):
         free(scratch)
         raise MemoryError()
     try:
@@ -52,6 +58,7 @@ cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring
         for i in range(signatures):
             measure(x, i, scratch, scratch + n)
             checks = list_checks(x, i, checks)
+            referenced = list_referenced(x, i, referenced)
     finally:
         free(scratch)
     return 0
@@ -138,11 +145,30 @@ cdef u32 list_checks(Exact *x, u32 signature, u32 used) noexcept nogil:
     return used
 
 
+cdef u32 list_referenced(Exact *x, u32 signature, u32 used) noexcept nogil:
+    """List each element that a signature refers to once, behind the `used` ones there are; returns how many now."""
+    cdef Extent *e = &x.extent[signature]
+    cdef u32 p, k
+    e.referenced_at = used
+    for p in range(e.first, x.extent[signature + 1].first):
+        if x.want[p].reference:
+            for k in range(e.referenced_at, used):
+                if x.referenced[k] == x.want[p].reference:
+                    break
+            else:
+                x.referenced[used] = <u8>x.want[p].reference
+                used += 1
+    e.referenced = <u16>(used - e.referenced_at)
+    return used
+
+
 cdef void exact_free(Exact *x) noexcept nogil:
     free(x.want)
     free(x.follow)
     free(x.extent)
     free(x.more)
+    free(x.referenced)
+    free(x.failed)
     free(x.sig_begin)
     memset(x, 0, sizeof(Exact))
 
@@ -164,16 +190,32 @@ cdef inline bint accepts(const Exact *x, const Want *w, Item item) noexcept nogi
     return (w.side & (1 << item.kind) and w.pause_low <= item.code <= w.pause_high and size_fits(x, w, item.size))
 
 
+cdef u64 situation(const Exact *x, u32 p, u32 at) noexcept nogil:
+    """What the rest of a walk depends on, hashed: never 0."""
+    cdef u64 h = (<u64>p << 32 | at) * <u64>0x9E3779B97F4A7C15 + 1
+    cdef u32 k
+    for k in range(x.extent_now.referenced_at, x.extent_now.referenced_at + x.extent_now.referenced):
+        h = (h ^ (h >> 29) ^ x.bound[x.referenced[k]]) * <u64>0xBF58476D1CE4E5B9
+    return h ^ (h >> 32) | 1
+
+
 cdef bint walk(Exact *x, u32 p, u32 at) noexcept nogil:
     """Whether a match that has taken item `at` at position `p` can end exactly at the last item."""
     cdef u32 k, q, before
+    cdef u64 now = 0
     cdef Item item
     cdef const Want *w
     if at + 1 == x.items:
         return x.want[p].flags & POSITION_LAST
     x.steps += 1
-    if x.steps > MAX_STEPS:
-        return False
+    if x.steps > MEMO_FROM:
+        if x.steps > MAX_STEPS:
+            return False
+        if x.steps == MEMO_FROM + 1:
+            memset(x.failed, 0, MEMO * sizeof(u64))
+        now = situation(x, p, at)
+        if x.failed[now >> 1 & (MEMO - 1)] == now:
+            return False
     item = item_at(x, at + 1)
     for k in range(x.want[p].follow, x.want[p].follow_end):
         q = x.follow[k]
@@ -192,6 +234,8 @@ cdef bint walk(Exact *x, u32 p, u32 at) noexcept nogil:
         if walk(x, q, at + 1):
             return True
         x.bound[w.element] = before
+    if now:
+        x.failed[now >> 1 & (MEMO - 1)] = now
     return False
 
 
@@ -223,6 +267,7 @@ cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil:
     cdef bint whole = x.count == x.items
     cdef u32 at, p, stop
     x.steps = 0
+    x.extent_now = e
     x.hole_refused = False
     if x.items < e.least or anchored and not begun:
         return NO_MATCH

@@ -27,7 +27,7 @@ from engine.table cimport (
     NOT_FOUND, cold_of, flow_at, table_born, table_find, table_new, table_oldest_half_open, table_release, table_unlink,
     table_victim,
 )
-from engine.tcp cimport flush_held
+from engine.tcp cimport flush_held, is_original
 
 cdef enum:
     WELL_KNOWN = 1024       # ports below it belong to servers
@@ -53,7 +53,7 @@ cdef u32 flow_for(Core *c, const ft_record *r, const ft_tag *tag, u32 *endpoint)
             if likely(not f.flags & F_CLOSED):
                 return slot
             bare_syn = r.tcpflags & (TH_SYN | TH_ACK) == TH_SYN
-            if not bare_syn:
+            if not bare_syn or is_original(f, endpoint[0], r.seq + 1):
                 bump(c.counters, AFTER_CLOSE)
                 return NOT_FOUND
         end_flow(c, slot, END_TIMEOUT)

@@ -18,10 +18,10 @@ from engine.core cimport ENDED_ROOM, Core, Held, HitNode, Pool
 from engine.counters cimport MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import NAMES
 from engine.exact cimport exact_free, exact_init
-from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN1, F_OPEN, F_SYNACK, Flow, opened, turns_of
+from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN0, F_KNOWN1, F_OPEN, F_PORT_GUESS, F_SYNACK, Flow, opened, turns_of
 from engine.lifecycle cimport FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, sweep
 from engine.matching cimport deliver
-from engine.record cimport TCP, ft_record, ft_tag, likely, prefetch, u8, u16, u32, u64, unlikely
+from engine.record cimport TCP, TH_SYN, ft_record, ft_tag, likely, prefetch, u8, u16, u32, u64, unlikely
 from engine.report cimport flow_object
 from engine.results import Limits
 from engine.table cimport (
@@ -256,7 +256,7 @@ cdef inline bint take_record(Core *c, const ft_record *r, const ft_tag *tag) noe
     if outcome != REPLACED:
         end_flow(c, slot, outcome)
         return True
-    return replace(c, slot, endpoint, r, tag)
+    return replace(c, slot, r, tag)
 
 
 cdef void datagrams(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil:
@@ -271,21 +271,24 @@ cdef void datagrams(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept
         opened(f)
 
 
-cdef bint replace(Core *c, u32 slot, u32 endpoint, const ft_record *r, const ft_tag *tag) noexcept nogil:
-    """A SYN+ACK that answers a newer SYN on the flow's addresses and ports: end that flow, begin the new one."""
+cdef bint replace(Core *c, u32 slot, const ft_record *r, const ft_tag *tag) noexcept nogil:
+    """The answer to a newer SYN on the flow's addresses and ports, or the first data behind that SYN: end that flow,
+    begin the new one."""
     cdef Flow *f = flow_at(&c.table, slot)
     cdef u32 first = cold_of(&c.table, f).resyn_seq
     cdef u64 ts = cold_of(&c.table, f).resyn_ts
+    cdef u32 client = 1 if r.tcpflags & TH_SYN else 0
     end_flow(c, slot, END_REUSE)
     forget_flow(c, slot)
     slot = begin_flow(c, r, tag)
     if slot == FULL:
         return False
     f = flow_at(&c.table, slot)
-    # endpoint 0 is now the sender of the SYN+ACK; begin_flow took it for a flow whose SYN was not seen
-    f.flags = (f.flags & ~<u32>F_SYNACK) | F_CLIENT1 | F_HAVE_SYN | F_BEGUN | F_KNOWN1
+    # endpoint 0 is now the sender of the record; begin_flow took it for a flow whose SYN was not seen
+    f.flags &= ~<u32>(F_SYNACK | F_CLIENT1 | F_PORT_GUESS)
+    f.flags |= F_HAVE_SYN | F_BEGUN | (F_CLIENT1 | F_KNOWN1 if client else F_KNOWN0)
     bump(c.counters, MIDSTREAM, -1)
-    f.side[1].next = first
+    f.side[client].next = first
     f.start = f.previous = ts
     tcp_record(c, f, 0, r)
     return True

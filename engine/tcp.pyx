@@ -8,6 +8,7 @@ Only new sequence space advances a flow (RFC 9293, section 3.4: all comparisons 
 2. A segment behind a hole is held, and so is everything that follows it in either direction: when the hole fills, the
    packets come out as they would have without the loss (`hold`, `drain`). Letting the other side pass would put an
    answer before its question. A filler takes the time of the first held segment: its bytes were sent before those.
+   An acknowledgement of bytes that were not seen is the same evidence of a hole as a gap in the numbers (`awaited`).
 3. A hole that does not fill (lost before the tap, or on it) must not hold a flow for long: there is a deadline, a short
    one once the peer has acknowledged what is missing, and a bound on their number. Then the flow is marked (`give_up`).
 4. A forged segment far ahead must not make the real ones look old: if its side went on without it, it is dropped
@@ -32,6 +33,7 @@ cdef enum:
     MAX_HELD = 32               # segments held per flow
     RST_WINDOW = 65536          # how far ahead a RST may be: the window without scaling
     MAX_AHEAD = 1 << 30         # the largest window there is (RFC 7323, section 2.3)
+    NOBODY = 2
     FAR_AHEAD = 1 << 20         # beyond this a hole is not believed if the flow goes on without it
 
 
@@ -52,6 +54,8 @@ cdef u32 tcp_record(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept
     elif r.len == 0 and not flags & TH_FIN:
         handshake_ack(c, f, endpoint, r)
         return GOES_ON
+    if unlikely(f.flags & (F_RESYN0 << endpoint)) and r.seq == cold_of(&c.table, f).resyn_seq:
+        return REPLACED
     s.ts = r.ts
     s.seq = r.seq + 1 if flags & TH_SYN else r.seq
     s.len = r.len
@@ -69,19 +73,10 @@ cdef u32 tcp_record(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept
     return GOES_ON
 
 
-cdef inline bint known(const Flow *f, u32 endpoint) noexcept nogil:
-    return (f.flags & (F_KNOWN0 << endpoint)) != 0
-
-
 cdef inline void heard(Flow *f, u32 endpoint, u64 ts) noexcept nogil:
     """A packet of the handshake is what the next gap counts from."""
     f.previous = ts
     f.flags = (f.flags & ~<u32>F_LAST1) | (F_LAST1 if endpoint else 0)
-
-
-cdef inline bint is_original(const Flow *f, u32 endpoint, u32 first) noexcept nogil:
-    """Whether `first` is where this endpoint's bytes began: a late copy of the SYN has it."""
-    return f.side[endpoint].next - <u32>f.side[endpoint].bytes == first
 
 
 cdef void syn(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil:
@@ -182,7 +177,7 @@ cdef void segment(Core *c, Flow *f, Held *s) noexcept nogil:
         while f.held and s.ts > held_at(c, f.held).deadline:
             give_up(c, f)
     ahead = <i32>(s.seq - f.side[e].next)
-    if likely(f.held == 0 and ahead == 0):
+    if likely(f.held == 0 and ahead == 0 and unseen(f, s) == 0):
         take(c, f, s)
     elif ahead <= 0 and <u32>-ahead >= s.len + (s.tcpflags & TH_FIN):
         if s.len <= 1 and ahead == -1 and not s.tcpflags & TH_FIN:
@@ -191,13 +186,29 @@ cdef void segment(Core *c, Flow *f, Held *s) noexcept nogil:
             bump(c.counters, RETRANSMITTED)
     elif ahead > MAX_AHEAD or f.flags & (F_FIN0 << e):
         bump(c.counters, OUT_OF_WINDOW)
-    elif ahead <= 0 and (f.held == 0 or held_at(c, f.held).endpoint == e):
-        if f.held:
-            fill(c, f, s)
-        else:
-            take(c, f, s)
+    elif ahead <= 0 and f.held and awaited(f, held_at(c, f.held)) == e:
+        fill(c, f, s)
+    elif ahead <= 0 and f.held == 0 and unseen(f, s) == 0:
+        take(c, f, s)
     else:
         hold(c, f, s)
+
+
+cdef inline u32 unseen(const Flow *f, const Held *s) noexcept nogil:
+    """How many bytes of the other side a segment acknowledges that were not seen; 0 when there are none."""
+    cdef u32 other = s.endpoint ^ 1
+    cdef u16 beyond
+    if not s.tcpflags & TH_ACK or not known(f, other):
+        return 0
+    beyond = <u16>(s.ack - <u16>f.side[other].next)
+    return beyond if beyond < 32768 else 0
+
+
+cdef inline u32 awaited(const Flow *f, const Held *s) noexcept nogil:
+    """The endpoint whose missing bytes a segment waits for, or NOBODY."""
+    if <i32>(s.seq - f.side[s.endpoint].next) > 0:
+        return s.endpoint
+    return s.endpoint ^ 1 if unseen(f, s) else NOBODY
 
 
 cdef void fill(Core *c, Flow *f, Held *s) noexcept nogil:
@@ -259,7 +270,6 @@ cdef void hold(Core *c, Flow *f, const Held *s) noexcept nogil:
     cdef u32 *link = &f.held
     cdef Held *h
     cdef Held *head
-    cdef u16 beyond
     if n == 0:
         bump(c.counters, HELD_FULL)
         flush_held(c, f)
@@ -276,42 +286,42 @@ cdef void hold(Core *c, Flow *f, const Held *s) noexcept nogil:
     h[0] = s[0]
     h.next = 0
     h.next_then = f.side[s.endpoint].next
-    h.deadline = s.ts + c.hold
+    h.deadline = s.ts + (c.hold if <i32>(s.seq - f.side[s.endpoint].next) > 0 else c.hold_covered)
     head = held_at(c, f.held)
-    if s.endpoint != head.endpoint and s.tcpflags & TH_ACK:
-        beyond = <u16>(s.ack - <u16>f.side[head.endpoint].next)
-        if 0 < beyond < 32768:
-            head.deadline = min(head.deadline, s.ts + c.hold_covered)
+    if h != head and s.endpoint != head.endpoint and unseen(f, s):
+        head.deadline = min(head.deadline, s.ts + c.hold_covered)
     if held + 1 >= MAX_HELD:
         give_up(c, f)
 
 
 cdef void drain(Core *c, Flow *f) noexcept nogil:
-    """Deliver held segments as long as the first one, or one that fills its hole, is in order."""
-    cdef u32 n
+    """Deliver held segments as long as the first one waits for nothing, or another one is what it waits for."""
+    cdef u32 n, wanted
     cdef u32 *link
     cdef Held s
     cdef Held *h
-    cdef u32 wanted
     while f.held:
         link = &f.held
-        wanted = held_at(c, f.held).endpoint
-        while link[0]:
-            h = held_at(c, link[0])
-            if h.endpoint == wanted and <i32>(h.seq - f.side[wanted].next) <= 0:
-                break
-            link = &h.next
-        if not link[0]:
-            return
+        wanted = awaited(f, held_at(c, f.held))
+        if wanted != NOBODY:
+            while link[0]:
+                h = held_at(c, link[0])
+                if h.endpoint == wanted and <i32>(h.seq - f.side[wanted].next) <= 0:
+                    break
+                link = &h.next
+            if not link[0]:
+                return
         n = link[0]
         h = held_at(c, n)
         link[0] = h.next
         s = h[0]
         pool_give(&c.held, n)
-        if <i32>(s.seq + s.len + (s.tcpflags & TH_FIN) - f.side[wanted].next) <= 0:
+        if <i32>(s.seq + s.len + (s.tcpflags & TH_FIN) - f.side[s.endpoint].next) <= 0:
             bump(c.counters, RETRANSMITTED)
         else:
             bump(c.counters, REORDERED)
+            # its time says nothing of the round trip any more
+            s.tcpflags &= ~<u32>TH_ACK
             take(c, f, &s)
 
 
@@ -326,7 +336,9 @@ cdef void give_up(Core *c, Flow *f) noexcept nogil:
     cdef Held *h = held_at(c, n)
     cdef Side *side = &f.side[h.endpoint]
     mark_gap(c, f)
-    if h.seq - side.next > FAR_AHEAD and side.next != h.next_then:
+    if <i32>(h.seq - side.next) <= 0:
+        f.side[h.endpoint ^ 1].next += unseen(f, h)
+    elif h.seq - side.next > FAR_AHEAD and side.next != h.next_then:
         bump(c.counters, OUT_OF_WINDOW)
         f.held = h.next
         pool_give(&c.held, n)
