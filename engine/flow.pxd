@@ -82,6 +82,8 @@ cdef enum:
     F_HAVE_SYN = 1 << 19    # a SYN without ACK was seen
     F_PORT_GUESS = 1 << 20  # the client was guessed from a port
     F_STARTED = 1 << 21     # the automata have been put in their first state
+    F_RESETTING = 1 << 22   # a RST waits for what is missing before it
+    F_RESET = 1 << 23       # a RST has ended it
 
 cdef enum:
     END_FIN = 1

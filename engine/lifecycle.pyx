@@ -17,7 +17,7 @@ from engine.counters cimport (
 )
 from engine.flow cimport (
     END_EVICTED, END_FIN, END_HALF_OPEN, END_OPEN, END_REUSE, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_CLOSED,
-    F_FIN0, F_FIN1, F_HAVE_SYN, F_OPEN, F_PORT_GUESS, F_QUEUED, F_SYNACK, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
+    F_FIN0, F_FIN1, F_HAVE_SYN, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
 )
 from engine.matching cimport end_matching
 from engine.record cimport (
@@ -36,7 +36,7 @@ cdef enum:
 cdef inline u64 patience(Core *c, const Flow *f) noexcept nogil:
     """Nanoseconds that a flow may be idle."""
     if f.proto == TCP:
-        if f.flags & F_CLOSED:
+        if f.flags & (F_CLOSED | F_RESETTING):
             return c.linger
         return c.idle_tcp if f.flags & F_OPEN or f.packets else c.idle_half_open
     return c.idle_udp if f.proto == UDP else c.idle_icmp
@@ -135,6 +135,8 @@ cdef void end_flow(Core *c, u32 slot, u32 reason) noexcept nogil:
         return
     if f.held:
         flush_held(c, f)
+    if f.flags & F_RESET:
+        reason = END_RST
     if reason == END_OPEN and f.flags & (F_FIN0 | F_FIN1):
         reason = END_FIN
     f.reason = <unsigned char>reason

@@ -23,7 +23,7 @@ from engine.counters cimport (
 )
 from engine.flow cimport (
     END_FIN, END_RST, F_ACKED, F_BEGUN, F_CLIENT1, F_FIN0, F_GAP, F_HAVE_SYN, F_KNOWN0, F_LAST1, F_OPEN, F_PORT_GUESS,
-    F_RESYN0, F_RESYN1, F_SYNACK, NO_RTT, Flow, Side, client_of, opened,
+    F_RESET, F_RESETTING, F_RESYN0, F_RESYN1, F_SYNACK, NO_RTT, Flow, Side, client_of, opened,
 )
 from engine.matching cimport deliver
 from engine.record cimport TH_ACK, TH_FIN, TH_RST, TH_SYN, ft_record, i32, likely, u8, u16, u32, u64, unlikely
@@ -50,7 +50,8 @@ cdef u32 tcp_record(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept
         if r.len == 0 or not f.flags & (F_KNOWN0 << endpoint) or f.side[endpoint].next != r.seq + 1:
             return GOES_ON
     elif unlikely(flags & TH_RST):
-        return END_RST if rst_counts(c, f, endpoint, r) else GOES_ON
+        if not rst_counts(c, f, endpoint, r):
+            return GOES_ON
     elif r.len == 0 and not flags & TH_FIN:
         handshake_ack(c, f, endpoint, r)
         return GOES_ON
@@ -58,16 +59,21 @@ cdef u32 tcp_record(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept
         return REPLACED
     s.ts = r.ts
     s.seq = r.seq + 1 if flags & TH_SYN else r.seq
-    s.len = r.len
+    s.len = 0 if flags & TH_RST else r.len
     s.seg = r.seg
     s.ack = r.ack
     s.next = 0
     s.tcpflags = <u8>flags
     s.endpoint = <u8>endpoint
-    segment(c, f, &s)
+    if unlikely(flags & TH_RST):
+        reset_by(c, f, &s)
+    else:
+        segment(c, f, &s)
     if not f.flags & F_OPEN:
         if (f.side[0].packets and f.side[1].packets) or (f.flags & F_SYNACK and endpoint == client_of(f)):
             opened(f)
+    if unlikely(f.flags & F_RESET):
+        return END_RST
     if unlikely(f.flags & (F_FIN0 * 3) == F_FIN0 * 3):
         return END_FIN
     return GOES_ON
@@ -155,13 +161,20 @@ cdef bint rst_counts(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcep
     if known(f, endpoint):
         ahead = <i32>(r.seq - f.side[endpoint].next)
         if 0 <= ahead < RST_WINDOW:
-            if ahead and not f.held:
-                f.flags |= F_GAP
             return True
     elif r.tcpflags & TH_ACK and known(f, other) and r.ack == <u16>f.side[other].next:
         return True
     bump(c.counters, RST_IGNORED)
     return False
+
+
+cdef void reset_by(Core *c, Flow *f, const Held *s) noexcept nogil:
+    """A RST ends the flow once what was sent before it has been seen, or has been given up."""
+    if f.held == 0 and unseen(f, s) == 0 and (not known(f, s.endpoint) or s.seq == f.side[s.endpoint].next):
+        f.flags |= F_RESET
+    else:
+        f.flags |= F_RESETTING
+        hold(c, f, s)
 
 
 cdef void segment(Core *c, Flow *f, Held *s) noexcept nogil:
@@ -235,7 +248,9 @@ cdef void take(Core *c, Flow *f, const Held *s) noexcept nogil:
     cdef u32 at, piece, n, gap
     cdef bint replied
     cdef Held *h
-    if f.flags & (F_FIN0 << e):
+    if s.tcpflags & TH_RST:
+        f.flags |= F_RESET
+    if f.flags & (F_FIN0 << e | F_RESET):
         return
     if skip <= s.len:
         # segments held after this one are copies: only what came before it has a say in where packets end
@@ -316,7 +331,8 @@ cdef void drain(Core *c, Flow *f) noexcept nogil:
         link[0] = h.next
         s = h[0]
         pool_give(&c.held, n)
-        if <i32>(s.seq + s.len + (s.tcpflags & TH_FIN) - f.side[s.endpoint].next) <= 0:
+        if (<i32>(s.seq + s.len + (s.tcpflags & TH_FIN) - f.side[s.endpoint].next) <= 0
+                and not s.tcpflags & TH_RST):
             bump(c.counters, RETRANSMITTED)
         else:
             bump(c.counters, REORDERED)

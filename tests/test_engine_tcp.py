@@ -93,6 +93,15 @@ CASES = [
     ("hs c10 rst-s+100000 s20 fin", "< c10 s20 > fin"),
     ("hs c10 rst-c-5 s20 fin", "< c10 s20 > fin"),
     ("hs c10 rst-s+400", "< c10 > gap rst"),
+    # a RST that overtook the last data, or came while the tap waits for some
+    ("hs c10 s20? rst-s late", "< c10 s20 > rst"),
+    ("hs c10? c20 rst-s late", "< c10 c20 > rst"),
+    ("hs c10? c20 rst-s", "< c20 > gap rst"),
+    # an answer that overtook its question, and one whose question was never seen
+    ("hs c10? s20 late c5 fin", "< c10 s20 c5 > fin"),
+    ("hs c10? s20 +1 c5 s7 fin", "< s20 + c5 s7 > gap fin"),
+    # only one direction is seen: data behind the new SYN is enough
+    ("hs c10 fin late-syn", "< c10 > fin"),
     # half-closed: the other side may still speak
     ("hs c10 fin-c s20 s30 fin-s", "< c10 s20 s30 > fin"),
     ("hs c10 fin-c", "< c10 > fin"),
@@ -116,6 +125,19 @@ def test_shape(script: str, expected: str) -> None:
         for flow in flows_of(play(script))
     )  # fmt: skip
     assert found == expected
+
+
+def test_new_connection_on_the_same_ports_seen_from_one_side() -> None:
+    talk = Conversation()
+    talk.send("c", 0, SYN, ack=0)
+    talk.send("c", 10)
+    talk.next["c"] += 70_000
+    talk.send("c", 0, SYN, ack=0)
+    talk.send("c", 11)
+    assert [(flow.shape, flow.reason.name) for flow in flows_of(talk.records)] == [
+        ("< c10", "REUSE"),
+        ("< c11", "OPEN"),
+    ]
 
 
 def dialogue(random: Random) -> list[tuple[str, int, float]]:
