@@ -39,9 +39,10 @@ FT_INLINE ft_u32 ft_udp(const struct ft_packet *p, struct ft_cursor *c)
 	if (ft_load(p, c->offset, h, 8))
 		return FT_END(SHORT);
 	length = ft_be16(h + 4);
-	if (length == 0 || (length > room && (r->flags & FT_F_FRAGMENT)))
+	if (length == 0)
 		length = room;
-	if (length > room)
+	/* a first fragment carries the length of the whole datagram, and that is what was sent */
+	if (length > room && !(r->flags & FT_F_FRAGMENT))
 		return FT_END(BAD_LENGTH);
 	if (length < 8)
 		return FT_END(BAD_HEADER);

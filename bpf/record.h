@@ -56,7 +56,7 @@ typedef uint64_t ft_u64;
 	X(ft_u16, u2, vlan, 1, "outermost VLAN identifier, 0 when untagged")                                           \
 	X(ft_u16, u2, vlan2, 1, "the next VLAN identifier inside it, 0 when there is none")
 
-#define FT_F_FRAGMENT 1  /* first fragment of several: the payload length is this fragment's */
+#define FT_F_FRAGMENT 1  /* first fragment of several: len is the datagram's by the UDP header, else this fragment's */
 #define FT_F_TUNNEL 2    /* found inside GRE, IPIP, 6in4, VXLAN or Geneve */
 #define FT_F_VLAN 4      /* carried a VLAN tag, in the frame or stripped into metadata */
 #define FT_F_TRUNCATED 8 /* the capture holds less of the packet than was on the wire */

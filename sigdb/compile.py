@@ -80,7 +80,7 @@ def _cut(lows: Iterable[int], highs: Iterable[int], top: int, code: str) -> tupl
 class Settings:
     """What decides how signatures are read; raises ValueError for values out of range."""
 
-    threshold_us: int  # the pause threshold, microseconds; rounded down to its think code
+    threshold_us: int  # the pause threshold, microseconds; one that a think code stands for exactly
     fuzzy: bool  # False: bare sizes are exact in every signature
     fuzz_bytes: int  # tolerance of a bare size n: max(fuzz_bytes, n * fuzz_percent // 100)
     fuzz_percent: int
@@ -89,6 +89,12 @@ class Settings:
         longest = think.decode(think.MAX)
         if not 1 <= self.threshold_us <= longest:
             raise ValueError(f"pause threshold {self.threshold_us} us; expected 1 to {longest}")
+        exact = think.decode(think.encode(self.threshold_us))
+        if exact != self.threshold_us:
+            above = think.decode(think.encode(self.threshold_us) + 1)
+            raise ValueError(
+                f"pause threshold {self.threshold_us} us has too many digits for a think time; expected {exact} or {above}"
+            )
         if not 0 <= self.fuzz_bytes <= 65_535 or not 0 <= self.fuzz_percent <= 100:
             raise ValueError(
                 f"fuzz {self.fuzz_bytes} bytes, {self.fuzz_percent} %; expected 0 to 65535 bytes, 0 to 100 %"

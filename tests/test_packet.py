@@ -54,7 +54,7 @@ RECORDS = {
     "ip options": (E(I4(T, options=bytes(40))), 30, 0),
     "tso: total length 0": (E(I4(T, length=0)), 30, 0),
     "first fragment": (E(I4(U, 17, fragment=0x2000)), 30, FRAGMENT),
-    "first fragment, udp length of the whole": (E(I4(p.udp(DATA, length=3000), 17, fragment=0x2000)), 30, FRAGMENT),
+    "first fragment, udp length of the whole": (E(I4(p.udp(DATA, length=3000), 17, fragment=0x2000)), 2992, FRAGMENT),
     "do not fragment": (E(I4(T, fragment=0x4000)), 30, 0),
     "ipv6": (E(I6(T), 0x86DD), 30, 0),
     "ipv6 payload length 0": (E(I6(T, length=0), 0x86DD), 30, 0),
