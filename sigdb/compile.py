@@ -92,9 +92,7 @@ class Settings:
         exact = think.decode(think.encode(self.threshold_us))
         if exact != self.threshold_us:
             above = think.decode(think.encode(self.threshold_us) + 1)
-            raise ValueError(
-                f"pause threshold {self.threshold_us} us has too many digits for a think time; expected {exact} or {above}"
-            )
+            raise ValueError(f"pause threshold {self.threshold_us} us has too many digits; expected {exact} or {above}")
         if not 0 <= self.fuzz_bytes <= 65_535 or not 0 <= self.fuzz_percent <= 100:
             raise ValueError(
                 f"fuzz {self.fuzz_bytes} bytes, {self.fuzz_percent} %; expected 0 to 65535 bytes, 0 to 100 %"
