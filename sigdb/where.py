@@ -38,6 +38,10 @@ MAX_NESTING = 32
 
 Program = list[tuple[int, float]]
 
+# What a value is, where it is known: a product or quotient may be anything, and so may a number without a unit.
+TIME, COUNT, ANY = "a time", "a size or a number", ""
+_TIME_UNITS = ("us", "ms", "s", "min", "h")
+
 _COMPARE = {"<": LT, "<=": LE, ">": GT, ">=": GE, "==": EQ, "!=": NE}
 _SUM = {"+": ADD, "-": SUB}
 _PRODUCT = {"*": MUL, "/": DIV}
@@ -50,6 +54,7 @@ class _Reader:
     def __init__(self, line: str, start: int, end: int) -> None:
         self.tokens: list[tuple[str, str, int]] = []
         self.program: Program = []
+        self.kinds: list[str] = []  # of the values on the stack
         self.next = 0
         self.depth = 0
         while line[start:end].strip(" \t"):
@@ -83,6 +88,17 @@ class _Reader:
             raise Mistake(self.column, f"the condition is too long; expected at most {MAX_OPERATIONS} operations")
         self.program.append((operation, argument))
 
+    def value(self, operation: int, argument: float, kind: str) -> None:
+        self.emit(operation, argument)
+        self.kinds.append(kind)
+
+    def join(self, column: int, sign: str, kind: str | None = None) -> None:
+        """Take the kinds of both sides of a sign, which must not contradict each other, and leave theirs or `kind`."""
+        right, left = self.kinds.pop(), self.kinds.pop()
+        if kind is None and left and right and left != right:
+            raise Mistake(column, f"{right} where '{sign}' has {left} before it; expected {left}")
+        self.kinds.append(left or right if kind is None else kind)
+
     def nest(self, column: int) -> None:
         self.depth += 1
         if self.depth > MAX_NESTING:
@@ -106,6 +122,7 @@ class _Reader:
             self.next += 1
             column = self.column
             self.truth(self.conjunction(), column, "or")
+            self.join(column, "or", ANY)
             self.emit(OR)
         return left
 
@@ -117,6 +134,7 @@ class _Reader:
             self.next += 1
             column = self.column
             self.truth(self.negation(), column, "and")
+            self.join(column, "and", ANY)
             self.emit(AND)
         return left
 
@@ -143,6 +161,8 @@ class _Reader:
         self.next += 1
         column = self.column
         self.number(self.sum(), column, sign)
+        self.join(column, sign)
+        self.kinds[-1] = ANY
         self.emit(_COMPARE[sign])
         if self.text in _COMPARE or self.text == "=":
             raise Mistake(self.column, f"{quote(self.text)} after a comparison; expected 'and' between two comparisons")
@@ -157,6 +177,7 @@ class _Reader:
             self.next += 1
             column = self.column
             self.number(self.product(), column, sign)
+            self.join(column, sign)
             self.emit(_SUM[sign])
         return left
 
@@ -169,6 +190,7 @@ class _Reader:
             self.next += 1
             column = self.column
             self.number(self.factor(), column, sign)
+            self.join(column, sign, ANY)
             self.emit(_PRODUCT[sign])
         return left
 
@@ -192,11 +214,11 @@ class _Reader:
             return False
         if text[:1].isdigit():
             self.next += 1
-            self.emit(CONST, float(text) * UNITS[unit])
+            self.value(CONST, float(text) * UNITS[unit], TIME if unit in _TIME_UNITS else COUNT if unit else ANY)
             return False
         if text in VARIABLES:
             self.next += 1
-            self.emit(VAR, float(VARIABLES.index(text)))
+            self.value(VAR, float(VARIABLES.index(text)), TIME if text.endswith(("duration", "rtt")) else COUNT)
             return False
         if text[:1].isalpha() and text not in ("and", "or", "not"):
             raise Mistake(

@@ -172,6 +172,9 @@ MISTAKES: list[tuple[str | bytes, str]] = [
     ("tcp * " + "(" * 33 + "c1" + ")" * 33 + " : d", "1:39: groups are nested too deeply; expected at most 32 levels"),
     ("tcp * " + "c1 " * 256 + ": d", "1:772: too many elements; expected at most 255"),
     ("tcp * c1 where " + "(" * 33 + "1" + ")" * 33 + " > 0 : d", "1:48: the condition is nested too deeply; expected at most 32 levels"),
+    ("tcp * c1 where bytes > 2s : d", "1:24: a time where '>' has a size or a number before it; expected a size or a number"),
+    ("tcp * c1 where c.duration + 3 < 1M : d", "1:33: a size or a number where '<' has a time before it; expected a time"),
+    ("tcp * c1 where 1 < (rtt - packets) : d", "1:27: a size or a number where '-' has a time before it; expected a time"),
     ("tcp * c1 where " + "1+" * 200 + "1 > 0 : d", "1:273: the condition is too long; expected at most 256 operations"),
     ("tcp * c1 : " + "x" * 70_000, "1:65537: the line has 70011 characters; expected at most 65536"),
 ]
