@@ -84,6 +84,8 @@ cdef enum:
     F_STARTED = 1 << 21     # the automata have been put in their first state
     F_RESETTING = 1 << 22   # a RST waits for what is missing before it
     F_RESET = 1 << 23       # a RST has ended it
+    F_UDP = 1 << 24         # the protocol once more, so that the sweep reads line 0 alone
+    F_ICMP = 1 << 25
 
 cdef enum:
     END_FIN = 1

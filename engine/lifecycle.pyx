@@ -17,7 +17,7 @@ from engine.counters cimport (
 )
 from engine.flow cimport (
     END_EVICTED, END_FIN, END_HALF_OPEN, END_OPEN, END_REUSE, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_CLOSED,
-    F_FIN0, F_FIN1, F_HAVE_SYN, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
+    F_FIN0, F_FIN1, F_HAVE_SYN, F_ICMP, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK, F_UDP, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
 )
 from engine.matching cimport end_matching
 from engine.record cimport (
@@ -35,11 +35,9 @@ cdef enum:
 
 cdef inline u64 patience(Core *c, const Flow *f) noexcept nogil:
     """Nanoseconds that a flow may be idle."""
-    if f.proto == TCP:
-        if f.flags & (F_CLOSED | F_RESETTING):
-            return c.linger
-        return c.idle_tcp if f.flags & F_OPEN or f.packets else c.idle_half_open
-    return c.idle_udp if f.proto == UDP else c.idle_icmp
+    if f.flags & (F_CLOSED | F_RESETTING | F_UDP | F_ICMP):
+        return c.idle_udp if f.flags & F_UDP else c.idle_icmp if f.flags & F_ICMP else c.linger
+    return c.idle_tcp if f.flags & F_OPEN or f.packets else c.idle_half_open
 
 
 cdef u32 flow_for(Core *c, const ft_record *r, const ft_tag *tag, u32 *endpoint) noexcept nogil:
@@ -85,6 +83,7 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
     f.side[0].rtt = f.side[1].rtt = NO_RTT
     bump(c.counters, FLOWS)
     if r.proto != TCP:
+        f.flags |= F_UDP if r.proto == UDP else F_ICMP
         guess_client(f)
         # a first datagram from what must be the server is an answer to one that was not seen
         if not f.flags & F_CLIENT1:

@@ -211,7 +211,7 @@ cdef u32 process(Core *c, const ft_record *records, const ft_tag *tags, u32 coun
     if i:
         c.clock = min(c.clock_next, records[i - 1].ts) if c.clock_next else records[i - 1].ts
         c.clock_next = records[i - 1].ts
-        sweep(c, i // 4 + 1)
+        sweep(c, i // 8 + 1)
     return i
 
 

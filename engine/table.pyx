@@ -26,7 +26,7 @@ cdef extern from *:
     #include <sys/mman.h>
     /* One TLB entry for 2 MiB: without it a random slot costs a page walk more than its cache misses. */
     static void ft_in_huge_pages(void *p, size_t size) { madvise(p, size, MADV_HUGEPAGE); }
-    static void ft_forget(void *p, size_t size) { if (size) madvise(p, size, MADV_DONTNEED); }
+    static void ft_forget(void *p, size_t size) { madvise(p, size, MADV_DONTNEED); }
     """
     void ft_in_huge_pages(void *, size_t) nogil
     void ft_forget(void *, size_t) nogil
@@ -63,7 +63,6 @@ cdef int table_init(Table *t, u32 capacity, u32 first, u32 ring, u32 turn_first,
     t.index = <u64 *>reserve(t.index_bytes)
     t.pool = <u8 *>reserve(t.pool_bytes)
     t.births = <u32 *>reserve(t.births_bytes)
-    ft_in_huge_pages(t.index, t.index_bytes)
     ft_in_huge_pages(t.pool, t.pool_bytes)
     return 0
 
@@ -78,12 +77,11 @@ cdef void table_free(Table *t) noexcept nogil:
 
 
 cdef void table_clear(Table *t) noexcept nogil:
-    """Forget all flows; what they used is given back to the system."""
-    if t.top > 4096:
-        ft_forget(t.index, t.index_bytes)
-        ft_forget(t.pool, <u64>t.top * t.stride)
-    else:
+    """Forget all flows. The memory that they used stays: the next capture's flows are likely to want it."""
+    if t.top > t.capacity // 16:
         memset(t.index, 0, t.index_bytes)
+    else:
+        ft_forget(t.index, t.index_bytes)
     t.used = t.top = t.free_head = t.hand = t.sweep = 0
     t.births_head = t.births_tail = 1
 
