@@ -53,7 +53,8 @@ cdef int automaton_init(Automaton *a, object stream, object program, u64 budget,
     a.transitions.shift = a.start_of.shift = bits(<u64>a.size_classes * a.pause_classes * 2)
     if a.transitions.shift + bits(max(<u64>a.class_count * 4, 1 << 16)) > PAIR_BITS:
         raise ValueError(f"{a.size_classes} classes of sizes times {a.pause_classes} of pauses are too many")
-    a.state_room = min(<u64>STATE, (<u64>1 << (PAIR_BITS - a.transitions.shift)) - 1, 64 + budget // sizeof(StartList) + <u64>a.class_count * 2)
+    a.state_room = min(<u64>STATE, (<u64>1 << (PAIR_BITS - a.transitions.shift)) - 1,
+                       64 + budget // sizeof(StartList) + <u64>a.class_count * 2)
     a.state_limit = a.state_room - a.class_count * 2
     a.arena_room = budget // 4 + 64 * <u64>a.position_count + 65536
     a.stamp = <u32 *>calloc(a.position_count + 1, 4)

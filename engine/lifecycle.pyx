@@ -71,7 +71,7 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
     cdef Flow *f
     cdef Cold *cold
     if slot == NOT_FOUND:
-        # what waits to be reported makes room without costing a flow, and not depending on when take() is called
+        # what waits to be reported makes room without costing a flow, however often take() is called
         if c.ended_count or not make_room(c):
             return FULL
         slot = table_new(&c.table, r)

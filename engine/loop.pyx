@@ -171,7 +171,8 @@ cdef u32 link_in_hit() noexcept:
 
 
 cdef u64 nanoseconds(double seconds) except? 0:
-    return <u64>(seconds * 1e9)
+    # a century is for ever, and added to a time of our days it does not wrap
+    return <u64>(min(seconds, 3e9) * 1e9)
 
 
 cdef int pool_init(Pool *p, u32 size, u32 link, u32 capacity) except -1:

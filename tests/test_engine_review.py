@@ -153,3 +153,15 @@ def test_history_short_is_counted() -> None:
     run(engine, [Record(proto=UDP, len=n) for n in [1] * 20 + [2, 2]])
     c = engine.counters()
     assert c["verified_away"] == c["history_short"] == 1
+
+
+@pytest.mark.parametrize("seconds", [1e11, float("inf")])
+def test_times_without_end(seconds: float) -> None:
+    record = Record(proto=UDP, len=5)
+    (flow,) = run(Engine(EMPTY, Limits(idle_udp=seconds), report_all=True), [record, record.later(1)])
+    assert flow.packets_c == 2
+
+
+def test_times_that_are_no_number() -> None:
+    with pytest.raises(ValueError, match="idle_udp"):
+        Limits(idle_udp=float("nan")).check()
