@@ -63,6 +63,7 @@ cdef struct Automaton:
     Built built
     Built old           # before a reset, while flows move out of it
     u32 state_room
+    u32 state_limit     # building stops here: what is beyond is for the first states of port classes
     u64 arena_room
     Pairs transitions   # (state, symbol) -> state, with ACTS
     Pairs start_of      # (port class * 2 + begin, symbol) -> start list

@@ -51,9 +51,11 @@ cdef int automaton_init(Automaton *a, object stream, object program, u64 budget,
     a.budget = budget
     load_positions(a, stream, program)
     a.transitions.shift = a.start_of.shift = bits(<u64>a.size_classes * a.pause_classes * 2)
-    if a.transitions.shift + bits(max(<u64>a.class_count * 2, 1 << 16)) > PAIR_BITS:
+    if a.transitions.shift + bits(max(<u64>a.class_count * 4, 1 << 16)) > PAIR_BITS:
         raise ValueError(f"{a.size_classes} classes of sizes times {a.pause_classes} of pauses are too many")
-    a.state_room = min(<u64>STATE, (<u64>1 << (PAIR_BITS - a.transitions.shift)) - 1, 64 + budget // sizeof(StartList))
+    a.state_room = min(<u64>STATE, (<u64>1 << (PAIR_BITS - a.transitions.shift)) - 1,
+                       64 + budget // sizeof(StartList) + <u64>a.class_count * 2)
+    a.state_limit = a.state_room - a.class_count * 2
     a.arena_room = budget // 4 + 64 * <u64>a.position_count + 65536
     a.stamp = <u32 *>calloc(a.position_count + 1, 4)
     a.deep = <u32 *>malloc(4 * (a.position_count + 1))
@@ -117,7 +119,7 @@ cdef u64 spent(Automaton *a) noexcept nogil:
 
 
 cdef inline bint is_spent(Automaton *a, u64 budget) noexcept nogil:
-    if a.built.state_count + 2 >= a.state_room or a.built.start_count + 2 >= a.state_room:
+    if a.built.state_count + 2 >= a.state_limit or a.built.start_count + 2 >= a.state_limit:
         return True
     return not a.forgiving and a.built.state_count >= FEW_STATES and spent(a) > budget
 
@@ -233,6 +235,8 @@ cdef u32 automaton_start(Automaton *a, u32 port_class, bint begin) noexcept nogi
     """The state of a flow of this class before its first symbol."""
     cdef u32 key = port_class * 2 + begin
     if a.initial[key] == 0:
+        # many flows may start before anything is built; without memory the half that is empty must do
+        numbers_ready(&a.state_numbers, &a.built.states[0].hash, sizeof(State))
         a.initial[key] = intern_state(a, port_class, begin, 0, NULL, 0) + 1
     return a.initial[key] - 1
 
@@ -343,7 +347,8 @@ cdef u32 automaton_move(Automaton *a, u32 state) noexcept nogil:
     s = &a.old.states[state]
     if s.moved:
         return s.moved - 1
-    if a.built.state_count >= FEW_STATES and spent(a) * 2 > a.budget or not has_room(a):
+    if (a.built.state_count >= FEW_STATES and (spent(a) * 2 > a.budget or a.built.state_count * 2 > a.state_limit)
+            or not has_room(a)):
         return LOST
     starts = &a.old.starts[s.starts]
     s.moved = intern_state(a, s.port_class, s.begin, intern_starts(a, a.old.arena + starts.list, starts.count),

@@ -268,7 +268,7 @@ cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil:
     cdef u32 at, p, stop
     x.steps = 0
     x.extent_now = e
-    x.hole_refused = False
+    x.hole_refused = not whole and x.items < e.least
     if x.items < e.least or anchored and not begun:
         return NO_MATCH
     if e.chain and (whole or x.ring >= e.least):

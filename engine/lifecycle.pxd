@@ -9,6 +9,7 @@ cdef enum:
 
 cdef u32 flow_for(Core *c, const ft_record *r, const ft_tag *tag, u32 *endpoint) noexcept nogil
 cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nogil
+cdef bint room_beside(Core *c, u32 slot) noexcept nogil
 cdef void end_flow(Core *c, u32 slot, u32 reason) noexcept nogil
 cdef void forget_flow(Core *c, u32 slot) noexcept nogil
 cdef void sweep(Core *c, u32 slots) noexcept nogil

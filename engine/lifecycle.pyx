@@ -69,7 +69,8 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
     cdef Flow *f
     cdef Cold *cold
     if slot == NOT_FOUND:
-        if not make_room(c):
+        # what waits to be reported makes room without costing a flow, however often take() is called
+        if c.ended_count or not make_room(c):
             return FULL
         slot = table_new(&c.table, r)
         if slot == NOT_FOUND:
@@ -127,6 +128,19 @@ cdef bint make_room(Core *c) noexcept nogil:
     return True
 
 
+cdef bint room_beside(Core *c, u32 slot) noexcept nogil:
+    """Make sure that a flow can begin while the one in `slot` stays; False when ended flows must be taken first."""
+    cdef Flow *f = flow_at(&c.table, slot)
+    if c.table.free_head or c.table.top < c.table.capacity:
+        return True
+    if c.ended_count:
+        return False
+    f.flags |= F_UNLINKED   # so that it is not the one that goes
+    make_room(c)
+    f.flags &= ~<u32>F_UNLINKED
+    return c.ended_count == 0
+
+
 cdef void end_flow(Core *c, u32 slot, u32 reason) noexcept nogil:
     """End a flow once; what it still holds is delivered and its last matches are made. Nothing if it has ended."""
     cdef Flow *f = flow_at(&c.table, slot)
@@ -137,6 +151,9 @@ cdef void end_flow(Core *c, u32 slot, u32 reason) noexcept nogil:
     if f.flags & F_RESET:
         reason = END_RST
     if reason == END_OPEN and f.flags & (F_FIN0 | F_FIN1):
+        reason = END_FIN
+    # both had been held behind a hole
+    if reason == END_TIMEOUT and f.flags & (F_FIN0 | F_FIN1) == F_FIN0 | F_FIN1:
         reason = END_FIN
     f.reason = <unsigned char>reason
     f.flags |= F_CLOSED

@@ -19,7 +19,7 @@ from engine.counters cimport MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import NAMES
 from engine.exact cimport exact_free, exact_init
 from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN0, F_KNOWN1, F_OPEN, F_PORT_GUESS, F_SYNACK, Flow, opened, turns_of
-from engine.lifecycle cimport FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, sweep
+from engine.lifecycle cimport FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, room_beside, sweep
 from engine.matching cimport deliver
 from engine.record cimport TCP, TH_SYN, ft_record, ft_tag, likely, prefetch, u8, u16, u32, u64, unlikely
 from engine.report cimport flow_object
@@ -171,7 +171,8 @@ cdef u32 link_in_hit() noexcept:
 
 
 cdef u64 nanoseconds(double seconds) except? 0:
-    return <u64>(seconds * 1e9)
+    # a century is for ever, and added to a time of our days it does not wrap
+    return <u64>(min(seconds, 3e9) * 1e9)
 
 
 cdef int pool_init(Pool *p, u32 size, u32 link, u32 capacity) except -1:
@@ -188,6 +189,8 @@ cdef u32 process(Core *c, const ft_record *records, const ft_tag *tags, u32 coun
     cdef u32 ahead[16]
     cdef u32 i, slot
     cdef Flow *f
+    # new flows may take slots that an unfinished finish() has passed
+    c.finish_hand = 0
     for i in range(min(count, INDEX_AHEAD)):
         prefetch_index(&c.table, records[i].hash)
     for i in range(min(count, FLOW_AHEAD)):
@@ -278,6 +281,8 @@ cdef bint replace(Core *c, u32 slot, const ft_record *r, const ft_tag *tag) noex
     cdef u32 first = cold_of(&c.table, f).resyn_seq
     cdef u64 ts = cold_of(&c.table, f).resyn_ts
     cdef u32 client = 1 if r.tcpflags & TH_SYN else 0
+    if not room_beside(c, slot):
+        return False
     end_flow(c, slot, END_REUSE)
     forget_flow(c, slot)
     slot = begin_flow(c, r, tag)

@@ -43,8 +43,9 @@ cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied
     if unlikely(not f.flags & F_STARTED):
         start(c, f)
     if side.packets == 0:
-        f.first_ms[endpoint] = <u32>ms
-    f.last_ms[endpoint] = <u32>ms
+        f.first_ms[endpoint] = f.last_ms[endpoint] = <u32>ms
+    elif ms > f.last_ms[endpoint]:
+        f.last_ms[endpoint] = <u32>ms
     if ts > f.previous:
         f.previous = ts
     f.flags = (f.flags & ~<u32>F_LAST1) | (F_LAST1 if endpoint else 0)

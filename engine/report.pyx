@@ -10,7 +10,7 @@ from engine.flow cimport (
     client_of,
 )
 from engine.matching cimport look
-from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32
+from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32, u64
 from engine.results import Flow as FlowResult, Hit, Reason
 from engine.shape import text
 from engine.table cimport cold_of
@@ -56,10 +56,10 @@ cdef object flow_object(Core *c, Flow *f):
         bytes_s=f.side[server].bytes,
         turns_c=f.side[client].turns,
         turns_s=f.side[server].turns,
-        duration_c_ns=(f.last_ms[client] - f.first_ms[client]) * 1_000_000,
-        duration_s_ns=(f.last_ms[server] - f.first_ms[server]) * 1_000_000,
-        rtt_c_ns=None if f.side[client].rtt == NO_RTT else f.side[client].rtt * 1000,
-        rtt_s_ns=None if f.side[server].rtt == NO_RTT else f.side[server].rtt * 1000,
+        duration_c_ns=<u64>(f.last_ms[client] - f.first_ms[client]) * 1_000_000,
+        duration_s_ns=<u64>(f.last_ms[server] - f.first_ms[server]) * 1_000_000,
+        rtt_c_ns=None if f.side[client].rtt == NO_RTT else <u64>f.side[client].rtt * 1000,
+        rtt_s_ns=None if f.side[server].rtt == NO_RTT else <u64>f.side[server].rtt * 1000,
         confidence=confidence(f),
         midstream=f.proto == TCP and not f.flags & F_HAVE_SYN,
         gap=(f.flags & F_GAP) != 0,

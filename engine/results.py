@@ -44,7 +44,7 @@ class Limits:
             if value < 1 or value & (value - 1):
                 raise ValueError(f"{name} must be a power of two, not {value}")
         for field in fields(self):
-            if getattr(self, field.name) < (1 if field.type is int else 0):
+            if not getattr(self, field.name) >= (1 if field.type is int else 0):  # NaN is not either
                 raise ValueError(f"{field.name} must not be below {1 if field.type is int else 0}")
         if self.flows > 1 << 26 or self.first + self.ring > 4096 or self.turn_first + self.turn_ring > 4096:
             raise ValueError("at most 67,108,864 flows and 4,096 packets or turns of history each")

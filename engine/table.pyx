@@ -53,7 +53,7 @@ cdef int table_init(Table *t, u32 capacity, u32 first, u32 ring, u32 turn_first,
     t.packets_at = TURNS_AT + 8 * (turn_first + turn_ring)
     t.cold_at = t.packets_at + (4 * (first + ring) + 7) // 8 * 8
     t.stride = (t.cold_at + sizeof(Cold) + LINE - 1) // LINE * LINE
-    cdef u32 entries = power_of_two(capacity + capacity // 2)   # at most two thirds full
+    cdef u32 entries = power_of_two(capacity + (capacity + 1) // 2)     # at most two thirds full: one is always empty
     t.mask = entries - 1
     t.index_bytes = <u64>entries * 8
     t.pool_bytes = <u64>capacity * t.stride

@@ -192,7 +192,7 @@ cdef void segment(Core *c, Flow *f, Held *s) noexcept nogil:
     ahead = <i32>(s.seq - f.side[e].next)
     if likely(f.held == 0 and ahead == 0 and unseen(f, s) == 0):
         take(c, f, s)
-    elif ahead <= 0 and <u32>-ahead >= s.len + (s.tcpflags & TH_FIN):
+    elif ahead <= 0 and f.side[e].next - s.seq >= s.len + (s.tcpflags & TH_FIN):
         if s.len <= 1 and ahead == -1 and not s.tcpflags & TH_FIN:
             bump(c.counters, KEEPALIVES)
         else:
@@ -227,13 +227,16 @@ cdef inline u32 awaited(const Flow *f, const Held *s) noexcept nogil:
 cdef void fill(Core *c, Flow *f, Held *s) noexcept nogil:
     """Take a segment that fills a hole, and what was held behind it."""
     cdef u64 arrived = s.ts
+    cdef u32 before
     if held_at(c, f.held).ts < s.ts:
         s.ts = held_at(c, f.held).ts
-    take(c, f, s)
-    drain(c, f)
-    # again, for what followed a held part of the same bytes
-    take(c, f, s)
-    drain(c, f)
+    # again and again, for what follows each held part of the same bytes
+    while True:
+        before = f.side[s.endpoint].next
+        take(c, f, s)
+        drain(c, f)
+        if f.side[s.endpoint].next == before:
+            break
     # the receiver had nothing to answer before the hole was filled
     if arrived > f.previous:
         f.previous = arrived
@@ -311,7 +314,7 @@ cdef void hold(Core *c, Flow *f, const Held *s) noexcept nogil:
 
 cdef void drain(Core *c, Flow *f) noexcept nogil:
     """Deliver held segments as long as the first one waits for nothing, or another one is what it waits for."""
-    cdef u32 n, wanted
+    cdef u32 n, wanted, before
     cdef u32 *link
     cdef Held s
     cdef Held *h
@@ -328,9 +331,8 @@ cdef void drain(Core *c, Flow *f) noexcept nogil:
                 return
         n = link[0]
         h = held_at(c, n)
-        link[0] = h.next
         s = h[0]
-        pool_give(&c.held, n)
+        before = f.side[s.endpoint].next
         if (<i32>(s.seq + s.len + (s.tcpflags & TH_FIN) - f.side[s.endpoint].next) <= 0
                 and not s.tcpflags & TH_RST):
             bump(c.counters, RETRANSMITTED)
@@ -339,6 +341,13 @@ cdef void drain(Core *c, Flow *f) noexcept nogil:
             # its time says nothing of the round trip any more
             s.tcpflags &= ~<u32>TH_ACK
             take(c, f, &s)
+            if (f.side[s.endpoint].next != before and not f.flags & (F_FIN0 << s.endpoint | F_RESET)
+                    and <i32>(s.seq + s.len - f.side[s.endpoint].next) > 0):
+                # the rest of it follows a segment that was held before it
+                h.tcpflags = s.tcpflags
+                continue
+        link[0] = h.next
+        pool_give(&c.held, n)
 
 
 cdef inline void mark_gap(Core *c, Flow *f) noexcept nogil:
