@@ -86,6 +86,7 @@ cdef enum:
     F_RESET = 1 << 23       # a RST has ended it
     F_UDP = 1 << 24         # the protocol once more, so that the sweep reads line 0 alone
     F_ICMP = 1 << 25
+    F_HOLDING = 1 << 26     # segments were held; the sweep looks whether they have waited long enough
 
 cdef enum:
     END_FIN = 1

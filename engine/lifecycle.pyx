@@ -17,7 +17,7 @@ from engine.counters cimport (
 )
 from engine.flow cimport (
     END_EVICTED, END_FIN, END_HALF_OPEN, END_OPEN, END_REUSE, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_CLOSED,
-    F_FIN0, F_FIN1, F_HAVE_SYN, F_ICMP, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK, F_UDP, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
+    F_FIN0, F_FIN1, F_HAVE_SYN, F_HOLDING, F_ICMP, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK, F_UDP, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
 )
 from engine.matching cimport end_matching
 from engine.record cimport (
@@ -27,7 +27,7 @@ from engine.table cimport (
     NOT_FOUND, cold_of, flow_at, table_born, table_find, table_new, table_oldest_half_open, table_release, table_unlink,
     table_victim,
 )
-from engine.tcp cimport flush_held, is_original
+from engine.tcp cimport flush_held, is_original, release_late
 
 cdef enum:
     WELL_KNOWN = 1024       # ports below it belong to servers
@@ -204,7 +204,7 @@ cdef void release_reported(Core *c, u32 slot) noexcept nogil:
 
 
 cdef void sweep(Core *c, u32 slots) noexcept nogil:
-    """Look at some slots, going round the pool, and end or forget what has been idle too long."""
+    """Look at some slots, going round the pool: release what was held too long, end or forget what was idle too long."""
     cdef u32 i, slot
     cdef Flow *f
     for i in range(min(slots, c.table.top)):
@@ -216,7 +216,13 @@ cdef void sweep(Core *c, u32 slots) noexcept nogil:
             c.table.sweep = 0
         f = flow_at(&c.table, slot)
         prefetch(<char *>f + 4 * c.table.stride)
-        if f.flags & (F_USED | F_UNLINKED) == F_USED and c.clock > f.last + patience(c, f):
+        if f.flags & (F_USED | F_UNLINKED) != F_USED:
+            continue
+        if f.flags & (F_HOLDING | F_CLOSED) == F_HOLDING:
+            release_late(c, f)
+            if f.flags & F_RESET or f.flags & (F_FIN0 | F_FIN1) == F_FIN0 | F_FIN1:
+                end_flow(c, slot, END_FIN)
+        if c.clock > f.last + patience(c, f):
             end_flow(c, slot, END_TIMEOUT)
             forget_flow(c, slot)
 

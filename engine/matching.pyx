@@ -21,7 +21,7 @@ from engine.counters cimport (
 )
 from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match, item_at, look_at
 from engine.flow cimport (
-    F_ACKED, F_BEGUN, F_CLIENT1, F_LAST1, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow,
+    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_LAST1, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow,
     Side, client_of, turns_of,
 )
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, i64, likely, u8, u16, u32, u64, unlikely
@@ -156,7 +156,7 @@ cdef void reset(Core *c, Flow *urgent, int stream) noexcept nogil:
     moved = automaton_move(a, urgent.turn_state if stream else urgent.packet_state)
     for slot in range(t.top):
         f = flow_at(t, slot)
-        if f != urgent and f.flags & F_USED and f.flags & F_STARTED:
+        if f != urgent and f.flags & (F_USED | F_STARTED | F_CLOSED) == F_USED | F_STARTED:
             store(f, stream, automaton_move(a, f.turn_state if stream else f.packet_state))
     if moved == LOST:
         # only without memory for a second set of tables: the state is found from the history like any other

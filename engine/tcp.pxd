@@ -11,6 +11,7 @@ cdef enum:
 
 cdef u32 tcp_record(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil
 cdef void flush_held(Core *c, Flow *f) noexcept nogil
+cdef void release_late(Core *c, Flow *f) noexcept nogil
 
 cdef inline bint known(const Flow *f, u32 endpoint) noexcept nogil:
     """Whether the sequence number that this endpoint sends next is known."""

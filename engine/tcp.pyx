@@ -22,8 +22,8 @@ from engine.counters cimport (
     GAPS, HELD_FULL, KEEPALIVES, OUT_OF_WINDOW, REORDERED, RETRANSMITTED, RST_IGNORED, bump,
 )
 from engine.flow cimport (
-    END_FIN, END_RST, F_ACKED, F_BEGUN, F_CLIENT1, F_FIN0, F_GAP, F_HAVE_SYN, F_KNOWN0, F_LAST1, F_OPEN, F_PORT_GUESS,
-    F_RESET, F_RESETTING, F_RESYN0, F_RESYN1, F_SYNACK, NO_RTT, Flow, Side, client_of, opened,
+    END_FIN, END_RST, F_ACKED, F_BEGUN, F_CLIENT1, F_FIN0, F_GAP, F_HAVE_SYN, F_HOLDING, F_KNOWN0, F_LAST1, F_OPEN,
+    F_PORT_GUESS, F_RESET, F_RESETTING, F_RESYN0, F_RESYN1, F_SYNACK, NO_RTT, Flow, Side, client_of, opened,
 )
 from engine.matching cimport deliver
 from engine.record cimport TH_ACK, TH_FIN, TH_RST, TH_SYN, ft_record, i32, likely, u8, u16, u32, u64, unlikely
@@ -291,11 +291,12 @@ cdef void hold(Core *c, Flow *f, const Held *s) noexcept nogil:
     if n == 0:
         bump(c.counters, HELD_FULL)
         flush_held(c, f)
+        mark_gap(c, f)
         if <i32>(s.seq - f.side[s.endpoint].next) > 0:
-            mark_gap(c, f)
             f.side[s.endpoint].next = s.seq
         take(c, f, s)
         return
+    f.flags |= F_HOLDING
     while link[0]:
         link = &held_at(c, link[0]).next
         held += 1
@@ -370,6 +371,14 @@ cdef void give_up(Core *c, Flow *f) noexcept nogil:
     else:
         side.next = h.seq
     drain(c, f)
+
+
+cdef void release_late(Core *c, Flow *f) noexcept nogil:
+    """Give up what has waited past its deadline though no further segment came; the sweep's part."""
+    while f.held and c.clock > held_at(c, f.held).deadline:
+        give_up(c, f)
+    if f.held == 0:
+        f.flags &= ~<u32>F_HOLDING
 
 
 cdef void flush_held(Core *c, Flow *f) noexcept nogil:

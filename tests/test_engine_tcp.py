@@ -8,7 +8,7 @@ import pytest
 
 import sigdb
 from engine import Engine, Flow, Limits
-from tests.records import ACK, FIN, PSH, RST, SYN, Conversation, Record, run
+from tests.records import ACK, FIN, PSH, RST, SYN, Conversation, Record, address, run
 
 EMPTY = sigdb.loads("")
 
@@ -223,6 +223,24 @@ def test_retransmission_with_other_boundaries() -> None:
     talk.records.remove(first)
     talk.records.append(whole)
     assert shapes(talk.records) == [("< c100 c60 c40", False)]
+
+
+def test_silent_flow_is_released_by_the_passing_of_time() -> None:
+    """Nothing more comes for a flow that waits behind a hole: others' packets show that the time is over."""
+    talk = Conversation().handshake()
+    talk.send("c", 10)
+    talk.send("c", 20)
+    talk.records.pop(-2)
+    talk.close()
+    others = [
+        Record(ts=talk.now + i * 10**8, src=address("10.1.1.1"), hash=5, proto=17, dport=9, len=1) for i in range(300)
+    ]
+    engine = Engine(sigdb.loads("tcp * = c20 > : behind a hole"), Limits(flows=64))
+    for start in range(0, len(talk.records + others), 10):
+        part = (talk.records + others)[start : start + 10]
+        engine.process(b"".join(record.pack() for record in part), bytes(8 * len(part)), 0, len(part))
+    (flow,) = engine.take()
+    assert (flow.shape, flow.gap, flow.reason.name) == ("< c20 >", True, "FIN")
 
 
 def test_forged_segment_far_ahead_does_not_silence_a_flow() -> None:
