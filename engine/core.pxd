@@ -38,7 +38,8 @@ cdef struct HitNode:
     u32 signature
     u32 count
     u32 more            # pool index + 1 of the rest of the evidence, 0 none
-    u32 words
+    u16 words
+    u16 seen            # not 0: no words are kept, the evidence is among the flow's first so many packets or turns
     u32 word[WORDS_HERE]
 
 cdef struct HitMore:

@@ -231,10 +231,16 @@ cdef void settle(Core *c, Flow *f, int stream, const u32 *signature, u32 count, 
                 hit_at(c, link[0]).count += 1
                 bump(c.counters, HITS)
             continue
-        # the exact matcher says where a match begins, for evidence, even where the automaton alone decides
-        at = verified(c, x, signature[i], f) if verify else exact_match(x, signature[i], begun(f))
-        if not verify or at != NO_MATCH:
-            keep_hit(c, link, stream, signature[i], ts, at)
+        if verify:
+            at = verified(c, x, signature[i], f)
+            if at == NO_MATCH:
+                continue
+        elif x.count > x.first:
+            # the exact matcher says where a match begins, for evidence, even where the automaton alone decides
+            at = exact_match(x, signature[i], begun(f))
+        else:
+            at = 0
+        keep_hit(c, link, stream, signature[i], ts, at)
 
 
 cdef inline bint begun(Flow *f) noexcept nogil:
@@ -255,7 +261,11 @@ cdef u32 verified(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
 
 
 cdef void keep_hit(Core *c, u32 *link, int stream, u32 signature, u64 ts, u32 at) noexcept nogil:
-    """Insert a signature's first hit with its evidence: the items from `at` on (NO_MATCH: none to show)."""
+    """Insert a signature's first hit with its evidence: the items from `at` on (NO_MATCH: none to show).
+
+    What stays in the first part of the history is looked up only if the hit is reported: most hits of a broad signature
+    with a condition are not.
+    """
     cdef u32 n = pool_take(&c.hits)
     cdef HitNode *hit
     cdef u32 word[WORDS + 2]
@@ -270,9 +280,14 @@ cdef void keep_hit(Core *c, u32 *link, int stream, u32 signature, u64 ts, u32 at
     hit.signature = signature
     hit.count = 1
     hit.more = 0
-    hit.words = evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
+    hit.seen = 0
     link[0] = n
-    for i in range(min(hit.words, <u32>WORDS_HERE)):
+    if c.exact[stream].count <= c.exact[stream].first:
+        hit.words = 0
+        hit.seen = <u16>c.exact[stream].count
+        return
+    hit.words = <u16>evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
+    for i in range(min(<u32>hit.words, <u32>WORDS_HERE)):
         hit.word[i] = word[i]
     if hit.words > WORDS_HERE:
         hit.more = pool_take(&c.hits)

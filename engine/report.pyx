@@ -3,13 +3,13 @@
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
-from engine.core cimport HOLE_WORD, WORDS_HERE, Core, HitNode, hit_at, more_at
-from engine.exact cimport HOLE, Item, item_at
+from engine.core cimport HOLE_WORD, WORDS, WORDS_HERE, Core, HitNode, hit_at, more_at
+from engine.exact cimport HOLE, NO_MATCH, Item, exact_match, item_at, look_at
 from engine.flow cimport (
     END_FIN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Cold, Flow,
     client_of,
 )
-from engine.matching cimport look
+from engine.matching cimport evidence, look
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32, u64
 from engine.results import Flow as FlowResult, Hit, Reason
 from engine.shape import text
@@ -38,8 +38,7 @@ cdef object flow_object(Core *c, Flow *f):
     cdef list hits = []
     while n:
         hit = hit_at(c, n)
-        turns = c.program_stream[hit.signature] != 0
-        hits.append(Hit(hit.signature, hit.count, hit.ts, evidence(c, hit, turns)))
+        hits.append(Hit(hit.signature, hit.count, hit.ts, shown(c, f, hit, c.program_stream[hit.signature])))
         n = hit.next
     look(c, f, 0)
     return FlowResult(
@@ -83,28 +82,36 @@ cdef list items(Core *c):
     return out
 
 
-cdef object evidence(Core *c, HitNode *hit, bint turns):
+cdef object shown(Core *c, Flow *f, HitNode *hit, int stream):
     """The tokens of a first hit, which match the signature again, or None where they could not be told."""
-    cdef u32 i, word
+    cdef u32 word[WORDS + 2]
+    cdef u32 i, at
+    cdef u32 words = hit.words
     cdef u32 size = 0
     cdef bint second = False
     cdef list tokens = []
-    if hit.words == 0:
-        return None
-    for i in range(hit.words):
-        word = hit.word[i] if i < WORDS_HERE else more_at(c, hit.more).word[i - WORDS_HERE]
+    if hit.seen:
+        look(c, f, stream)
+        look_at(&c.exact[stream], c.exact[stream].packets, c.exact[stream].turns, hit.seen)
+        at = exact_match(&c.exact[stream], hit.signature, (f.flags & F_BEGUN) != 0)
+        words = evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
+    for i in range(words):
+        if not hit.seen:
+            word[i] = hit.word[i] if i < WORDS_HERE else more_at(c, hit.more).word[i - WORDS_HERE]
         if second:
-            tokens.append((word >> 16, size, word & 0xFFFF))
+            tokens.append((word[i] >> 16, size, word[i] & 0xFFFF))
             second = False
-        elif word == HOLE_WORD:
+        elif word[i] == HOLE_WORD:
             tokens.append((HOLE, 0, 0))
-        elif turns:
-            size = word
+        elif stream:
+            size = word[i]
             second = True
         else:
-            tokens.append((word >> 31, word & 0xFFFF, (word >> 16) & 0x7FFF))
-    return text(tokens, c.pause_code, c.automaton[turns].sig_begin[hit.signature] != 0,
-                c.automaton[turns].sig_end[hit.signature] != 0, turns)
+            tokens.append((word[i] >> 31, word[i] & 0xFFFF, (word[i] >> 16) & 0x7FFF))
+    if not tokens:
+        return None
+    return text(tokens, c.pause_code, c.automaton[stream].sig_begin[hit.signature] != 0,
+                c.automaton[stream].sig_end[hit.signature] != 0, stream != 0)
 
 
 cdef int confidence(const Flow *f):
