@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -182,6 +183,26 @@ def _selected(count: int, seed: int) -> tuple[str, ...]:
     return tuple(kept[:count])
 
 
+# What a signature may hold; ten signatures hold it all, or ten and ten thousand would differ in more than their number.
+KINDS = (
+    re.compile(r"[CSX][0-9*@]"),
+    re.compile(r"@"),
+    re.compile(r"\{[0-9]+,"),
+    re.compile(r"[csx][0-9]+-"),
+    re.compile(r"\+"),
+    re.compile(r"(tcp|udp) [^ ]+ (= )?[csx(]"),
+    re.compile(r" < "),
+)
+
+
+def _every_kind_first(lines: tuple[str, ...]) -> list[str]:
+    """Return the same signatures, one of each kind before the others."""
+    head: dict[str, None] = {}
+    for kind in KINDS:
+        head[next(line for line in lines if kind.search(line.split(" : ")[0]))] = None
+    return [*head, *(line for line in lines if line not in head)]
+
+
 def generate(count: int, seed: int = 2) -> str:
     """Return a signature file with `count` selective signatures; a longer file begins with the shorter ones."""
-    return "".join(_selected(count, seed))
+    return "".join(_every_kind_first(_selected(max(count, 1_000), seed))[:count])
