@@ -62,7 +62,7 @@ FT_INLINE ft_u32 ft_udp(const struct ft_packet *p, struct ft_cursor *c)
 	return r->dport == 6081 ? FT_STEP_GENEVE : FT_END(RECORD);
 }
 
-/* Whether the type has an identifier behind its checksum: echo, timestamp, information, mask; extended echo (RFC 8335) */
+/* Whether the type has an identifier: echo, timestamp, information, mask, extended echo (RFC 8335, section 2). */
 FT_INLINE int ft_icmp_has_identifier(ft_u32 version, ft_u8 type)
 {
 	if (version == 6)

@@ -14,8 +14,8 @@ What has left the history is one item, a hole. Only `...` may pass over it: anyt
 and unknown is no match (x.hole_refused says so).
 
 Backtracking can take exponential time, and whoever sends the packets may want it to. So a comparison that goes on for
-long remembers where it was in vain (position, item, sizes bound so far), and it gives up after MAX_STEPS: then it is not
-known whether the signature matches. Remembering is by a 64-bit hash; a collision could only hide a match.
+long remembers where it was in vain (position, item, sizes bound so far), and it gives up after MAX_STEPS: then it is
+not known whether the signature matches. Remembering is by a 64-bit hash; a collision could only hide a match.
 """
 
 from libc.stdlib cimport calloc, free, malloc

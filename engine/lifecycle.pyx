@@ -17,15 +17,16 @@ from engine.counters cimport (
 )
 from engine.flow cimport (
     END_EVICTED, END_FIN, END_HALF_OPEN, END_OPEN, END_REUSE, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_CLOSED,
-    F_FIN0, F_FIN1, F_HAVE_SYN, F_HOLDING, F_ICMP, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK, F_UDP, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
+    F_FIN0, F_FIN1, F_HAVE_SYN, F_HOLDING, F_ICMP, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK,
+    F_UDP, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
 )
 from engine.matching cimport end_matching
 from engine.record cimport (
     ICMP, ICMPV6, TCP, TH_ACK, TH_FIN, TH_RST, TH_SYN, UDP, ft_record, ft_tag, likely, prefetch, u16, u32, u64,
 )
 from engine.table cimport (
-    NOT_FOUND, cold_of, flow_at, table_born, table_find, table_new, table_oldest_half_open, table_release, table_unlink,
-    table_victim,
+    NOT_FOUND, cold_of, flow_at, table_born, table_find, table_new, table_oldest_half_open, table_release,
+    table_unlink, table_victim,
 )
 from engine.tcp cimport flush_held, is_original, release_late
 
@@ -102,7 +103,7 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
 
 
 cdef void guess_client(Flow *f) noexcept nogil:
-    """Without a SYN: a well-known port, else a much lower one, is the server's; else the first speaker is the client."""
+    """Without a SYN: a well-known port, else for TCP the lower one, is the server; else who spoke first is the client."""
     cdef bint known0 = f.port0 < WELL_KNOWN
     cdef bint known1 = f.port1 < WELL_KNOWN
     if f.proto == ICMP or f.proto == ICMPV6 or f.port0 == f.port1:
@@ -204,7 +205,7 @@ cdef void release_reported(Core *c, u32 slot) noexcept nogil:
 
 
 cdef void sweep(Core *c, u32 slots) noexcept nogil:
-    """Look at some slots, going round the pool: release what was held too long, end or forget what was idle too long."""
+    """Look at some slots, going round the pool: release what was held, end or forget what was idle, for too long."""
     cdef u32 i, slot
     cdef Flow *f
     for i in range(min(slots, c.table.top)):

@@ -18,15 +18,20 @@ from engine.core cimport ENDED_ROOM, Core, Held, HitNode, Pool
 from engine.counters cimport MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import NAMES
 from engine.exact cimport exact_free, exact_init
-from engine.flow cimport END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN0, F_KNOWN1, F_OPEN, F_PORT_GUESS, F_SYNACK, Flow, opened, turns_of
-from engine.lifecycle cimport FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, room_beside, sweep
+from engine.flow cimport (
+    END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN0, F_KNOWN1, F_OPEN, F_PORT_GUESS, F_SYNACK, Flow, opened,
+    turns_of,
+)
+from engine.lifecycle cimport (
+    FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, room_beside, sweep,
+)
 from engine.matching cimport deliver
 from engine.record cimport TCP, TH_SYN, ft_record, ft_tag, likely, prefetch, u8, u16, u32, u64, unlikely
 from engine.report cimport flow_object
 from engine.results import Limits
 from engine.table cimport (
-    NOT_FOUND, cold_of, flow_at, history_place, packet_history, peek, prefetch_index, table_clear, table_free, table_init,
-    turn_history,
+    NOT_FOUND, cold_of, flow_at, history_place, packet_history, peek, prefetch_index, table_clear, table_free,
+    table_init, turn_history,
 )
 from engine.tcp cimport GOES_ON, REPLACED, tcp_record
 from engine.think cimport think_code

@@ -96,7 +96,8 @@ cdef void syn(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil
         f.flags |= F_KNOWN0 << endpoint
         if not f.flags & F_HAVE_SYN:
             # the SYN+ACK was seen before it: the beginning is known after all
-            f.flags = (f.flags & ~<u32>(F_CLIENT1 | F_PORT_GUESS)) | F_HAVE_SYN | F_BEGUN | (F_CLIENT1 if endpoint else 0)
+            f.flags &= ~<u32>(F_CLIENT1 | F_PORT_GUESS)
+            f.flags |= F_HAVE_SYN | F_BEGUN | (F_CLIENT1 if endpoint else 0)
         elif not f.flags & F_SYNACK:
             heard(f, endpoint, r.ts)
     elif is_original(f, endpoint, first):
