@@ -103,7 +103,7 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
 
 
 cdef void guess_client(Flow *f) noexcept nogil:
-    """Without a SYN: a well-known port, else for TCP the lower one, is the server; else who spoke first is the client."""
+    """Without a SYN: a well-known port, else for TCP the lower one, is the server; else the first speaker is client."""
     cdef bint known0 = f.port0 < WELL_KNOWN
     cdef bint known1 = f.port1 < WELL_KNOWN
     if f.proto == ICMP or f.proto == ICMPV6 or f.port0 == f.port1:

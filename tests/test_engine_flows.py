@@ -32,9 +32,9 @@ def stranger(number: int, ts: int, flags: int = SYN, proto: int = TCP) -> Record
     return Record(ts=ts, src=source, hash=(number * 2654435761) & 0xFFFFFFFF, proto=proto, tcpflags=flags, sport=40001)
 
 
-@pytest.mark.parametrize("us", [*range(0, 12_000), *(10**e + d for e in range(4, 12) for d in (-1, 0, 1, 5, 49))])
-def test_think_codes_are_those_of_the_language(us: int) -> None:
-    assert encode_think(us) == think.encode(us)
+def test_think_codes_are_those_of_the_language() -> None:
+    times = [*range(0, 12_000), *(10**e + d for e in range(4, 12) for d in (-1, 0, 1, 5, 49))]
+    assert [encode_think(us) for us in times] == [think.encode(us) for us in times]
 
 
 def test_every_counter_has_a_name() -> None:
