@@ -68,7 +68,7 @@ cdef object flow_object(Core *c, Flow *f):
         vlan=cold.vlan,
         vlan2=cold.vlan2,
         hits=hits,
-        shape=text(items(c), c.pause_code, begun and f.packets > 0, ended and f.packets > 0, False),
+        shape=text(items(c), c.pause_code, begun and f.packets > 0, ended and f.packets > 0) if c.report_all else "",
     )
 
 

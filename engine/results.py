@@ -93,4 +93,4 @@ class Flow:
     vlan: int  # 0: untagged
     vlan2: int
     hits: list[Hit]
-    shape: str  # tokens of the signature language, with `...` for what left the history; empty without payload
+    shape: str  # tokens, with `...` for what left the history; empty without payload, or without report_all

@@ -235,11 +235,11 @@ def test_silent_flow_is_released_by_the_passing_of_time() -> None:
     others = [
         Record(ts=talk.now + i * 10**8, src=address("10.1.1.1"), hash=5, proto=17, dport=9, len=1) for i in range(300)
     ]
-    engine = Engine(sigdb.loads("tcp * = c20 > : behind a hole"), Limits(flows=64))
+    engine = Engine(sigdb.loads("tcp * = c20 > : behind a hole"), Limits(flows=64), report_all=True)
     for start in range(0, len(talk.records + others), 10):
         part = (talk.records + others)[start : start + 10]
         engine.process(b"".join(record.pack() for record in part), bytes(8 * len(part)), 0, len(part))
-    (flow,) = engine.take()
+    flow = engine.take()[0]
     assert (flow.shape, flow.gap, flow.reason.name) == ("< c20 >", True, "FIN")
 
 
