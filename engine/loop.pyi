@@ -12,8 +12,8 @@ from sigdb.program import Program
 class Engine:
     """Flows, their shapes and their matches, from records. One thread; it never blocks.
 
-    With `report_all` every ended flow is reported with its shape, else those with hits, without. Raises ValueError for limits that make no
-    sense, MemoryError when they cannot be reserved.
+    With `report_all` every ended flow is reported with its shape, else those with hits, without. Raises ValueError for
+    limits that make no sense, MemoryError when they cannot be reserved.
     """
 
     program: Program
