@@ -55,7 +55,8 @@ FT_INLINE ft_u32 ft_udp(const struct ft_packet *p, struct ft_cursor *c)
 	r->proto = 17;
 	if (!c->decap)
 		return FT_END(RECORD);
-	c->end = c->offset + length;
+	/* what a tunnel holds is judged by the bytes that are here */
+	c->end = c->offset + (length < room ? length : room);
 	c->offset += 8;
 	if (r->dport == 4789 || r->dport == 8472)
 		return FT_STEP_VXLAN;
