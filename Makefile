@@ -25,7 +25,7 @@ PYTHON = $(VENV)/bin/python
 SECONDS = 600
 DEMO = tests/captures/demo.pcap.gz
 
-APT = gcc libc6-dev libpcap-dev python3-dev python3-venv
+APT = gcc libc6-dev libpcap-dev python3-bpfcc python3-dev python3-venv
 APT_TEST = $(APT) clang-14 tcpdump tshark
 APT_BENCH = $(APT) p0f softflowd tcpdump
 APT_FUZZ = $(APT) clang-14

@@ -16,7 +16,7 @@ from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt, Progress
 
 if TYPE_CHECKING:
-    from flowtap.run import Sink
+    from flowtap.reading import Sink
     from sigdb import Program
 
 
@@ -145,7 +145,7 @@ def read(
         raise SystemExit(_fail(str(error), Exit.USAGE)) from None
 
     from engine import Limits
-    from flowtap.run import Run
+    from flowtap.reading import Run
 
     limits = Limits()
     limits = Limits(
