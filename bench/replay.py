@@ -84,6 +84,10 @@ class Cable:
 
     def __init__(self) -> None:
         self.sender, self.gateway = Machine(), Machine()
+        self.plug()
+
+    def plug(self) -> None:
+        """Lay the cable, also again after one of its ends was deleted."""
         self.sender.do("ip", "link", "add", "out", "type", "veth", "peer", "name", "in", "netns", str(self.gateway.pid))
         for machine, port in ((self.sender, "out"), (self.gateway, "in")):
             machine.do("sysctl", "-qw", f"net.ipv6.conf.{port}.disable_ipv6=1")

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A conversation of known sizes: `talk.py serve ADDRESS PORT` and `talk.py call ADDRESS PORT`, over TCP or UDP.
 
-Each side waits for the other's turn, so that the shape is SHAPE on whatever link. ADDRESS may be IPv4 or IPv6; "udp"
-as a last word talks in datagrams.
+Each side waits for the other's turn, so that the shape is SHAPE on whatever link. ADDRESS may be IPv4 or IPv6. A last
+word "udp" talks in datagrams, "slowly" lets seconds pass between the client's words.
 """
 
 import socket
 import sys
+import time
 
 TURNS = ((30, 100), (7, 1200), (1, 12), (512, 3))  # bytes of the client, then of the server
 SHAPE = " ".join(f"c{client} s{server}" for client, server in TURNS)
@@ -43,7 +44,7 @@ def serve(family: int, address: tuple[str, int], kind: int) -> None:
                 connection.recv(1)
 
 
-def call(family: int, address: tuple[str, int], kind: int) -> None:
+def call(family: int, address: tuple[str, int], kind: int, pause: float = 0) -> None:
     """Call once; prints the caller's port."""
     with socket.socket(family, kind) as connection:
         connection.settimeout(10)
@@ -56,12 +57,15 @@ def call(family: int, address: tuple[str, int], kind: int) -> None:
                 read(connection, server)
             else:
                 connection.recv(65536)
+            time.sleep(pause)
         print(connection.getsockname()[1])
 
 
 if __name__ == "__main__":
     role, host, port, *more = sys.argv[1:]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    {"serve": serve, "call": call}[role](
-        family, (host, int(port)), socket.SOCK_DGRAM if more == ["udp"] else socket.SOCK_STREAM
-    )
+    kind = socket.SOCK_DGRAM if more == ["udp"] else socket.SOCK_STREAM
+    if role == "serve":
+        serve(family, (host, int(port)), kind)
+    else:
+        call(family, (host, int(port)), kind, 2.0 if more == ["slowly"] else 0)
