@@ -51,6 +51,7 @@ FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c)
 	stop = ft_set_end(c, ft_be16(h + 2), header);
 	if (stop)
 		return stop;
+	c->at->ip = c->offset;
 	if (ft_be16(h + 6) & 0x1fff)
 		return FT_END(FRAGMENT);
 	if (h[6] & 0x20)
@@ -85,6 +86,7 @@ FT_INLINE ft_u32 ft_ipv6(const struct ft_packet *p, struct ft_cursor *c)
 	stop = ft_set_end(c, length ? length + 40 : 0, 40);
 	if (stop)
 		return stop;
+	c->at->ip = c->offset;
 	c->offset += 40;
 	r->ttl = h[7];
 	return ft_by_ipv6_protocol(c, h[6]);

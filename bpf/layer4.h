@@ -18,6 +18,7 @@ FT_INLINE ft_u32 ft_tcp(const struct ft_packet *p, struct ft_cursor *c)
 	header = (h[12] >> 4) * 4;
 	if (header < 20 || header > room)
 		return FT_END(BAD_HEADER);
+	c->at->tcp = c->offset;
 	r->sport = ft_be16(h);
 	r->dport = ft_be16(h + 2);
 	r->seq = ft_be32(h + 4);

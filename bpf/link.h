@@ -164,7 +164,8 @@ static inline int ft_link_known(ft_u32 link)
 
 /* ft_parse of a packet of this link type. */
 static inline enum ft_verdict ft_parse_link(ft_u32 link, const struct ft_packet *p, ft_u32 decap,
-					    const struct ft_key *key, struct ft_record *r, struct ft_tag *tag)
+					    const struct ft_key *key, struct ft_record *r, struct ft_tag *tag,
+					    struct ft_headers *at)
 {
 	ft_u32 offset = 0, step;
 
@@ -173,7 +174,7 @@ static inline enum ft_verdict ft_parse_link(ft_u32 link, const struct ft_packet 
 	default:
 		return FT_OTHER_LINK;
 	}
-	return ft_parse(p, offset, step, decap, key, r, tag);
+	return ft_parse(p, offset, step, decap, key, r, tag, at);
 }
 
 #endif

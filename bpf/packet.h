@@ -31,12 +31,14 @@
 /*
  * Parses the packet from `offset` on, where a header of kind `step` stands. The caller has set r->ts, r->seg,
  * r->flags (what it knows: FT_F_VLAN and tag->vlan from metadata, FT_F_EGRESS) and the tag; the rest is written
- * here. Unless FT_RECORD or FT_NO_PAYLOAD is returned (see handshake.h), record and tag hold nothing of use.
+ * here, and `at` for handshake_fill.h. Unless FT_RECORD or FT_NO_PAYLOAD is returned (see handshake.h), record, tag and
+ * `at` hold nothing of use.
  */
 FT_INLINE enum ft_verdict ft_parse(const struct ft_packet *p, ft_u32 offset, ft_u32 step, ft_u32 decap,
-				   const struct ft_key *key, struct ft_record *r, struct ft_tag *tag)
+				   const struct ft_key *key, struct ft_record *r, struct ft_tag *tag,
+				   struct ft_headers *at)
 {
-	struct ft_cursor c = {.offset = offset, .end = p->wire, .decap = decap, .record = r, .tag = tag};
+	struct ft_cursor c = {.offset = offset, .end = p->wire, .decap = decap, .record = r, .tag = tag, .at = at};
 	ft_u32 i;
 
 	for (i = 0; i < FT_MAX_STEPS && step < FT_STEP_END; i++) {
@@ -104,6 +106,8 @@ FT_INLINE enum ft_verdict ft_parse(const struct ft_packet *p, ft_u32 offset, ft_
 	if (step == FT_END(RECORD) || step == FT_END(NO_PAYLOAD)) {
 		if (p->caplen < p->wire)
 			r->flags |= FT_F_TRUNCATED;
+		if (r->len <= r->seg) /* merged from one: not merged */
+			r->seg = 0;
 		r->hash = ft_hash(key, r);
 	}
 	return (enum ft_verdict)(step - FT_STEP_END);

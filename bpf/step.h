@@ -36,12 +36,19 @@ enum ft_step {
 
 #define FT_END(verdict) (FT_STEP_END + FT_##verdict)
 
+/* Where the innermost IP header and the TCP header stand; in map memory, like all that one step tells a later one. */
+struct ft_headers {
+	ft_u32 ip;
+	ft_u32 tcp; /* means something only where the record is of TCP */
+};
+
 struct ft_cursor {
 	ft_u32 offset;
 	ft_u32 end;   /* end of the innermost IP packet, at first of the frame */
 	ft_u32 decap; /* open tunnels */
 	struct ft_record *record;
 	struct ft_tag *tag;
+	struct ft_headers *at;
 };
 
 FT_INLINE ft_u32 ft_enter_tunnel(struct ft_cursor *c, ft_u32 step)

@@ -21,6 +21,10 @@ cdef extern from "link.h" nogil:
     struct ft_key:
         pass
 
+    struct ft_headers:
+        uint32_t ip
+        uint32_t tcp
+
     struct ft_packet:
         const uint8_t *data
         uint32_t caplen
@@ -38,7 +42,7 @@ cdef extern from "link.h" nogil:
     int ft_handshake(int verdict, const ft_record *record, uint32_t *entry)
     bint ft_link_known(uint32_t link)
     int ft_parse_link(uint32_t link, const ft_packet *packet, uint32_t decap, const ft_key *key, ft_record *record,
-                      ft_tag *tag)
+                      ft_tag *tag, ft_headers *at)
 
 
 cdef class Aligned:

@@ -117,6 +117,7 @@ cdef class Parser:
         cdef ft_record *record = &batch.record[batch.count]
         cdef ft_tag *tag = &batch.tag[batch.count]
         cdef ft_packet packet
+        cdef ft_headers at
         cdef int verdict
         if wire < caplen:
             wire = caplen
@@ -138,7 +139,7 @@ cdef class Parser:
         tag.iface = iface
         tag.vlan = 0
         tag.vlan2 = 0
-        verdict = ft_parse_link(interface.link, &packet, self.decap, &self.key, record, tag)
+        verdict = ft_parse_link(interface.link, &packet, self.decap, &self.key, record, tag, &at)
         if ft_in_handshake(verdict, record):
             verdict = ft_handshake(verdict, record, &self.handshakes[record.hash & (FT_HANDSHAKES - 1)])
         self.verdict[verdict] += 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""numpy's view of records and tags, derived from the list of fields in bpf/record.h.
+"""numpy's view of records, tags and messages, derived from the lists of fields in bpf/*.h.
 
 There is no list of fields here: the extension hands over the text that the header expands to. A dtype whose size is
 not that of the C struct (a padding hole, a wrong code) is an ImportError. Only this module of `capture` needs numpy.
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from capture._message import HANDSHAKE_SIZE, HANDSHAKE_TEXT, MESSAGE_SIZE, MESSAGE_TEXT
 from capture._packet import RECORD_SIZE, RECORD_TEXT, TAG_SIZE, TAG_TEXT, VERDICT_TEXT
 
 
@@ -24,12 +25,14 @@ def dtype_of(text: str, size: int) -> np.dtype[Any]:
         fields.append((name, f"={code}") if elements == "1" else (name, f"={code}", (int(elements),)))
     made = np.dtype(fields)
     if made.itemsize != size:
-        raise ImportError(f"the fields of bpf/record.h make {made.itemsize} bytes, its struct has {size}")
+        raise ImportError(f"the fields of its header make {made.itemsize} bytes, its struct has {size}")
     return made
 
 
 RECORD = dtype_of(RECORD_TEXT, RECORD_SIZE)
 TAG = dtype_of(TAG_TEXT, TAG_SIZE)
+MESSAGE = dtype_of(MESSAGE_TEXT, MESSAGE_SIZE)
+HANDSHAKE = dtype_of(HANDSHAKE_TEXT, HANDSHAKE_SIZE)
 
 FIELD_MEANINGS = {line.split("\t")[0]: line.split("\t")[3] for line in (RECORD_TEXT + TAG_TEXT).splitlines()}
 VERDICT_MEANINGS = {name.lower(): text for name, text in (line.split("\t") for line in VERDICT_TEXT.splitlines())}

@@ -14,10 +14,14 @@ import json
 import mmap
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from time import sleep
 
 MAGIC = "flowtap ledger 1"
 _HEAD = 65536  # bytes for the JSON line
+_WORD = (1 << 64) - 1
+_LOCK_TRIES = 20  # of 10 ms each: whoever asks for the writer has the lock for a moment
 
 
 class LedgerError(Exception):
@@ -42,7 +46,7 @@ class Page:
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror}") from error
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._file)
             kept = _names(os.pread(self._file, _HEAD, 0)) == self.names
             if not kept:
                 os.ftruncate(self._file, 0)
@@ -59,11 +63,12 @@ class Page:
 
     def add(self, name: str, by: int = 1) -> None:
         """Count `by` more of `name`."""
-        self.cells[self.index[name]] += by
+        cell = self.index[name]
+        self.cells[cell] = (self.cells[cell] + by) & _WORD
 
     def set(self, name: str, value: int) -> None:
         """Set `name` to what another counter says."""
-        self.cells[self.index[name]] = value
+        self.cells[self.index[name]] = value & _WORD
 
     def get(self, name: str) -> int:
         """Return the value of `name`."""
@@ -96,6 +101,33 @@ def read_pages(folder: Path) -> Iterator[tuple[str, dict[str, int]]]:
             yield path.stem, read_page(path)
         except LedgerError:
             continue
+
+
+def writer(path: Path) -> int | None:
+    """Return the process that writes a page, None when none does: it has ended, or the page is not there."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with suppress(ValueError, TypeError, KeyError):
+            return int(json.loads(os.pread(file, _HEAD, 0))["pid"])
+    finally:
+        os.close(file)
+    return None
+
+
+def _lock(file: int) -> None:
+    """Take the page for this process. Raises BlockingIOError when another one has it."""
+    for _ in range(_LOCK_TRIES):
+        with suppress(BlockingIOError):
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sleep(0.01)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _names(head: bytes) -> tuple[str, ...] | None:

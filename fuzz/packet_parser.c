@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handshake_fill.h"
 #include "link.h"
 
 #define NUMBER(number, start) number,
@@ -23,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
 	static const struct ft_key key = {{1, 2, 3, 4}, 5, 6, 7, 8, {9, 10, 11}};
 	struct ft_record record, turned;
+	struct ft_handshake_record handshake;
+	struct ft_headers at;
 	struct ft_tag tag = {0};
 	struct ft_packet packet;
 	enum ft_verdict verdict;
@@ -40,7 +43,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	record.seg = 0;
 	record.flags = input[1] & 2 ? FT_F_VLAN : 0;
 	verdict = ft_parse_link(links[input[0] % (sizeof(links) / sizeof(*links))], &packet, input[1] & 1, &key, &record,
-				&tag);
+				&tag, &at);
+	memset(&handshake, 0xff, sizeof(handshake));
+	if (verdict == FT_RECORD && ft_is_handshake(&record) &&
+	    !ft_fill_handshake(&packet, &at, &record, &tag, &handshake)) {
+		demand(handshake.options_len <= 40 && handshake.options_len == (handshake.tcp_offset >> 4) * 4 - 20);
+		demand(handshake.version == 4 || handshake.version == 6);
+		demand(handshake.reserved == 0 && handshake.tcpflags == record.tcpflags);
+		demand(at.ip < at.tcp && at.tcp + 20 <= packet.caplen);
+	}
 	free(copy);
 	demand(verdict >= 0 && verdict < FT_VERDICT_COUNT);
 	if (verdict != FT_RECORD)

@@ -351,9 +351,10 @@ int tap(struct __sk_buff *skb)
 {
     struct ft_record record = {0};
     struct ft_tag tag = {0};
+    struct ft_headers at = {0};
     struct ft_key key = {0};
     struct ft_packet packet = {.skb = skb, .caplen = skb->len, .wire = skb->len};
-    return ft_parse(&packet, 0, FT_STEP_ETHERNET, 1, &key, &record, &tag) + record.hash;
+    return ft_parse(&packet, 0, FT_STEP_ETHERNET, 1, &key, &record, &tag, &at) + record.hash;
 }
 """
 CLANG = shutil.which("clang") or shutil.which("clang-14")

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The C face of messages: bpf/batch.h and bpf/handshake_record.h for the extensions of this package."""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from capture._packet cimport ft_headers, ft_packet, ft_record, ft_tag
+
+
+cdef extern from "handshake_fill.h" nogil:
+    struct ft_handshake_record:
+        pass
+
+    const char[] ft_handshake_text
+    bint ft_is_handshake(const ft_record *record)
+    int ft_fill_handshake(const ft_packet *packet, const ft_headers *at, const ft_record *record, const ft_tag *tag,
+                          ft_handshake_record *handshake)
+
+
+cdef extern from "choice.h" nogil:
+    struct ft_message:
+        uint64_t sender
+        uint64_t seq
+        uint64_t first
+        uint64_t ts
+        uint32_t count
+        uint16_t cpu
+        uint16_t shard
+        uint8_t kind
+        uint8_t version
+        uint64_t began
+
+    struct ft_settings:
+        pass
+
+    struct ft_ports:
+        pass
+
+    int FT_BATCH
+    int FT_HANDSHAKE_BATCH
+    int FT_MAX_SHARDS
+    int FT_MESSAGE_VERSION
+    int FT_KIND_RECORDS
+    int FT_KIND_HANDSHAKES
+    int FT_KIND_WATERMARK
+    int FT_CUTOFFS
+    const char[] ft_message_text
+    const char[] ft_tap_reason_text
+    const char[] ft_stream_text
