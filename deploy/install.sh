@@ -8,6 +8,7 @@
 #
 # DESTDIR stages the files below another root, where nothing is started; PREFIX is where they will be (/usr/local).
 set -euo pipefail
+umask 022
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=${DESTDIR:-}

@@ -26,6 +26,7 @@ mkdir dev/pts dev/shm old
 mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
 touch dev/console
+ln -sf /dev/null etc/systemd/system/console-getty.service  # there is no console
 
 # A namespace of its own sees all cgroups below this point only: the host's are out of reach.
 hostname flowtap-test
