@@ -8,6 +8,7 @@ import click
 
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
+    "config": ("flowtap.config", "config"),
     "deploy": ("flowtap.deploy", "deploy"),
     "read": ("flowtap.read", "read"),
     "sigs": ("flowtap.sigs", "sigs"),
