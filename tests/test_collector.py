@@ -53,6 +53,7 @@ class Running:
         self._thread.start()
 
     def get(self, name: str) -> int:
+        """Return a counter."""
         return self.page.get(name)
 
     def until(self, done: Callable[[], bool]) -> None:
