@@ -8,8 +8,10 @@ import click
 
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
+    "collector": ("flowtap.collector", "collector"),
     "read": ("flowtap.read", "read"),
     "sigs": ("flowtap.sigs", "sigs"),
+    "tail": ("flowtap.tail", "tail"),
 }
 
 
