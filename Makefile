@@ -31,7 +31,7 @@ APT_BENCH = $(APT) p0f softflowd tcpdump
 APT_FUZZ = $(APT) clang-14
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
-SOURCES = $(wildcard bpf/*.h capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
+SOURCES = $(wildcard bpf/*.h bench/*.p[yx][xd] capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
 CODE = bench bpf capture engine flowtap fuzz sigdb tests setup.py
 
 # Install the packages $(1) unless all of them are there.
@@ -106,5 +106,5 @@ man: $(VENV)/.built
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz-out
-	rm -f capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.tested
+	rm -f bench/*.c bench/*.so capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.tested
 	find $(filter-out setup.py,$(wildcard $(CODE))) -name __pycache__ -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ import click
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
     "collector": ("flowtap.collector", "collector"),
+    "config": ("flowtap.config", "config"),
     "read": ("flowtap.read", "read"),
     "sigs": ("flowtap.sigs", "sigs"),
     "tail": ("flowtap.tail", "tail"),
