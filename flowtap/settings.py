@@ -39,15 +39,15 @@ class Section(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-def _check(test: Any, expected: str, value: Any) -> Any:
+def _check(test: Any, expected: str, why: str, value: Any) -> Any:
     if not test(value):
-        raise ValueError(expected)
+        raise ValueError(why)
     return value
 
 
-def _form(test: Any, expected: str) -> AfterValidator:
-    """Return a check; `expected` is what an error says, and what the documentation tells of the type."""
-    return AfterValidator(partial(_check, test, expected))
+def _form(test: Any, expected: str, why: str = "") -> AfterValidator:
+    """Return a check; `expected` is what errors and the documentation say of the type, `why` is for errors alone."""
+    return AfterValidator(partial(_check, test, expected, why))
 
 
 def _is_loopback(address: str) -> bool:
@@ -87,11 +87,11 @@ Feed = Annotated[
     str,
     _form(
         _is_feed,
-        'ipc:///PATH, tcp://127.0.0.1:PORT or tcp://[::1]:PORT, or "": '
+        'an endpoint ipc:///PATH, tcp://127.0.0.1:PORT or tcp://[::1]:PORT, or ""',
         "the feed is neither encrypted nor authenticated, so it does not leave this host",
     ),
 ]
-Listen = Annotated[str, _form(_is_listen, 'ADDRESS:PORT, or ""')]
+Listen = Annotated[str, _form(_is_listen, 'an address and a port, ADDRESS:PORT, or ""')]
 
 
 class RuntimeSection(Section):
@@ -128,7 +128,7 @@ class CaptureSection(Section):
     )
     ring_bytes: PowerOfTwo = Field(
         default=8 << 20,
-        description="Bytes of the buffer between kernel and capture process, for each CPU; a power of two.",
+        description="Bytes of the buffer between kernel and capture process, for each CPU.",
     )
     queue: int = Field(
         default=1024,
@@ -195,7 +195,7 @@ class FeedSection(Section):
     """Where subscribers get events (ZeroMQ PUB)."""
 
     bind: Feed = Field(
-        default="", description="Endpoint: ipc:///PATH or tcp://127.0.0.1:PORT; empty: feed in the runtime directory."
+        default="", description="Where subscribers connect; empty: to the socket feed in the runtime directory."
     )
     topic: str = Field(
         default="", max_length=255, description="Put before each message; for subscribers that want a prefix."

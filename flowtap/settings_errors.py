@@ -35,7 +35,8 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document) 
         elif one["type"] == TOGETHER:
             yield line, f"{name}: {one['msg']}"
         else:
-            yield line, f"{name}: found {_found(one['input'])}, expected {_expected(place, entry, model)}"
+            why = f" ({one['ctx']['error']})" if one["type"] == "value_error" and str(one["ctx"]["error"]) else ""
+            yield line, f"{name}: found {_found(one['input'])}, expected {_expected(place, entry, model)}{why}"
 
 
 def expected(field: FieldInfo) -> str:

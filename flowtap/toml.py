@@ -53,15 +53,16 @@ def read(text: str) -> Document:
 def _statements(text: str, document: Document) -> None:
     """Fill `document` statement by statement."""
     lines = [line + "\n" for line in text.replace("\r\n", "\n").split("\n")]
-    table: Key = ()
+    table: Key | None = ()
     start = 0
     while start < len(lines):
         found, end = _statement(lines, start, document)
-        header = lines[start].lstrip().startswith("[")
-        if header and found is not None:
-            table = _only_key(found)
-            document.lines.setdefault(table, start + 1)
-        elif found:
+        if lines[start].lstrip().startswith("["):
+            table = None if found is None else _only_key(found)
+            if table is not None:
+                document.lines.setdefault(table, start + 1)
+                _merge(document.values, table, {})
+        elif found and table is not None:  # under a wrong header nobody knows what the keys are
             _note_lines(found, table, start + 1, document.lines)
             _merge(document.values, table, found)
         start = end
