@@ -37,11 +37,12 @@ Result = dict[str, Any]
 
 
 def flood(cable: Cable, packets: int, rate: int, **options: object) -> Result:
-    """Send a flood and return what the sender says of it; a rate of 0 is as fast as it goes."""
+    """Send a flood over the cable and return what the sender says of it; a rate of 0 is as fast as it goes."""
     more = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "bench.flood", "out", "--packets", str(packets), "--rate", str(rate), *more]
+    command = [sys.executable, "-m", "bench.flood", "out", "--method", "xmit", "--packets", str(packets)]
     limit = 60 + packets / 100_000
-    done = subprocess.run(cable.sender.inside(*command), capture_output=True, timeout=limit, check=True)
+    line = cable.sender.inside("taskset", "-c", "0", *command, "--rate", str(rate), *more)
+    done = subprocess.run(line, capture_output=True, timeout=limit, check=True)
     told: Result = json.loads(done.stdout)
     return told
 
@@ -103,7 +104,7 @@ def _rss(pid: int) -> int:
 def piped(backend: str, act: Callable[[Cable, Pipeline], Result], **settings: dict[str, object]) -> Result:
     """Run `act` with a cable and a pipeline on it."""
     with tempfile.TemporaryDirectory(prefix="flowtap-live-") as folder:
-        cable = Cable()
+        cable = Cable(fast=True)
         pipeline = Pipeline(cable.gateway, Path(folder), settings=settings)
         try:
             pipeline.begin("in", backend=backend)
@@ -190,7 +191,7 @@ def programs(seconds: int, rate: int) -> Result:
             if shutil.which(command(Path(folder))[0]) is None:
                 results[name] = "not installed"
                 continue
-            cable = Cable()
+            cable = Cable(fast=True)
             try:
                 results[name] = _program(cable, Path(folder), command(Path(folder)), seconds, rate)
             finally:

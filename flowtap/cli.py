@@ -8,8 +8,14 @@ import click
 
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
+    "collector": ("flowtap.collector", "collector"),
+    "config": ("flowtap.config", "config"),
+    "deploy": ("flowtap.deploy", "deploy"),
+    "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
+    "stats": ("flowtap.stats", "stats"),
     "sigs": ("flowtap.sigs", "sigs"),
+    "tail": ("flowtap.tail", "tail"),
 }
 
 
