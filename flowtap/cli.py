@@ -11,8 +11,10 @@ COMMANDS = {
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
     "read": ("flowtap.read", "read"),
+    "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
     "tail": ("flowtap.tail", "tail"),
+    "worker": ("flowtap.worker", "worker"),
 }
 
 

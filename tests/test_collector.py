@@ -191,6 +191,8 @@ def test_workers_outbox_counts_what_it_drops_and_the_collector_misses_as_much(co
     running = Running(context, tmp_path)
     running.until(lambda: running.get("received") == outbox.sent)
     outbox.add([event(total)])
+    outbox.flush(0, everything=True)
+    outbox.heartbeat()
     outbox.close()
     running.until(lambda: running.get("received") == outbox.sent)
     got = running.stop()
