@@ -111,7 +111,7 @@ class Worker:
     """Worker `shard`, which receives at `endpoint`. Raises zmq.ZMQError.
 
     `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second.
-    The attributes `stop` and `reload` are flags that a signal handler may set.
+    `clock` is that of the records. The attributes `stop` and `reload` are flags that a signal handler may set.
     """
 
     def __init__(
@@ -129,6 +129,7 @@ class Worker:
         window_ms: int = 1000,
         flows: bool = False,
         alive: Callable[[], None] = lambda: None,
+        clock: Callable[[], int] = monotonic_ns,
     ) -> None:
         self.stop = False
         self.reload = False
@@ -142,7 +143,9 @@ class Worker:
         self._flows = flows
         self._window_ns = window_ms * 1_000_000
         self._alive = alive
+        self._clock = clock
         self._base = {name: page.get(name) for name in COUNTERS}
+        page.set("signatures_now", len(events.signatures))
         self._next_advance = 0
         self._next_second = 0
         self._socket = context.socket(zmq.PULL)
@@ -167,13 +170,17 @@ class Worker:
             self._process()
         self._finish()
 
+    def streams(self) -> Streams:
+        """Return how far each stream has come."""
+        return self._merge.streams()
+
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
     def _receive(self) -> int:
         """Take what has arrived, up to ROUND messages; return how many there were."""
-        recv, put, now = self._socket.recv, self._merge.put, monotonic_ns()
+        recv, put, now = self._socket.recv, self._merge.put, self._clock()
         taken = 0
         try:
             while taken < ROUND:
@@ -185,9 +192,8 @@ class Worker:
 
     def _process(self, *, everything: bool = False) -> None:
         """Give the engine what is in order, and send what it finds."""
-        merge, engine, now = self._merge, self._engine, monotonic_ns()
-        for begin, end, _ in merge.losses():
-            engine.lost(begin, end)
+        merge, engine, now = self._merge, self._engine, self._clock()
+        merge.losses()
         while count := merge.take(now, everything=everything):
             done = 0
             while done < count:
@@ -199,8 +205,6 @@ class Worker:
     def _report(self) -> None:
         """Make the events of what the engine has found."""
         events = self._events
-        for flow in self._engine.news():
-            self._outbox.add(list(events.alerts(flow)))
         for flow in self._engine.take():
             self._outbox.add(list(events.alerts(flow)))
             if self._flows:
@@ -213,13 +217,12 @@ class Worker:
 
     def _mend(self) -> None:
         """Do what time and signals ask for."""
-        now = monotonic_ns()
+        now = self._clock()
         if self.reload:
             self.reload = False
             self._reload()
         if now >= self._next_advance:
             self._next_advance = now + ADVANCE_NS
-            self._engine.advance(now - self._window_ns)
             self._report()
             self._send(now)
         if now >= self._next_second:
@@ -235,7 +238,7 @@ class Worker:
             self._page.add("reloads_refused")
             return
         self._report()  # hits so far are numbered by the signatures so far
-        self._engine.swap(program)
+        self._engine = Engine(program, self._engine.limits, report_all=self._flows)
         self._events.signatures = program.signatures
         self._page.add("reloads")
         self._page.set("signatures_now", len(program.signatures))
@@ -248,7 +251,7 @@ class Worker:
         while not done:
             done = self._engine.finish()
             self._report()
-            self._send(monotonic_ns())
+            self._send(self._clock())
         self._outbox.flush(0, everything=True)
         self._outbox.heartbeat()
         self._count()

@@ -10,9 +10,11 @@ import click
 COMMANDS = {
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
+    "deploy": ("flowtap.deploy", "deploy"),
     "read": ("flowtap.read", "read"),
     "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
+    "stats": ("flowtap.stats", "stats"),
     "tail": ("flowtap.tail", "tail"),
     "worker": ("flowtap.worker", "worker"),
 }

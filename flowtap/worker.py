@@ -63,11 +63,11 @@ def _program(settings: Settings) -> Program:
 
 def _run(shard: int, settings: Settings, program: Program, load: Callable[[], Program | None]) -> None:
     import zmq
-    from engine.merge import Merge
 
     from engine import Engine
     from engine.events import Events
     from engine.memory import Memory
+    from engine.merge import Merge
     from engine.outbox import Outbox
     from engine.worker import COUNTERS, Remembered, Worker
     from flowtap.ledger import Page
@@ -94,7 +94,7 @@ def _run(shard: int, settings: Settings, program: Program, load: Callable[[], Pr
         merge = Merge(shard, buffer_records=settings.workers.buffer_records, window_ms=settings.workers.window_ms)
         for stream in remembered.streams:
             merge.resume(*stream)
-        engine = Engine(program, settings.limits(), report_all=settings.events.flows, early=settings.events.early)
+        engine = Engine(program, settings.limits(), report_all=settings.events.flows)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stack.callback(context.term)
         outbox = Outbox(context, place.events, shard, remembered.made)

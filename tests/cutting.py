@@ -11,7 +11,7 @@ from pathlib import Path
 from capture import Batch, open_capture
 from capture._message import BATCH
 from capture._packet import RECORD_SIZE
-from tests.messages import Sender
+from tests.messages import ENDED, Sender
 from tests.records import Conversation, Record
 
 
@@ -31,8 +31,8 @@ class Packed:
         return self.data
 
 
-def of_file(path: Path, before: int | None = None) -> list[Packed]:
-    """Return the records of a capture file, moved in time as a whole so that the last one is at `before`."""
+def of_file(path: Path) -> list[Packed]:
+    """Return the records of a capture file in order of time, as those of a CPU are; files need not be."""
     records: list[bytes] = []
     batch = Batch()
     with open_capture(str(path), key=os.urandom(64)) as capture:
@@ -40,24 +40,27 @@ def of_file(path: Path, before: int | None = None) -> list[Packed]:
             data = memoryview(batch.records)
             records += [bytes(data[n * RECORD_SIZE : (n + 1) * RECORD_SIZE]) for n in range(count)]
     packed = [Packed(record) for record in records]
-    # a kernel's records are in order of time on each CPU; those of files need not be
-    packed.sort(key=lambda record: record.ts)
-    move = 0 if before is None else before - packed[-1].ts
-    return [Packed((record.ts + move).to_bytes(8, "little") + record.data[8:]) for record in packed]
+    return sorted(packed, key=lambda record: record.ts)
 
 
 def cut(sender: Sender, records: Sequence[Packed | Record], cpus: int = 2, size: int = BATCH) -> Iterator[bytes]:
-    """Yield messages of records in order of time, those of each flow on several CPUs, a watermark after each round."""
+    """Yield messages of records in order of time, those of each flow on several CPUs, a watermark after each round.
+
+    Records of the same time stay on one CPU: nothing else would keep their order.
+    """
     parts: list[list[Packed | Record]] = [[] for _ in range(cpus)]
+    cpu, before = 0, 0
     for number, record in enumerate(records):
-        parts[number % cpus].append(record)
+        cpu = cpu if record.ts == before else number % cpus
+        before = record.ts
+        parts[cpu].append(record)
         last = number + 1 == len(records)
-        if len(parts[number % cpus]) == size or last:
-            for cpu in reversed(range(cpus)):  # the order in which they arrive says nothing
-                if parts[cpu]:
-                    yield sender.records(cpu, parts[cpu])  # type: ignore[arg-type]
+        if len(parts[cpu]) == size or last:
+            for each in reversed(range(cpus)):  # the order in which they arrive says nothing
+                if parts[each]:
+                    yield sender.records(each, parts[each])  # type: ignore[arg-type]
             parts = [[] for _ in range(cpus)]
-            yield sender.watermark(record.ts - (0 if last else 1))
+            yield sender.watermark(ENDED if last else record.ts - 1)
 
 
 def login(number: int = 1, now: int = 10**9, size: int = 33) -> list[Record]:
