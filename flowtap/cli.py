@@ -11,6 +11,7 @@ COMMANDS = {
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
     "deploy": ("flowtap.deploy", "deploy"),
+    "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
     "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
