@@ -7,6 +7,9 @@
 #   make fuzz     fuzz the parsers, each for SECONDS (600)
 #   make nightly  the long versions of the property tests
 #   make man      man pages in build/man
+#   make install  on this host, below PREFIX (/usr/local); with DESTDIR staged for another; then `flowtap deploy`
+#   make uninstall  all of that; what was changed or written since stays, and `make purge` removes it too
+#   make test-systemd  what was installed, in a Debian system that boots in namespaces
 #   make clean    remove what was built, not the virtual environment
 #
 # Packages of the system are installed only when one is missing, and only that needs root. The virtual environment is
@@ -18,20 +21,23 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL = demo
 .NOTPARALLEL:
-.PHONY: demo test bench fuzz nightly man clean apt apt-test
+.PHONY: demo test test-systemd bench fuzz nightly man install uninstall purge clean apt apt-test
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
 SECONDS = 600
+PREFIX = /usr/local
+DESTDIR =
 DEMO = tests/captures/demo.pcap.gz
 
 APT = gcc libc6-dev libpcap-dev python3-bpfcc python3-dev python3-venv
 APT_TEST = $(APT) clang-14 tcpdump tshark
+APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT) p0f softflowd tcpdump
 APT_FUZZ = $(APT) clang-14
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
-SOURCES = $(wildcard bpf/*.h capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
+SOURCES = $(wildcard bpf/*.h bench/*.p[yx][xd] capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
 CODE = bench bpf capture engine flowtap fuzz sigdb tests setup.py
 
 # Install the packages $(1) unless all of them are there.
@@ -104,7 +110,21 @@ fuzz: $(VENV)/.built
 man: $(VENV)/.built
 	@$(PYTHON) docs/man.py build/man
 
+# The wheel is made here, and what runs is a copy of it: a change in this directory reaches the host by the next install.
+install: man
+	@rm -rf build/lib* build/bdist* build/wheel
+	@$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w build/wheel .
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' deploy/install.sh install build/wheel/*.whl \
+	  '$(PYTHON) -m pip --disable-pip-version-check' build/man
+
+uninstall purge:
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' deploy/install.sh $@
+
+test-systemd: $(VENV)/.tested
+	@$(call packages,$(APT_SYSTEMD))
+	@FLOWTAP_SYSTEMD=1 $(PYTHON) -m pytest -m systemd
+
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz-out
-	rm -f capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.tested
+	rm -f bench/*.c bench/*.so capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.tested
 	find $(filter-out setup.py,$(wildcard $(CODE))) -name __pycache__ -prune -exec rm -rf {} +

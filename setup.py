@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The compiled extensions; all other metadata is in setup.cfg.
+"""The compiled extensions; all other metadata is in setup.cfg. Those of bench/ are built in place, never installed.
 
 FLOWTAP_STRICT=1 compiles all anew and makes every warning of Cython and of the C compiler an error; `make test`
 builds so.
 """
 
 import os
+import sys
 from glob import glob
 
 from Cython.Build import cythonize
@@ -19,7 +20,8 @@ CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unuse
 CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
 CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_pcap", "_pcapng", "_perf", "_walk")
 ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "lookup", "loop", "matching")
-ENGINE += ("positions", "report", "table", "tcp", "where")
+ENGINE += ("merge", "positions", "report", "streams", "table", "tcp", "where")
+BENCH = () if "bdist_wheel" in sys.argv else ("_flood",)
 LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
 
 if STRICT:
@@ -40,7 +42,9 @@ def extension(package: str, name: str) -> Extension:
 
 setup(
     ext_modules=cythonize(
-        [extension("capture", name) for name in CAPTURE] + [extension("engine", name) for name in ENGINE],
+        [extension("capture", name) for name in CAPTURE]
+        + [extension("engine", name) for name in ENGINE]
+        + [extension("bench", name) for name in BENCH],
         language_level=3,
         nthreads=JOBS,
         force=STRICT,

@@ -8,8 +8,16 @@ import click
 
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
+    "collector": ("flowtap.collector", "collector"),
+    "config": ("flowtap.config", "config"),
+    "deploy": ("flowtap.deploy", "deploy"),
+    "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
+    "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
+    "stats": ("flowtap.stats", "stats"),
+    "tail": ("flowtap.tail", "tail"),
+    "worker": ("flowtap.worker", "worker"),
 }
 
 

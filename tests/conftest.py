@@ -65,5 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("nightly") and os.environ.get("FLOWTAP_NIGHTLY") != "1":
             item.add_marker(pytest.mark.skip(reason="long: set FLOWTAP_NIGHTLY=1"))
+        if item.get_closest_marker("systemd") and os.environ.get("FLOWTAP_SYSTEMD") != "1":
+            item.add_marker(pytest.mark.skip(reason="boots a system of its own: make test-systemd"))
         if item.get_closest_marker("live") and os.geteuid() != 0:
             item.add_marker(pytest.mark.skip(reason="needs root and network namespaces"))
