@@ -8,10 +8,12 @@ import click
 
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
+    "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
     "deploy": ("flowtap.deploy", "deploy"),
     "read": ("flowtap.read", "read"),
     "sigs": ("flowtap.sigs", "sigs"),
+    "tail": ("flowtap.tail", "tail"),
 }
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Ledger pages: counters of a process in a file that others read at any time and that outlives the process.
 
-A page is a mapped file: a JSON line that names its counters, padded to a page, then one 64-bit word for each. One
-process writes it (held by a lock on the file), anybody may read it; words are aligned, so a reader sees each one
-whole. A process that was killed and comes back goes on counting where it stopped, so that what it lost can be told.
-Counters only grow; names ending in `_now` are gauges.
+A page is a mapped file: a JSON line that names its counters, padded, then one 64-bit word for each. One process writes
+it (held by a lock on the file), anybody may read it; words are aligned, so a reader sees each one whole. A process that
+was killed and comes back goes on counting where it stopped, so that what it lost can be told. Counters only grow; names
+ending in `_now` are gauges.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import fcntl
 import json
 import mmap
 import os
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import sleep
 
 MAGIC = "flowtap ledger 1"
-_HEAD = 65536  # bytes for the JSON line
+_ROUND = 4096  # the words begin at a multiple of so many bytes
+_LONGEST_HEAD = 16 << 20
 _WORD = (1 << 64) - 1
 _LOCK_TRIES = 20  # of 10 ms each: whoever asks for the writer has the lock for a moment
 
@@ -31,27 +33,28 @@ class LedgerError(Exception):
 class Page:
     """The counters of this process, by name or by number: `page.cells[page.index["records"]] += 1`.
 
-    Opening a page that has the same names keeps the values; otherwise they begin at 0. Raises LedgerError.
+    A counter that the page had already keeps its value, others begin at 0. What the page has and is not among `names`
+    stays in it, behind those: sums over several processes hold although, say, there are fewer shards than before.
+    Raises LedgerError.
     """
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path = path
-        self.names = tuple(names)
-        self.index = {name: number for number, name in enumerate(self.names)}
-        head = json.dumps({"page": MAGIC, "pid": os.getpid(), "names": self.names}).encode() + b"\n"
-        if len(head) > _HEAD:
-            raise LedgerError(f"{path}: {len(self.names)} counters are too many for a page")
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror}") from error
         try:
             _lock(self._file)
-            kept = _names(os.pread(self._file, _HEAD, 0)) == self.names
-            if not kept:
-                os.ftruncate(self._file, 0)
-            os.ftruncate(self._file, _HEAD + 8 * max(1, len(self.names)))
-            os.pwrite(self._file, head.ljust(_HEAD, b" "), 0)
+            before = _read(os.pread(self._file, os.fstat(self._file).st_size, 0)) or {}
+            self.names = (*names, *(name for name in before if name not in set(names)))
+            head = _head(self.names)
+            if tuple(before) != self.names:
+                words = [before.get(name, 0) for name in self.names]
+                os.ftruncate(self._file, 0)  # a process that is killed here leaves a page that is none, not a wrong one
+                os.pwrite(self._file, struct.pack(f"={len(words)}Q", *words), len(head))
+                os.ftruncate(self._file, len(head) + 8 * max(1, len(words)))
+            os.pwrite(self._file, head, 0)
             self._map = mmap.mmap(self._file, 0)
         except BlockingIOError:
             os.close(self._file)
@@ -59,7 +62,8 @@ class Page:
         except OSError as error:
             os.close(self._file)
             raise LedgerError(f"{path}: {error.strerror}") from error
-        self.cells = memoryview(self._map)[_HEAD:].cast("Q")
+        self.index = {name: number for number, name in enumerate(self.names)}
+        self.cells = memoryview(self._map)[len(head) :].cast("Q")
 
     def add(self, name: str, by: int = 1) -> None:
         """Count `by` more of `name`."""
@@ -87,11 +91,10 @@ def read_page(path: Path) -> dict[str, int]:
         data = path.read_bytes()
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror}") from error
-    names = _names(data[:_HEAD])
-    if names is None or len(data) < _HEAD + 8 * len(names):
+    counters = _read(data)
+    if counters is None:
         raise LedgerError(f"{path}: not a ledger page")
-    words = memoryview(data)[_HEAD : _HEAD + 8 * len(names)].cast("Q")
-    return dict(zip(names, words, strict=True))
+    return counters
 
 
 def read_pages(folder: Path) -> Iterator[tuple[str, dict[str, int]]]:
@@ -115,7 +118,7 @@ def writer(path: Path) -> int | None:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         with suppress(ValueError, TypeError, KeyError):
-            return int(json.loads(os.pread(file, _HEAD, 0))["pid"])
+            return int(json.loads(os.pread(file, _LONGEST_HEAD, 0).partition(b"\n")[0])["pid"])
     finally:
         os.close(file)
     return None
@@ -130,9 +133,21 @@ def _lock(file: int) -> None:
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _names(head: bytes) -> tuple[str, ...] | None:
+def _head(names: Sequence[str]) -> bytes:
+    """Return the head of a page of this process. Only the digits of its number differ from those of a predecessor."""
+    line = f'{{"page": {json.dumps(MAGIC)}, "pid": {os.getpid():>10}, "names": {json.dumps(names)}}}\n'.encode()
+    return line.ljust(-(-len(line) // _ROUND) * _ROUND)
+
+
+def _read(data: bytes) -> dict[str, int] | None:
+    """Return the counters of a page in its order; None: it is none."""
+    line, _, _ = data[:_LONGEST_HEAD].partition(b"\n")
+    start = -(-(len(line) + 1) // _ROUND) * _ROUND
     try:
-        told = json.loads(head)
-        return tuple(map(str, told["names"])) if told["page"] == MAGIC else None
-    except (ValueError, TypeError, KeyError):
+        told = json.loads(line)
+        names = [str(name) for name in told["names"]]
+        if told["page"] != MAGIC:
+            return None
+        return dict(zip(names, struct.unpack_from(f"={len(names)}Q", data, start), strict=True))
+    except (ValueError, TypeError, KeyError, struct.error):
         return None

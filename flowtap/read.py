@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowtap.arguments import ArgumentError, signature_files, split_arguments
+from flowtap.arguments import ArgumentError, split_arguments
+from flowtap.database import load_database
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt, Progress
 
@@ -139,7 +140,7 @@ def read(
         raise click.UsageError("--flows needs --json; as text, -U prints the other flows", ctx)
     try:
         files, expression = _inputs(arguments, expression)
-        program = _load(signatures, threshold, exact)
+        program = load_database(signatures, pause_ms=threshold, exact=exact)
         _keep_inputs(output, [*files, *signatures])
     except ArgumentError as error:
         raise SystemExit(_fail(str(error), Exit.USAGE)) from None
@@ -216,19 +217,6 @@ def _wrong_with(expression: str) -> str | None:
     except FilterError as error:
         return error.reason
     return None
-
-
-def _load(paths: tuple[str, ...], threshold_ms: int, exact: bool) -> Program:
-    """Compile the signatures. Raises ArgumentError with all mistakes, one a line."""
-    from sigdb import SignatureErrors, load, shipped
-
-    files = signature_files(paths) if paths else shipped()
-    try:
-        return load(files, threshold_us=threshold_ms * 1000, fuzzy=not exact)
-    except SignatureErrors as errors:
-        raise ArgumentError("\n".join(map(str, errors.errors))) from errors
-    except ValueError as error:  # a threshold that has too many digits for a think time
-        raise ArgumentError(f"-T {threshold_ms}: {error}") from error
 
 
 def _keep_inputs(output: str | None, inputs: list[str]) -> None:

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Flows as text, as fl0p prints them.
-
-    (tcp) 83.31.193.40:3406 -> 213.134.128.25:22
-        Observed for: 820B, 18 packets, spans 9 seconds
-        Matches: SSH1 - invalid password attempt (hit: 2)
+"""Flows as text, in the layout of flowtap.layout.
 
 With shapes of unidentified flows among it, the whole output is a signature database: a shape is a signature line, all
 else is a comment. What was printed can be read back with `-f` as it is.
@@ -15,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.events import StatsEvent, StatsFields, address, timestamp
+from flowtap.layout import Layout, Seen, found, with_port
 
 if TYPE_CHECKING:
     from engine import Flow
@@ -57,9 +54,7 @@ class Text:
         self._signatures = signatures
         self._identified = identified
         self._unidentified = unidentified
-        self._one_line = one_line
-        self._timestamps = timestamps
-        self._comment = "# " if unidentified else ""
+        self._layout = Layout(one_line, timestamps, "# " if unidentified else "")
 
     def begin(self, capture: str, interfaces: Sequence[str]) -> None:
         """Take note that the flows to come are from the file `capture`, whose interfaces have these names."""
@@ -83,47 +78,24 @@ class Text:
         return b""
 
     def _matched(self, flow: Flow) -> str:
-        found = [f"{self._signatures[hit.signature].description} (hit: {hit.count})" for hit in flow.hits]
-        if self._one_line:
-            return f"{self._comment}{self._ends(flow)}, {_observed(flow)}: {'; '.join(found)}\n"
-        return self._block(flow) + "".join(f"{self._comment}    Matches: {text}\n" for text in found)
+        matches = [found(self._signatures[hit.signature].description, hit.count) for hit in flow.hits]
+        return self._layout.matched(self._seen(flow), matches)
 
     def _shape(self, flow: Flow) -> str:
-        proto = _PROTOCOLS[flow.proto]
-        port = str(flow.server_port) if flow.proto in _WITH_PORTS else "*"
-        client, server = self._names_of(flow)
-        line = f"{proto} {port} = {flow.shape} : unidentified {client} -> {server}\n"
-        if self._one_line:
-            return line
-        return self._block(flow) + line
+        return self._layout.unidentified(self._seen(flow), flow.shape)
 
-    def _block(self, flow: Flow) -> str:
-        return f"{self._comment}{self._ends(flow)}\n{self._comment}    Observed for: {_observed(flow)}\n"
-
-    def _ends(self, flow: Flow) -> str:
-        client, server = self._names_of(flow)
-        time = f"{_iso(flow.start_ns)} " if self._timestamps else ""
-        return f"{time}({_PROTOCOLS[flow.proto]}) {client} -> {server}"
-
-    def _names_of(self, flow: Flow) -> tuple[str, str]:
-        client, server = self.names(address(flow.client)), self.names(address(flow.server))
-        if flow.proto not in _WITH_PORTS:
-            return client, server
-        return _with_port(client, flow.client_port), _with_port(server, flow.server_port)
-
-
-def _with_port(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _observed(flow: Flow) -> str:
-    size = flow.bytes_c + flow.bytes_s
-    packets = flow.packets_c + flow.packets_s
-    return f"{size}B, {packets} packets, spans {(flow.end_ns - flow.start_ns) // 1_000_000_000} seconds"
-
-
-def _iso(ns: int) -> str:
-    return timestamp(ns).replace("+0000", "Z")
+    def _seen(self, flow: Flow) -> Seen:
+        ports = (flow.client_port, flow.server_port) if flow.proto in _WITH_PORTS else (None, None)
+        return Seen(
+            proto=_PROTOCOLS[flow.proto],
+            client=with_port(self.names(address(flow.client)), ports[0]),
+            server=with_port(self.names(address(flow.server)), ports[1]),
+            port="*" if ports[1] is None else str(ports[1]),
+            start=timestamp(flow.start_ns),
+            size=flow.bytes_c + flow.bytes_s,
+            packets=flow.packets_c + flow.packets_s,
+            seconds=(flow.end_ns - flow.start_ns) // 1_000_000_000,
+        )
 
 
 def summary(stats: StatsFields) -> str:

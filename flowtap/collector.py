@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`flowtap collector`: the process that publishes what all workers find."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from flowtap.options import common, settings_of
+from flowtap.service import EPILOG, Exit, begin_logging, failures, on_signals
+
+if TYPE_CHECKING:
+    from flowtap.settings import Settings
+
+
+@click.command(epilog=EPILOG)
+@common
+def collector(config: str | None, runtime: str | None) -> None:
+    """Merge the events of all workers and publish them.
+
+    Each event gets a sequence number, goes to the subscribers of the feed and, where the settings name one, to a file.
+    SIGHUP opens the file anew after it was moved away.
+    """
+    begin_logging("collector")
+    settings = settings_of(config, runtime)
+    with failures():
+        _run(settings)
+    raise SystemExit(Exit.FINE)
+
+
+def _run(settings: Settings) -> None:
+    import zmq
+
+    from engine.collector import COUNTERS, Collector
+    from engine.eventfile import EventFile
+    from engine.feed import Feed
+    from engine.memory import Memory
+    from flowtap.ledger import Page
+    from flowtap.notify import Notify
+    from flowtap.runtime import Runtime
+
+    place = Runtime(settings.runtime.dir)
+    place.make()
+    notify = Notify()
+    with ExitStack() as stack:
+        page = Page(place.ledger / "collector.page", COUNTERS)  # first: it says that there is no other collector
+        stack.callback(page.close)
+        memory = Memory(place.ledger / "collector.memory")
+        stack.callback(memory.close)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        stack.callback(context.term)
+        file = EventFile(settings.file.path) if settings.file.path else None
+        endpoint = settings.feed.bind or place.feed
+        feed = Feed(
+            context,
+            endpoint,
+            seq=page.get("seq") + 1,
+            topic=settings.feed.topic,
+            form=settings.feed.format,
+            file=file,
+        )
+        stack.callback(feed.close)
+        made = Collector(
+            context,
+            place.events,
+            feed,
+            page,
+            memory,
+            stats=None,
+            stats_interval=settings.events.stats_interval,
+            alive=notify.alive,
+        )
+        stack.callback(made.close)
+        on_signals(lambda: setattr(made, "stop", True), lambda: setattr(made, "reopen", True))
+        logging.info("publishes at %s%s", endpoint, f" and to {file.path}" if file else "")
+        notify.ready()
+        made.run()
+        notify.stopping()
