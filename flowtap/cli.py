@@ -12,6 +12,7 @@ COMMANDS = {
     "config": ("flowtap.config", "config"),
     "deploy": ("flowtap.deploy", "deploy"),
     "read": ("flowtap.read", "read"),
+    "stats": ("flowtap.stats", "stats"),
     "sigs": ("flowtap.sigs", "sigs"),
     "tail": ("flowtap.tail", "tail"),
 }
