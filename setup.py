@@ -20,7 +20,7 @@ CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unuse
 CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
 CAPTURE = ("_filter", "_message", "_packet", "_pcap", "_pcapng", "_walk")
 ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "lookup", "loop", "matching")
-ENGINE += ("positions", "report", "table", "tcp", "where")
+ENGINE += ("merge", "positions", "report", "streams", "table", "tcp", "where")
 BENCH = () if "bdist_wheel" in sys.argv else ("_flood",)
 LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
 

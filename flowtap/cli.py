@@ -11,6 +11,7 @@ COMMANDS = {
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
     "deploy": ("flowtap.deploy", "deploy"),
+    "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
     "stats": ("flowtap.stats", "stats"),
     "sigs": ("flowtap.sigs", "sigs"),
