@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.systemd, pytest.mark.timeout(300)]
 SCORES = {"flowtap-runtime": 2.0, "flowtap-collector": 2.0, "flowtap-worker@0": 2.0, "flowtap-capture@eth0": 4.5}
 CAPABILITIES = {"cap_bpf", "cap_net_admin", "cap_net_raw", "cap_perfmon"}
 OWN_SIGNATURE = """\
-tcp * = < x* ... s* > : A flow with an end
+tcp * = x* > : A flow that has ended
     id = test.any
 """
 
@@ -119,11 +119,14 @@ def test_a_reload_swaps_the_signatures_and_keeps_the_flows(gateway: Gateway) -> 
         session.stdin.write(b"x\n")
         session.stdin.flush()
         assert session.stdout.readline() == b"x\n"
-        gateway.run("systemctl", "reload", "flowtap.target", expected=None)
+        gateway.systemctl("reload", "flowtap.target")
+        refused = "the signatures stay as they are"
+        until(lambda: gateway.journal("flowtap-worker@0", "flowtap-worker@1").count(refused) == 2, "refusal")
+        gateway.run("flowtap", "reload", expected=2)
         gateway.login("123456", "password", "letmein")
         gateway.until_alert("ssh.auth.failure", before)  # wrong signatures are refused, the old ones stay
         gateway.run("tee", "/etc/flowtap/own.sig", stdin=OWN_SIGNATURE)
-        gateway.systemctl("reload", "flowtap.target")
+        gateway.run("flowtap", "reload")
     finally:
         session.communicate(timeout=30)
         gateway.set("signatures", files=[])
