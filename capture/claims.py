@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which capture process taps which interface: a file of each in one folder, so that no interface is tapped twice.
 
-    FOLDER/NAME.json  {"pid": 1, "netns": 4026531840, "interfaces": [{"index": 2, "name": "eth0"}]}
-    FOLDER/NAME.lock  locked by the process NAME while it lives: the file of one that was killed counts for nothing
-    FOLDER/lock       held by whoever decides what to tap, so that two processes do not decide for the same
+FOLDER/NAME.json  {"pid": 1, "netns": 4026531840, "interfaces": [{"index": 2, "name": "eth0"}]}
+FOLDER/NAME.lock  locked by the process NAME while it lives: the file of one that was killed counts for nothing
+FOLDER/lock       held by whoever decides what to tap, so that two processes do not decide for the same
 """
 
 from __future__ import annotations

@@ -61,14 +61,10 @@ def interface_of(link: Link) -> Interface | None:
     """Return the interface for a tap, None where its frames are of no known form."""
     if link.type not in _ETHERNET | _BARE_IP:
         return None
-    return Interface(
-        link.index, link.name, link.type in _ETHERNET, link.type == _LOOPBACK, tunnel=link.kind in TUNNELS
-    )
+    return Interface(link.index, link.name, link.type in _ETHERNET, link.type == _LOOPBACK, tunnel=link.kind in TUNNELS)
 
 
-def select(
-    links: Mapping[int, Link], patterns: Sequence[str], *, decap: bool, others: Mapping[int, str]
-) -> Selection:
+def select(links: Mapping[int, Link], patterns: Sequence[str], *, decap: bool, others: Mapping[int, str]) -> Selection:
     """Choose the interfaces to tap; `others` has those that other processes tap, with the process's name."""
     selection = Selection()
     lowers = _lowers(links)

@@ -44,6 +44,7 @@ class Changes:
     """What happened since the last look."""
 
     links: bool = False
+    gone: frozenset[int] = frozenset()  # interfaces, by index, that were deleted; others may have their index now
     filters: frozenset[int] = frozenset()  # interfaces, by index, whose qdiscs or filters changed
 
 
@@ -61,6 +62,7 @@ class Links:
     def look(self) -> Changes:
         """Bring `links` up to date."""
         before = dict(self.links)
+        gone: set[int] = set()
         filters: set[int] = set()
         for _ in range(_AT_ONCE):
             try:
@@ -74,14 +76,15 @@ class Links:
                 filters |= self.links.keys()
                 continue
             for kind, body in _messages(data):
-                self._take(kind, body, filters)
-        return Changes(self.links != before, frozenset(filters))
+                self._take(kind, body, gone, filters)
+        gone |= before.keys() - self.links.keys()
+        return Changes(bool(gone) or self.links != before, frozenset(gone), frozenset(filters))
 
     def close(self) -> None:
         """Stop following."""
         self._socket.close()
 
-    def _take(self, kind: int, body: bytes, filters: set[int]) -> None:
+    def _take(self, kind: int, body: bytes, gone: set[int], filters: set[int]) -> None:
         if kind in _TC:
             filters.add(struct.unpack_from("=i", body, 16 + 4)[0])
         elif kind in (_NEW_LINK, _DEL_LINK) and body[16] != _AF_BRIDGE:  # a bridge also tells of its ports
@@ -91,6 +94,7 @@ class Links:
                 self.links[message["index"]] = link_of(message)
             else:
                 self.links.pop(message["index"], None)
+                gone.add(message["index"])
 
     def _ask(self) -> None:
         with IPRoute() as netlink:
