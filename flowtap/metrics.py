@@ -55,7 +55,7 @@ def serve(listen: str, folder: Path) -> Callable[[], None]:
     registry.register(LedgerMetrics(folder))
     try:
         server, thread = start_http_server(int(port), host.removeprefix("[").removesuffix("]"), registry)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise MetricsError(f"metrics.listen: {listen}: {reason}") from error
 
