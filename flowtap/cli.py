@@ -11,9 +11,13 @@ COMMANDS = {
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
     "deploy": ("flowtap.deploy", "deploy"),
+    "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
+    "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
+    "stats": ("flowtap.stats", "stats"),
     "tail": ("flowtap.tail", "tail"),
+    "worker": ("flowtap.worker", "worker"),
 }
 
 

@@ -91,6 +91,11 @@ class Follower:
             self._socket.close()  # or the context would never end
             raise
 
+    @property
+    def socket(self) -> Socket[bytes]:
+        """The socket, to be polled together with others."""
+        return self._socket
+
     def wait(self, timeout_ms: int) -> bool:
         """Wait for an event; False when none came."""
         return bool(self._socket.poll(timeout_ms))
