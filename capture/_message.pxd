@@ -72,5 +72,3 @@ cdef extern from "state.h" nogil:
         uint64_t *stream
 
     int FT_STATE_VERSION
-    int FT_TAP_REASON_COUNT
-    int FT_STREAM_COUNTER_COUNT
