@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
+    "doctor": ("flowtap.doctor", "doctor"),
     "deploy": ("flowtap.deploy", "deploy"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
