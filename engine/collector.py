@@ -29,6 +29,7 @@ REMEMBERED = 32_768  # events by which a duplicate is known
 _POLL_MS = 100
 _SECOND_NS = 1_000_000_000
 _WORD = (1 << 64) - 1
+_RUNS = 8  # of a worker that are known by their numbers
 
 COUNTERS = (
     "messages",  # from workers
@@ -92,28 +93,37 @@ class Expected:
         self.received = received
         self.missed = missed
         self._memory = memory
-        self._next: dict[int, tuple[int, int]] = {}  # worker: run, number of events it has made
+        self._next: dict[int, int] = {}  # by worker: how many events it has made
+        self._runs: dict[int, list[int]] = {}  # by worker: its last runs, the newest one first
         match memory.load():
             case [int(received), int(missed), list(entries)]:
                 self.received, self.missed = received, missed
-                self._next = {worker: (run, number) for worker, run, number in entries}
+                for worker, number, runs in entries:
+                    self._next[worker], self._runs[worker] = number, runs
 
     def take(self, message: Message) -> None:
         """Count the events of a message and those lost before it."""
-        count = len(message.events) + message.refused
-        run, expected = self._next.get(message.worker, (message.run, 0))
-        self._next[message.worker] = (message.run, message.seq + count)
+        worker, count = message.worker, len(message.events) + message.refused
+        runs = self._runs.setdefault(worker, [message.run])
+        expected = self._next.get(worker, 0)
         self.received += count
+        if message.run in runs[1:]:
+            # A killed run's last messages can arrive after the first ones of the next run, for which they were missing.
+            self.missed -= min(count, self.missed)
+            return
         if message.seq >= expected:
             self.missed += message.seq - expected
-        elif run == message.run:  # nothing to be made of that but to take what it says
-            log.warning("worker %d: event %d comes again, expected %d", message.worker, message.seq, expected)
+        elif message.run == runs[0]:  # nothing to be made of that but to take what it says
+            log.warning("worker %d: event %d comes again, expected %d", worker, message.seq, expected)
         else:
-            log.warning("worker %d: begins anew, it remembers nothing", message.worker)
+            log.warning("worker %d: begins anew, it remembers nothing", worker)
+        self._next[worker] = message.seq + count
+        if message.run != runs[0]:
+            self._runs[worker] = [message.run, *runs[: _RUNS - 1]]
 
     def save(self) -> None:
         """Remember."""
-        entries = [(worker, run, number) for worker, (run, number) in self._next.items()]
+        entries = [(worker, number, self._runs[worker]) for worker, number in self._next.items()]
         self._memory.store((self.received & _WORD, self.missed & _WORD, entries))
 
 

@@ -5,6 +5,8 @@ from typing import final
 
 from typing_extensions import Buffer
 
+REASONS: tuple[str, ...]  # why a message is refused, in the order in which they are looked for
+
 @final
 class Merge:
     """Puts the streams of all capture processes in order of time, within bounds of memory and time.

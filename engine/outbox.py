@@ -17,7 +17,7 @@ _PAUSE_NS = 20_000_000  # events are gathered for so long: a message for each wo
 
 
 class Outbox:
-    """Sends events to the collector at `endpoint`.
+    """Sends events to the collector at `endpoint`. Raises zmq.ZMQError for a wrong one.
 
     `made` is how many events the worker has made in all its runs. It must be remembered between add() and flush():
     so what dies with the process is missed by the collector, and no number is used twice.
@@ -36,16 +36,20 @@ class Outbox:
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 50)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
-        self._socket.connect(endpoint)
+        try:
+            self._socket.connect(endpoint)
+        except zmq.ZMQError:
+            self._socket.close()  # or the context would never end
+            raise
 
     def add(self, events: Sequence[Any]) -> None:
         """Take events; they count as made."""
         self.made += len(events)
         self._waiting += events
 
-    def flush(self, now_ns: int) -> None:
-        """Send what waits, if it is time or much; `now_ns` is any clock that only goes on."""
-        if not self._waiting or (now_ns < self._next_ns and len(self._waiting) < MAX_EVENTS):
+    def flush(self, now_ns: int, *, everything: bool = False) -> None:
+        """Send what waits, if it is time, or much, or `everything`; `now_ns` is any clock that only goes on."""
+        if not self._waiting or (now_ns < self._next_ns and len(self._waiting) < MAX_EVENTS and not everything):
             return
         self._next_ns = now_ns + _PAUSE_NS
         events, self._waiting = self._waiting, []
@@ -62,10 +66,7 @@ class Outbox:
         self._push(encode(self._worker, self._run, self.made - len(self._waiting), []))
 
     def close(self) -> None:
-        """Send what waits and close; that may take LINGER_MS."""
-        self._next_ns = 0
-        self.flush(0)
-        self.heartbeat()
+        """Close; what is on its way goes on for at most LINGER_MS."""
         self._socket.close()
 
     def _push(self, message: bytes) -> bool:

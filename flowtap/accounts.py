@@ -6,8 +6,8 @@ A packet's way, each arrow an equation:
     capture, each CPU or ring:      seen = filtered (by reason) + batched
     ..., each shard of it:          batched = forwarded + lost
                                     forwarded = taken, taken = sent + dropped
-    each shard:                     sent = received + missed
-    worker:                         received = processed + late + died + held
+    each shard:                     batched = received + missed (lost, dropped or gone on the way)
+    worker:                         received = processed + died + held
     worker to collector (events):   made = received + missed
     collector:                      received = published + duplicates + malformed + died
 
@@ -40,7 +40,7 @@ CAPTURE_LOSSES = {
 }
 WORKER_LOSSES = {
     "missed": ("worker", "records that a capture process counted and that did not arrive: a killed process"),
-    "late": ("worker", "records older than what had been processed; workers.window_ms may be larger"),
+    "late": ("worker", "records processed after newer ones, out of order; workers.window_ms may be larger"),
     "died": ("worker", "records that a killed worker held"),
     "events_dropped": ("worker", "events; the collector was away or too slow"),
     "engine_no_room": ("engine", "records of new flows without a place in the flow table; workers.flows may be larger"),
@@ -158,14 +158,14 @@ class Ledger:
         for name, capture in self.captures.items():
             yield from _capture_equations(name, capture)
         for shard in self.shards():
-            sent = sum(capture.total("sent", shard) for capture in self.captures.values())
+            batched = sum(capture.total("batched", shard) for capture in self.captures.values())
             worker = self.workers.get(shard, {})
             place = f"shard {shard}"
-            yield Equation(place, "sent = received + missed", sent, _sum(worker, "received", "missed"))
+            yield Equation(place, "batched = received + missed", batched, _sum(worker, "received", "missed"))
         for number, worker in self.workers.items():
-            parts = _sum(worker, "processed", "late", "died", "held_now")
+            parts = _sum(worker, "processed", "died", "held_now")
             place = f"worker {number}"
-            yield Equation(place, "received = processed + late + died + held", worker.get("received", 0), parts)
+            yield Equation(place, "received = processed + died + held", worker.get("received", 0), parts)
         if self.collector is not None:
             got = _sum(self.collector, "received", "missed")
             yield Equation("collector", "events made = received + missed", self.worked("events_made"), got)
@@ -184,7 +184,10 @@ class Ledger:
                 counters = {counter: capture.total(counter, shard) for counter in CAPTURE_LOSSES}
                 yield from _losses(f"capture {name}, shard {shard}", counters, CAPTURE_LOSSES)
         for number, worker in self.workers.items():
-            yield from _losses(f"worker {number}", worker, WORKER_LOSSES)
+            # what capture processes know to have lost is in the worker's `missed` too
+            known = sum(capture.total(name, number) for capture in self.captures.values() for name in CAPTURE_LOSSES)
+            missed = max(0, worker.get("missed", 0) - known)
+            yield from _losses(f"worker {number}", {**worker, "missed": missed}, WORKER_LOSSES)
         if self.collector is not None:
             yield from _losses("collector", self.collector, COLLECTOR_LOSSES)
 

@@ -14,9 +14,11 @@ COMMANDS = {
     "deploy": ("flowtap.deploy", "deploy"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
-    "stats": ("flowtap.stats", "stats"),
+    "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
+    "stats": ("flowtap.stats", "stats"),
     "tail": ("flowtap.tail", "tail"),
+    "worker": ("flowtap.worker", "worker"),
 }
 
 

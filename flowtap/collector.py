@@ -38,7 +38,9 @@ def _run(settings: Settings) -> None:
     from engine.eventfile import EventFile
     from engine.feed import Feed
     from engine.memory import Memory
+    from flowtap.accounts import stats
     from flowtap.ledger import Page
+    from flowtap.metrics import MetricsError, serve
     from flowtap.notify import Notify
     from flowtap.runtime import Runtime
 
@@ -69,11 +71,16 @@ def _run(settings: Settings) -> None:
             feed,
             page,
             memory,
-            stats=None,
+            stats=lambda: stats(place.ledger),
             stats_interval=settings.events.stats_interval,
             alive=notify.alive,
         )
         stack.callback(made.close)
+        if settings.metrics.listen:
+            try:
+                stack.callback(serve(settings.metrics.listen, place.ledger))
+            except MetricsError as error:  # no reason to lose events
+                logging.error("%s; goes on without it", error)
         on_signals(lambda: setattr(made, "stop", True), lambda: setattr(made, "reopen", True))
         logging.info("publishes at %s%s", endpoint, f" and to {file.path}" if file else "")
         notify.ready()

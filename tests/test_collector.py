@@ -122,10 +122,24 @@ def test_what_was_lost_is_counted_exactly_also_across_a_death(context: Context, 
     running.page.close()
 
 
+def test_a_killed_runs_last_messages_may_come_late(context: Context, tmp_path: Path) -> None:
+    running = Running(context, tmp_path)
+    socket = push(context, running.endpoint)
+    socket.send(encode(0, 1, 0, [event(1)]))
+    socket.send(encode(0, 2, 9, [event(9)]))
+    running.until(lambda: running.get("missed") == 8)
+    socket.send(encode(0, 1, 1, [event(2), event(3)]))
+    socket.send(encode(0, 2, 10, [event(10)]))
+    running.until(lambda: running.get("received") == 5)
+    running.stop()
+    assert running.get("missed") == 6
+    running.page.close()
+
+
 def test_a_page_that_is_behind_is_set_right(context: Context, tmp_path: Path) -> None:
     """Killed before the page was written, or before all that was received was published."""
     memory = Memory(tmp_path / "collector.memory")
-    memory.store((100, 7, [(0, 1, 107)]))
+    memory.store((100, 7, [(0, 107, [1])]))
     memory.close()
     page = Page(tmp_path / "collector.page", COUNTERS)
     page.set("published", 90)
@@ -191,6 +205,8 @@ def test_workers_outbox_counts_what_it_drops_and_the_collector_misses_as_much(co
     running = Running(context, tmp_path)
     running.until(lambda: running.get("received") == outbox.sent)
     outbox.add([event(total)])
+    outbox.flush(0, everything=True)
+    outbox.heartbeat()
     outbox.close()
     running.until(lambda: running.get("received") == outbox.sent)
     got = running.stop()

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A worker's loop: messages of one shard in, merged by time, through the engine, events out; everything counted.
+
+What belongs together is remembered as a whole after each round (engine.memory): what was received, missed, given to
+the engine, expected next, made. So after a kill -9 at any time the sums are exact, and the worker that comes back knows
+what died with its predecessor: messages on their way are `missed`, records that waited to be put in order have `died`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from mmap import PAGESIZE
+from time import monotonic_ns
+from typing import Protocol
+
+import zmq
+
+from engine.counters import NAMES
+from engine.events import Events
+from engine.loop import Engine
+from engine.memory import Memory
+from engine.merge import REASONS, Merge
+from engine.outbox import Outbox
+from sigdb import Program
+
+log = logging.getLogger(__name__)
+
+ROUND = 256  # messages taken before the records in them go to the engine
+QUEUE = 256  # messages that wait here; more wait at the capture process, which counts what it drops
+ADVANCE_NS = 100_000_000
+_POLL_MS = 100
+_ROUNDS_AT_END = 64
+_SECOND_NS = 1_000_000_000
+
+# Counters of a ledger page, in this order: sent to this shard = received + missed, and received = processed + died +
+# held_now. Those that begin with engine_ are explained in engine/counters.pxd, those with refused_ in engine/merge.pyi.
+MERGE_COUNTERS = ("messages", "late", "forced", "handshakes", "handshakes_dropped", *(f"refused_{r}" for r in REASONS))
+COUNTERS = (
+    "messages",  # from capture processes, refused ones included
+    "received",  # records
+    "missed",  # records that a capture process counted and that did not arrive
+    "processed",  # records that went to the engine
+    "late",  # of these, the ones that came after newer ones
+    "forced",  # of these, the ones given before it was sure that nothing older would come: the window was full
+    "died",  # records that a killed predecessor had received and that were not processed
+    "handshakes",  # handshake records
+    "handshakes_dropped",
+    *(f"refused_{reason}" for reason in REASONS),  # messages
+    "events_made",
+    "events_sent",
+    "events_dropped",  # the collector was away or slow for too long
+    "reloads",  # of the signatures
+    "reloads_refused",
+    *(f"engine_{name}" for name in NAMES),
+    "held_now",
+    "streams_now",
+    "flows_now",
+    "memory_now",  # bytes that the process has in memory
+    "signatures_now",
+)
+
+
+class Counters(Protocol):
+    """What the worker needs of a ledger page (flowtap.ledger.Page)."""
+
+    def add(self, name: str, by: int = 1) -> None:
+        """Count more of `name`."""
+
+    def set(self, name: str, value: int) -> None:
+        """Set `name`."""
+
+    def get(self, name: str) -> int:
+        """Return `name`."""
+
+
+Streams = list[tuple[int, int, int, int]]  # sender, CPU, records received, records missed
+
+
+class Remembered:
+    """What a worker remembers as a whole, across a kill -9: sums, and how far each stream has come.
+
+    Begins with what the page says where nothing is remembered.
+    """
+
+    def __init__(self, memory: Memory, page: Counters) -> None:
+        self._memory = memory
+        self.streams: Streams = []
+        self.made = page.get("events_made")
+        self.received, self.missed, self.processed = map(page.get, ("received", "missed", "processed"))
+        match memory.load():
+            case [int(received), int(missed), int(processed), int(made), list(streams)]:
+                self.received, self.missed, self.processed, self.made = received, missed, processed, made
+                self.streams = [tuple(stream) for stream in streams]
+        page.set("died", self.received - self.processed)
+
+    def save(self, counters: Mapping[str, int], made: int, streams: Streams) -> None:
+        """Remember all of it, or nothing if the process is killed meanwhile; `counters` are those of this run."""
+        self._memory.store(
+            (
+                self.received + counters["received"],
+                self.missed + counters["missed"],
+                self.processed + counters["released"],
+                made,
+                streams,
+            )
+        )
+
+
+class Worker:
+    """Worker `shard`, which receives at `endpoint`. Raises zmq.ZMQError.
+
+    `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second.
+    `clock` is that of the records. The attributes `stop` and `reload` are flags that a signal handler may set.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoint: str,
+        *,
+        engine: Engine,
+        merge: Merge,
+        events: Events,
+        outbox: Outbox,
+        page: Counters,
+        remembered: Remembered,
+        load: Callable[[], Program | None],
+        window_ms: int = 1000,
+        flows: bool = False,
+        alive: Callable[[], None] = lambda: None,
+        clock: Callable[[], int] = monotonic_ns,
+    ) -> None:
+        self.stop = False
+        self.reload = False
+        self._engine = engine
+        self._merge = merge
+        self._events = events
+        self._outbox = outbox
+        self._page = page
+        self._remembered = remembered
+        self._load = load
+        self._flows = flows
+        self._window_ns = window_ms * 1_000_000
+        self._alive = alive
+        self._clock = clock
+        self._base = {name: page.get(name) for name in COUNTERS}
+        page.set("signatures_now", len(events.signatures))
+        self._next_advance = 0
+        self._next_second = 0
+        self._socket = context.socket(zmq.PULL)
+        self._socket.setsockopt(zmq.RCVHWM, QUEUE)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        try:
+            self._socket.bind(endpoint)
+        except zmq.ZMQError:
+            self._socket.close()
+            raise
+
+    def run(self) -> None:
+        """Work until `stop`; then take what has arrived and report the flows that are open."""
+        while not self.stop:
+            if self._socket.poll(_POLL_MS):
+                self._receive()
+            self._process()
+            self._mend()
+        for _ in range(_ROUNDS_AT_END):  # bounded: who sends does not know that this is the end
+            if not self._receive():
+                break
+            self._process()
+        self._finish()
+
+    def streams(self) -> Streams:
+        """Return how far each stream has come."""
+        return self._merge.streams()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _receive(self) -> int:
+        """Take what has arrived, up to ROUND messages; return how many there were."""
+        recv, put, now = self._socket.recv, self._merge.put, self._clock()
+        taken = 0
+        try:
+            while taken < ROUND:
+                put(recv(zmq.DONTWAIT), now)
+                taken += 1
+        except zmq.Again:
+            pass
+        return taken
+
+    def _process(self, *, everything: bool = False) -> None:
+        """Give the engine what is in order, and send what it finds."""
+        merge, engine, now = self._merge, self._engine, self._clock()
+        merge.losses()
+        while count := merge.take(now, everything=everything):
+            done = 0
+            while done < count:
+                done += engine.process(merge.records, merge.tags, done, count - done)
+                self._report()
+        merge.handshakes()  # nothing here has a use for them yet
+        self._send(now)
+
+    def _report(self) -> None:
+        """Make the events of what the engine has found."""
+        events = self._events
+        for flow in self._engine.take():
+            self._outbox.add(list(events.alerts(flow)))
+            if self._flows:
+                self._outbox.add([events.flow(flow)])
+
+    def _send(self, now: int) -> None:
+        """Remember where all is, then send what was found: so no two events ever have the same number."""
+        self._remembered.save(self._merge.counters(), self._outbox.made, self._merge.streams())
+        self._outbox.flush(now)
+
+    def _mend(self) -> None:
+        """Do what time and signals ask for."""
+        now = self._clock()
+        if self.reload:
+            self.reload = False
+            self._reload()
+        if now >= self._next_advance:
+            self._next_advance = now + ADVANCE_NS
+            self._report()
+            self._send(now)
+        if now >= self._next_second:
+            self._next_second = now + _SECOND_NS
+            self._outbox.heartbeat()
+            self._count()
+            self._alive()
+
+    def _reload(self) -> None:
+        """Take the signatures anew; wrong ones change nothing."""
+        program = self._load()
+        if program is None:
+            self._page.add("reloads_refused")
+            return
+        self._report()  # hits so far are numbered by the signatures so far
+        self._engine = Engine(program, self._engine.limits, report_all=self._flows)
+        self._events.signatures = program.signatures
+        self._page.add("reloads")
+        self._page.set("signatures_now", len(program.signatures))
+        log.info("%d signatures from now on", len(program.signatures))
+
+    def _finish(self) -> None:
+        """Report the flows that are open, as at the end of a capture."""
+        self._process(everything=True)
+        done = False
+        while not done:
+            done = self._engine.finish()
+            self._report()
+            self._send(self._clock())
+        self._outbox.flush(0, everything=True)
+        self._outbox.heartbeat()
+        self._count()
+
+    def _count(self) -> None:
+        """Write the page."""
+        page, merge, engine, outbox = self._page, self._merge.counters(), self._engine.counters(), self._outbox
+        remembered = self._remembered
+        page.set("received", remembered.received + merge["received"])
+        page.set("missed", remembered.missed + merge["missed"])
+        page.set("processed", remembered.processed + merge["released"])
+        page.set("events_made", outbox.made)
+        run = {
+            "events_sent": outbox.sent,
+            "events_dropped": outbox.dropped,
+            **{name: merge[name] for name in MERGE_COUNTERS},
+            **{f"engine_{name}": value for name, value in engine.items()},
+        }
+        for name, value in run.items():
+            page.set(name, self._base[name] + value)
+        page.set("held_now", self._merge.waiting)
+        page.set("streams_now", len(self._merge.streams()))
+        page.set("flows_now", self._engine.memory()["flows"])
+        page.set("memory_now", _resident())
+
+
+def _resident() -> int:
+    """Return the bytes of this process that are in memory; 0 where /proc does not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * PAGESIZE
+    except (OSError, ValueError, IndexError):
+        return 0
