@@ -46,3 +46,18 @@ cdef extern from "choice.h" nogil:
     const char[] ft_message_text
     const char[] ft_tap_reason_text
     const char[] ft_stream_text
+
+
+cdef extern from "state.h" nogil:
+    struct flowtap_state:
+        uint32_t version
+        uint32_t shards
+        uint64_t seen
+        uint64_t *verdict
+        uint64_t *reason
+        ft_settings settings
+        uint64_t *stream
+
+    int FT_STATE_VERSION
+    int FT_TAP_REASON_COUNT
+    int FT_STREAM_COUNTER_COUNT

@@ -15,6 +15,11 @@ BATCH: int  # records in a message at most, and tags in each
 HANDSHAKE_BATCH: int
 MAX_SHARDS: int
 CUTOFFS: int
+STATE_VERSION: int
+STATE_SIZE: (
+    int  # of struct flowtap_state for one shard: version, shards, seen, verdicts, reasons, settings, ..., stream
+)
+SETTINGS_OFFSET: int  # in struct flowtap_state
 MESSAGE_VERSION: int
 KIND_RECORDS: int
 KIND_HANDSHAKES: int

@@ -8,6 +8,11 @@ from libc.string cimport memcpy, memset
 
 from capture._packet cimport FT_RECORD, ft_key, ft_parse_link
 
+cdef Py_ssize_t settings_offset() noexcept:
+    cdef flowtap_state state
+    return <char *>&state.settings - <char *>&state
+
+
 MESSAGE_TEXT: str = (<bytes>ft_message_text).decode()
 HANDSHAKE_TEXT: str = (<bytes>ft_handshake_text).decode()
 TAP_REASON_TEXT: str = (<bytes>ft_tap_reason_text).decode()
@@ -20,6 +25,9 @@ BATCH: int = FT_BATCH
 HANDSHAKE_BATCH: int = FT_HANDSHAKE_BATCH
 MAX_SHARDS: int = FT_MAX_SHARDS
 CUTOFFS: int = FT_CUTOFFS
+STATE_VERSION: int = FT_STATE_VERSION
+STATE_SIZE: int = sizeof(flowtap_state)  # with one shard
+SETTINGS_OFFSET: int = settings_offset()
 MESSAGE_VERSION: int = FT_MESSAGE_VERSION
 KIND_RECORDS: int = FT_KIND_RECORDS
 KIND_HANDSHAKES: int = FT_KIND_HANDSHAKES
