@@ -134,6 +134,7 @@ class Child:
         environment = {**os.environ, "NOTIFY_SOCKET": str(self._address), "PYTHONPATH": path}
         environment["WATCHDOG_USEC"] = str(round(WATCHDOG * 1e6))
         environment.pop("WATCHDOG_PID", None)
+        environment.setdefault("FLOWTAP_LOG", "WARNING")
         return environment
 
     def _hear(self) -> None:

@@ -41,6 +41,7 @@ def test_closed(tmp_path: Path) -> None:
             [
                 "capture eth0, CPU 0: seen = filtered + batched -1",
                 "capture eth0, CPU 0, shard 1: batched = forwarded + lost +1",
+                "shard 1: batched = received + missed +1",
             ],
         ),
         (
@@ -56,19 +57,22 @@ def test_closed(tmp_path: Path) -> None:
             "capture-eth0",
             "cpu0__shard1__sent",
             28,
-            [
-                "capture eth0, CPU 0, shard 1: taken = sent + dropped +2",
-                "shard 1: sent = received + missed -2",
-            ],
+            ["capture eth0, CPU 0, shard 1: taken = sent + dropped +2"],
         ),
         (
             "worker-0",
             "received",
             59,
             [
-                "shard 0: sent = received + missed +1",
-                "worker 0: received = processed + late + died + held -1",
+                "shard 0: batched = received + missed +1",
+                "worker 0: received = processed + died + held -1",
             ],
+        ),
+        (
+            "capture-eth0",
+            "cpu0__shard1__handshakes",
+            2,
+            ["capture eth0, CPU 0, shard 1: handshakes = handshakes_forwarded + handshakes_lost +2"],
         ),
         ("worker-1", "events_made", 6, ["collector: events made = received + missed +1"]),
         ("collector", "published", 8, ["collector: received = published + duplicates + malformed + died +1"]),
@@ -88,7 +92,7 @@ def test_open(page: str, counter: str, value: int, opened: list[str], tmp_path: 
         ("capture-eth0", "cpu1__shard0__lost", "capture eth0, shard 0"),
         ("capture-eth0", "cpu1__shard1__dropped", "capture eth0, shard 1"),
         ("worker-1", "missed", "worker 1"),
-        ("worker-1", "late", "worker 1"),
+        ("worker-1", "handshakes_dropped", "worker 1"),
         ("worker-1", "died", "worker 1"),
         ("worker-1", "events_dropped", "worker 1"),
         ("worker-1", "engine_ended_evicted", "worker 1"),
@@ -106,6 +110,20 @@ def test_losses(page: str, counter: str, place: str, tmp_path: Path) -> None:
     assert stats(tmp_path)["lost"] == [
         {"place": place, "hop": loss.hop, "counter": loss.counter, "number": 3},
     ]
+
+
+def test_what_a_worker_misses_is_lost_once(tmp_path: Path) -> None:
+    pages.closed(tmp_path)
+    pages.change(tmp_path, "capture-eth0", cpu0__shard1__lost=4, cpu0__shard1__forwarded=26, cpu0__shard1__taken=26)
+    pages.change(tmp_path, "capture-eth0", cpu0__shard1__sent=20, cpu0__shard1__dropped=6)
+    pages.change(tmp_path, "worker-1", received=48, processed=48, missed=12)
+    ledger = read_ledger(tmp_path)
+    assert [equation for equation in ledger.equations() if equation.difference] == []
+    assert {(loss.place, loss.counter, loss.number) for loss in ledger.losses()} == {
+        ("capture eth0, shard 1", "lost", 4),
+        ("capture eth0, shard 1", "dropped", 6),
+        ("worker 1", "missed", 2),
+    }
 
 
 def test_several_captures(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def label(**labels: str) -> frozenset[tuple[str, str]]:
 def test_scrapes(scrape: str, tmp_path: Path) -> None:
     assert samples(scrape) == {}
     pages.closed(tmp_path)
-    pages.change(tmp_path, "worker-1", late=3, flows_now=12)
+    pages.change(tmp_path, "worker-1", missed=3, flows_now=12)
     found = samples(scrape)
     assert found["flowtap_process_up", label(process="worker-0")] == 0
     assert found["flowtap_capture_packets_seen_total", label(capture="eth0", cpu="1")] == 100
@@ -60,7 +60,7 @@ def test_scrapes(scrape: str, tmp_path: Path) -> None:
     assert found["flowtap_worker_received_total", label(worker="1")] == 60
     assert found["flowtap_worker_flows", label(worker="1")] == 12
     assert found["flowtap_collector_published_total", label()] == 9
-    assert found["flowtap_lost_total", label(place="worker 1", hop="worker", counter="late")] == 3
+    assert found["flowtap_lost_total", label(place="worker 1", hop="worker", counter="missed")] == 3
     pages.change(tmp_path, "worker-1", received=61)
     assert samples(scrape)["flowtap_worker_received_total", label(worker="1")] == 61
 

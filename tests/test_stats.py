@@ -74,7 +74,7 @@ def test_json(runtime: Path, flowtap: Command) -> None:
     ("page", "counters", "code"),
     [
         ("worker-0", {}, 0),
-        ("worker-0", {"late": 1}, 4),
+        ("worker-0", {"died": 1}, 4),
         ("capture-eth0", {"cpu0__seen": 1}, 4),
     ],
 )
