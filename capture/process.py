@@ -121,6 +121,7 @@ class CaptureProcess:
             self._tap.close()
             self._publisher.watermark(FOR_EVER)
             self._count(self._tap.counters())
+            self._page.cells[self._page.index["interfaces_now"]] = 0
             self._publisher.close()
             self._watermarks.close(ended=True)
             self._accounts.end()

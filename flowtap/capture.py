@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import re
+import secrets
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,11 +16,9 @@ from flowtap.options import common, settings_of
 from flowtap.service import Exit, begin_logging, fail, failures, on_signals
 
 if TYPE_CHECKING:
-    from capture.live import TapSettings
-    from capture.process import Place
-    from flowtap.runtime import Runtime
     from flowtap.settings import Settings
 
+_PINS = Path("/sys/fs/bpf/flowtap")  # made for flowtap's user by whoever installs it
 _LONGEST_NAME = 48
 _NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,63}")
 
@@ -96,13 +94,16 @@ def name_of(patterns: Sequence[str]) -> str:
 
 def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -> None:
     from capture.capabilities import CapabilityError
-    from capture.live import TapError
+    from capture.filters import Filters
+    from capture.live import Forward, Tap, TapError, TapSettings
     from capture.process import CaptureProcess, Place
+    from flowtap.ledger import Page
     from flowtap.notify import Notify
     from flowtap.runtime import Runtime
 
     runtime = Runtime(settings.runtime.dir)
     runtime.make()
+    notify = Notify()
     place = Place(
         name=name,
         taps=runtime.taps,
@@ -110,9 +111,18 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
         endpoints=[runtime.shard(number) for number in range(settings.workers.count)],
         queue=settings.capture.queue,
     )
-    notify = Notify()
+
+    def make_tap(told: TapSettings, forward: Forward, filters: Filters) -> Tap:
+        from capture.ebpf import EbpfTap
+
+        return EbpfTap(told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
+
+    def open_page(names: Sequence[str]) -> Page:
+        return Page(runtime.ledger / f"capture-{name}.page", names)
+
     try:
-        process = _process(place, patterns, backend, settings, runtime, notify)
+        tap_settings = settings.tap(runtime.key(), secrets.randbits(64))
+        process = CaptureProcess(place, patterns, tap_settings, make_tap, open_page, notify.alive)
         try:
             on_signals(lambda: setattr(process, "stop", True))
             notify.ready()
