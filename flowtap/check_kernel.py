@@ -113,7 +113,7 @@ def _ebpf(settings: Settings, missing: list[str]) -> Iterator[Finding]:
     """Import bcc, and compile and load the program as the capture process does."""
     lowest = warn if settings.capture.backend == "auto" else fail
     try:
-        import bcc
+        import bcc  # type: ignore[import-untyped]
     except ImportError as error:
         yield lowest("bcc", f"cannot be imported: {error}", f"apt-get install python3-bpfcc, {_FALLBACK}")
         return
