@@ -33,7 +33,7 @@ _POLL_MS = 100
 _ROUNDS_AT_END = 64
 _SECOND_NS = 1_000_000_000
 
-# Counters of a ledger page: put into batches for this shard = received + missed; received = processed + died + held_now.
+# Counters of a ledger page: batched for this shard = received + missed; received = processed + died + held_now.
 # Those that begin with engine_ are explained in engine/counters.pxd, those with refused_ in engine/merge.pyi.
 MERGE_COUNTERS = ("messages", "late", "forced", "handshakes", "handshakes_dropped", *(f"refused_{r}" for r in REASONS))
 COUNTERS = (
