@@ -2,8 +2,8 @@
 """One run of `flowtap run`: the processes, the feed they make, what is printed of it, the way down.
 
 Capture begins when all others work, and they end in the order capture, workers, collector. Each is given time to hand
-on what it holds, and the feed is read until the last number that the collector gave: so nothing that was seen is lost at
-the end.
+on what it holds, and the feed is read until the last number that the collector gave, so that nothing that was seen is
+lost at the end.
 """
 
 from __future__ import annotations
