@@ -8,8 +8,10 @@ import click
 
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
+    "capture": ("flowtap.capture", "capture"),
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
+    "doctor": ("flowtap.doctor", "doctor"),
     "deploy": ("flowtap.deploy", "deploy"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
