@@ -17,15 +17,17 @@ from tests.lab.talk import SHAPE
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 BACKENDS = ["ebpf", "afpacket"]
-TALK = [sys.executable, str(Path(__file__).parent / "lab" / "talk.py")]
+LAB = Path(__file__).parent / "lab"
+TALK = [sys.executable, str(LAB / "talk.py")]
 PORT = 7001
 
 
 class Net:
     """Machines and the cables between them."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._stack = stack
+        self._folder = folder
 
     def machine(self) -> Machine:
         """Return a new machine."""
@@ -39,6 +41,13 @@ class Net:
         for machine, port in ((left, name), (right, peer)):
             machine.do("ip", "link", "set", port, "up")
 
+    def wrapped(self, machine: Machine, kind: str, name: str, *more: str) -> None:
+        """Make an interface whose packets pass another one wrapped."""
+        log = self._folder / f"{machine.pid}-{name}.log"
+        machine.start(sys.executable, str(LAB / "wrap.py"), kind, name, *more, log=log)
+        until(lambda: log.exists() and "ready" in log.read_text(), f"{kind} {name}")
+        machine.do("ip", "link", "set", name, "up")
+
     def address(self, machine: Machine, port: str, *addresses: str) -> None:
         """Give an interface its addresses."""
         for address in addresses:
@@ -46,9 +55,9 @@ class Net:
 
 
 @pytest.fixture
-def net() -> Iterator[Net]:
+def net(tmp_path: Path) -> Iterator[Net]:
     with ExitStack() as stack:
-        yield Net(stack)
+        yield Net(stack, tmp_path)
 
 
 def routed(net: Net) -> tuple[Machine, Machine, Machine]:
@@ -67,11 +76,9 @@ def routed(net: Net) -> tuple[Machine, Machine, Machine]:
 def talk(client: Machine, server: Machine, address: str, *more: str) -> int:
     """Have the conversation once and return the client's port."""
     server.start(*TALK, "serve", address, str(PORT), *more)
-    tables = ["ss", "-Hlnu" if more else "-Hlnt"]
-    until(
-        lambda: f":{PORT}" in subprocess.run(server.inside(*tables), capture_output=True, text=True, check=True).stdout,
-        "server",
-    )
+    tables = server.inside("ss", "-Hlnu" if more else "-Hlnt")
+    end = f"[{address}]:{PORT}" if ":" in address else f"{address}:{PORT}"
+    until(lambda: end in subprocess.run(tables, capture_output=True, text=True, check=True).stdout, "server")
     done = subprocess.run(
         client.inside(*TALK, "call", address, str(PORT), *more),
         capture_output=True,
@@ -150,8 +157,7 @@ def test_vlan_interface(net: Net, tmp_path: Path, backend: str, interfaces: list
     client, gateway = net.machine(), net.machine()
     net.cable(gateway, "left", client, "eth0")
     for machine, port, address in ((gateway, "left", "10.78.5.1/24"), (client, "eth0", "10.78.5.2/24")):
-        machine.do("ip", "link", "add", "link", port, "name", f"{port}.5", "type", "vlan", "id", "5")
-        machine.do("ip", "link", "set", f"{port}.5", "up")
+        net.wrapped(machine, "vlan", f"{port}.5", port, "5")
         net.address(machine, f"{port}.5", address)
     events, pipeline = watched(
         gateway, tmp_path, interfaces, lambda: talk(client, gateway, "10.78.5.1"), backend=backend
@@ -183,15 +189,20 @@ def test_bridge(net: Net, tmp_path: Path, backend: str, interfaces: list[str]) -
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("inside", [True, False])
-def test_gre_tunnel(net: Net, tmp_path: Path, backend: str, inside: bool) -> None:
+@pytest.mark.parametrize("kind", ["gre", "vxlan"])
+def test_tunnel(net: Net, tmp_path: Path, backend: str, inside: bool, kind: str) -> None:
     client, gateway = net.machine(), net.machine()
     net.cable(gateway, "left", client, "eth0")
     net.address(gateway, "left", "10.78.7.1/24")
     net.address(client, "eth0", "10.78.7.2/24")
     for machine, own, other in ((gateway, 1, 2), (client, 2, 1)):
-        ends = ["local", f"10.78.7.{own}", "remote", f"10.78.7.{other}"]
-        machine.do("ip", "tunnel", "add", "wrap", "mode", "gre", *ends)
-        machine.do("ip", "link", "set", "wrap", "up")
+        ends = (f"10.78.7.{own}", f"10.78.7.{other}")
+        if kind == "gre":
+            net.wrapped(machine, "gre", "wrap", *ends)
+        else:
+            vxlan = ["type", "vxlan", "id", "7", "local", ends[0], "remote", ends[1], "dstport", "4789"]
+            machine.do("ip", "link", "add", "wrap", *vxlan)
+            machine.do("ip", "link", "set", "wrap", "up")
         net.address(machine, "wrap", f"10.78.8.{own}/24")
     events, pipeline = watched(
         gateway,

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from flowtap.ledger import read_pages
 from tests.lab.network import WAIT, LabError, Machine, until
 
 READY = 30.0  # seconds that a process may take to begin
+NOTICED = 1.2  # seconds until capture processes know of one another's interfaces
 Event = dict[str, Any]
 
 
@@ -87,6 +89,8 @@ class Pipeline:
             self.start(f"capture-{interface}", "--capture", backend)
         for interface in interfaces:
             self.await_up(f"capture-{interface}", lambda name=interface: self.taps(name))  # type: ignore[misc]
+        if len(interfaces) > 1:
+            time.sleep(NOTICED)
         for shard in range(self.workers):
             self.await_up(f"worker-{shard}", lambda shard=shard: (self.runtime / f"shard-{shard}").exists())  # type: ignore[misc]
 
