@@ -28,7 +28,6 @@ from typing import Any
 
 from bench.read import nfstream_python
 from bench.replay import Cable
-from flowtap.ledger import read_pages
 from tests.lab.network import WAIT, Machine, until
 from tests.lab.pipeline import Pipeline
 
@@ -62,23 +61,13 @@ def kernel_time() -> tuple[int, int]:
     )
 
 
-def at_rest(pipeline: Pipeline) -> bool:
-    """Whether everything that was handed on has arrived."""
-    capture, worker = pipeline.counters("capture"), pipeline.counters("worker")
-    return (
-        capture["batched"] == capture["forwarded"] + capture["lost"]
-        and capture["forwarded"] == capture["sent"] + capture["dropped"]
-        and capture["sent"] == worker["received"] + worker["missed"]
-    )
-
-
 def measured(cable: Cable, pipeline: Pipeline, packets: int, rate: int, **options: object) -> Result:
     """Send one flood through a running pipeline and return what it cost and what was lost where."""
     pids = {name: process.pid for name, process in pipeline.processes.items()}
     before, cpu, kernel = pipeline.counters(), {name: cpu_seconds(pid) for name, pid in pids.items()}, kernel_time()
     told = flood(cable, packets, rate, **options)
     time.sleep(1.1)  # the pages are written once a second
-    until(lambda: at_rest(pipeline), "pipeline at rest", 60)
+    until(lambda: not pipeline.gaps(), "pipeline at rest", 60)
     time.sleep(1.1)
     after, sent = pipeline.counters(), told["sent"]
     spent = [now - then for now, then in zip(kernel_time(), kernel, strict=True)]
@@ -130,29 +119,13 @@ def ledger(packets: int) -> Result:
 
     def act(cable: Cable, pipeline: Pipeline) -> Result:
         result = measured(cable, pipeline, packets, 0, flows=10_000, payload=100, kind="tcp")
-        pages = dict(read_pages(pipeline.runtime / "ledger"))
-        page = pages["capture-in"]
-        streams: dict[str, Result] = {}
-        for cpu in sorted({name.split(".")[0] for name in page if name.startswith("cpu")}):
-            own = {name.removeprefix(f"{cpu}."): value for name, value in page.items() if name.startswith(f"{cpu}.")}
-            filtered = sum(value for name, value in own.items() if name.startswith("filtered."))
-            shards = {
-                shard: {what: own[f"{shard}.{what}"] for what in ("batched", "forwarded", "lost", "sent", "dropped")}
-                for shard in sorted({name.split(".")[0] for name in own if name.startswith("shard")})
-            }
-            streams[cpu] = {
-                "seen": own["seen"],
-                "filtered": filtered,
-                "shards": shards,
-                "closes": own["seen"] == filtered + sum(shard["batched"] for shard in shards.values())
-                and all(s["batched"] == s["forwarded"] + s["lost"] for s in shards.values())
-                and all(s["forwarded"] == s["sent"] + s["dropped"] for s in shards.values()),
-            }
-        total = pipeline.counters()
+        equations = [
+            {"place": e.place, "sum": e.name, "left": e.left, "right": e.right} for e in pipeline.ledger().equations()
+        ]
         return {
             **result,
-            "streams": streams,
-            "worker_closes": total["sent"] == total["received"] + total["missed"],
+            "equations": equations,
+            "open_sums": pipeline.gaps(),
             "sent_equals_seen": result["flood"]["sent"] == result["seen"],
         }
 

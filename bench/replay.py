@@ -159,21 +159,12 @@ class Live:
         before = pipeline.counters("capture")
         self._cable.send(capture, fast=fast)
         until(lambda: pipeline.counters("capture")["seen"] - before["seen"] >= capture.packets, "packets seen")
-        until(self._at_rest, "pipeline at rest")
+        until(lambda: not pipeline.gaps(), "pipeline at rest")
         pipeline.end("worker-0")
-        until(self._collected, "events collected")
+        until(lambda: not pipeline.gaps(), "events collected")
         data = pipeline.file.read_bytes() if pipeline.file.exists() else b""
         lines, self._read = data[self._read :].splitlines(), len(data)
         return [json.loads(line) for line in lines]
-
-    def _at_rest(self) -> bool:
-        capture, worker = self.pipeline.counters("capture"), self.pipeline.counters("worker")
-        return capture["batched"] == capture["sent"] + capture["lost"] + capture["dropped"] and (
-            capture["sent"] == worker["received"]
-        )
-
-    def _collected(self) -> bool:
-        return self.pipeline.counters("worker")["events_sent"] == self.pipeline.counters("collector")["events_received"]
 
 
 def compare(capture: Capture, live: Live) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flowtap.accounts import Ledger, read_ledger
 from flowtap.ledger import read_pages
 from tests.lab.network import WAIT, LabError, Machine, until
 
@@ -138,6 +139,14 @@ class Pipeline:
             process.kill()
             process.wait(WAIT)
         self.processes.clear()
+
+    def ledger(self) -> Ledger:
+        """Return what all pages say."""
+        return read_ledger(self.runtime / "ledger")
+
+    def gaps(self) -> list[str]:
+        """Return the sums of the ledger that are open: none, once everything under way has arrived."""
+        return [f"{e.place}: {e.name}: {e.left} {e.right}" for e in self.ledger().equations() if e.difference]
 
     def counters(self, page: str = "") -> Counter[str]:
         """Return the sums of all counters of the pages that begin with `page`, CPUs and shards added up."""
