@@ -19,7 +19,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from typing import Any
 
 from bench.read import nfstream_python
 from bench.replay import Cable
-from tests.lab.network import WAIT, Machine, until
+from tests.lab.network import PYTHON, WAIT, Machine, until
 from tests.lab.pipeline import Pipeline
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -38,7 +37,7 @@ Result = dict[str, Any]
 def flood(cable: Cable, packets: int, rate: int, **options: object) -> Result:
     """Send a flood over the cable and return what the sender says of it; a rate of 0 is as fast as it goes."""
     more = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "bench.flood", "out", "--method", "xmit", "--packets", str(packets)]
+    command = [*PYTHON, "-m", "bench.flood", "out", "--method", "xmit", "--packets", str(packets)]
     limit = 60 + packets / 100_000
     line = cable.sender.inside("taskset", "-c", "0", *command, "--rate", str(rate), *more)
     done = subprocess.run(line, capture_output=True, timeout=limit, check=True)

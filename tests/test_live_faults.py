@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.replay import Cable
-from tests.lab.network import WAIT, LabError, until
+from tests.lab.network import PYTHON, WAIT, LabError, until
 from tests.lab.pipeline import Pipeline
 from tests.lab.talk import SHAPE
 
@@ -29,7 +29,7 @@ class Flood:
 
     def __init__(self, cable: Cable, packets: int, rate: int = RATE, **options: object) -> None:
         more = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        command = [sys.executable, "-m", "bench.flood", "in", "--packets", str(packets), "--rate", str(rate), *more]
+        command = [*PYTHON, "-m", "bench.flood", "in", "--packets", str(packets), "--rate", str(rate), *more]
         self._process = subprocess.Popen(cable.gateway.inside(*command), stdout=subprocess.PIPE)
 
     def ends(self) -> int:
@@ -101,7 +101,7 @@ def test_capture_killed_under_flood(cable: Cable, pipeline: Pipeline) -> None:
     for hook in ("ingress", "egress"):
         show = cable.gateway.inside("tc", "filter", "show", "dev", "in", hook)
         told = subprocess.run(show, capture_output=True, timeout=WAIT, text=True, check=True).stdout
-        assert told.count("direct-action") == (1 if "eBPF" in pipeline.said("capture-in") else 0)
+        assert told.count("direct-action") == (1 if pipeline.backend == "ebpf" else 0)
     pipeline.finish()
     left = subprocess.run(cable.gateway.inside("tc", "qdisc", "show", "dev", "in"), capture_output=True, check=True)
     assert b"clsact" not in left.stdout

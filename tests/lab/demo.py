@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 
 from tests.lab import servers
-from tests.lab.network import WAIT, Lab, LabError, until
+from tests.lab.network import PYTHON, WAIT, Lab, LabError, until
 from tests.lab.people import Person, program
 from tests.lab.scenarios import SSH, TARGET, TRUST, askpass, log_in_typing
 
@@ -41,7 +41,7 @@ def watching(lab: Lab, port: str) -> Iterator[None]:
         LabError: it did not begin or did not end well.
 
     """
-    command = [sys.executable, "-m", "flowtap", "run", "-i", port]
+    command = [*PYTHON, "-m", "flowtap", "run", "-i", port]
     tap = subprocess.Popen(lab.gateway.inside(*command), stdin=subprocess.DEVNULL)
     try:
         until(lambda: tapped(lab, port) or tap.poll() is not None, "flowtap", READY)

@@ -10,7 +10,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import Any
 
 from flowtap.accounts import Ledger, read_ledger
 from flowtap.ledger import read_pages
-from tests.lab.network import WAIT, LabError, Machine, until
+from tests.lab.network import PYTHON, WAIT, LabError, Machine, until
 
 READY = 30.0  # seconds that a process may take to begin
 NOTICED = 1.2  # seconds until capture processes know of one another's interfaces
@@ -46,6 +45,7 @@ class Pipeline:
         self.workers = workers
         self.runtime = folder / "run"
         self.file = folder / "events.json"
+        self.backend = "auto"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         own: dict[str, dict[str, object]] = {
             "runtime": {"dir": str(self.runtime)},
@@ -61,7 +61,7 @@ class Pipeline:
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start the process `name`: "collector", "worker-N" or "capture-INTERFACE"."""
         kind, _, which = name.partition("-")
-        command = [sys.executable, "-m", "flowtap", kind]
+        command = [*PYTHON, "-m", "flowtap", kind]
         if kind == "worker":
             command += [which]
         elif kind == "capture":
@@ -83,6 +83,7 @@ class Pipeline:
             LabError: something did not begin; the text holds what it wrote.
 
         """
+        self.backend = backend
         self.start("collector")
         for shard in range(self.workers):
             self.start(f"worker-{shard}")
@@ -104,10 +105,8 @@ class Pipeline:
     def taps(self, interface: str) -> bool:
         """Whether the capture process of this interface says that it taps it."""
         path = self.runtime / "taps" / f"{interface}.json"
-        try:
-            return interface in path.read_text()
-        except OSError:
-            return False
+        told = json.loads(path.read_text()) if path.exists() else {"interfaces": []}
+        return any(one["name"] == interface for one in told["interfaces"])
 
     def said(self, name: str) -> str:
         """Return what a process wrote on its standard error."""
