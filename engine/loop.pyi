@@ -54,10 +54,10 @@ class Engine:
         """Go on with other signatures; flows stay, and find what they match so far from their history.
 
         Hits stay with signatures of the same id, and what was published of them; those of other signatures are gone.
-        The first hit of a signature whose text has changed has no shape to show any more. Flows that take() or news() has
-        returned number their hits by the program before: publish them first. An equal program changes nothing at all.
-        Raises ValueError for a program that cannot be used, or turns for an engine that is not `live`, and MemoryError;
-        the old program stays then.
+        The first hit of a signature whose text has changed has no shape to show any more. Flows that take() or news()
+        has returned number their hits by the program before: publish them first. An equal program changes nothing at
+        all. Raises ValueError for a program that cannot be used, or turns for an engine that is not `live`, and
+        MemoryError; the old program stays then.
         """
 
     def finish(self) -> bool:

@@ -22,6 +22,7 @@ from engine.memory import Memory
 from engine.merge import REASONS, Merge
 from engine.outbox import Outbox
 from engine.page import Counters
+from engine.wire import MAX_EVENTS
 from sigdb import Program
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ _POLL_MS = 100
 _ROUNDS_AT_END = 64
 _SECOND_NS = 1_000_000_000
 
-# Counters of a ledger page: put into batches for this shard = received + missed; received = processed + died + held_now.
+# Counters of a ledger page: batched for this shard = received + missed; received = processed + died + held_now.
 # Those that begin with engine_ are explained in engine/counters.pxd, those with refused_ in engine/merge.pyi.
 MERGE_COUNTERS = ("messages", "late", "forced", "handshakes", "handshakes_dropped", *(f"refused_{r}" for r in REASONS))
 COUNTERS = (
@@ -194,6 +195,8 @@ class Worker:
             while done < count:
                 done += engine.process(merge.records, merge.tags, done, count - done)
                 self._report()
+            if self._outbox.waiting > MAX_EVENTS:  # one round may end as many flows as it brings records
+                self._send(now)
         merge.handshakes()  # nothing here has a use for them yet
         self._send(now)
 
