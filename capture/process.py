@@ -98,9 +98,12 @@ class CaptureProcess:
         publisher, tap = self._publisher, self._tap
         mark = look = second = 0
         handed = -1
+        counters: Sequence[StreamCounters] = ()
         while not self.stop:
             watermark = tap.poll(POLL_MS)
             now = time.monotonic_ns()
+            publisher.reached(counters)
+            counters = ()
             if now >= mark + (_MARK_NS if publisher.handed != handed else _IDLE_MARK_NS):
                 publisher.watermark(watermark)
                 mark, handed = now, publisher.handed
@@ -111,7 +114,8 @@ class CaptureProcess:
                 self._alive()
                 if each_second:
                     second = now
-                    self._count(tap.counters())
+                    counters = tap.counters()
+                    self._count(counters)
 
     def close(self) -> None:
         """Leave the interfaces, hand over what is under way, and put the last counters on the page."""
@@ -119,8 +123,10 @@ class CaptureProcess:
             for _ in range(3):
                 self._tap.poll(POLL_MS)
             self._tap.close()
+            counters = self._tap.counters()
+            self._publisher.reached(counters)
             self._publisher.watermark(FOR_EVER)
-            self._count(self._tap.counters())
+            self._count(counters)
             self._page.cells[self._page.index["interfaces_now"]] = 0
             self._publisher.close()
             self._watermarks.close(ended=True)

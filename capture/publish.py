@@ -19,7 +19,7 @@ from typing_extensions import Buffer
 
 from capture._message import KIND_RECORDS, KIND_WATERMARK, MESSAGE_SIZE, MESSAGE_VERSION
 from capture.accounts import KINDS, Page, Streams
-from capture.live import TapError
+from capture.live import StreamCounters, TapError
 
 FOR_EVER = (1 << 64) - 1  # time of the last watermark of a sender
 LINGER_MS = 500  # how long what waits for a worker may hold up the end
@@ -130,6 +130,15 @@ class Publisher:
             words[_TS_AT] = ns
             self._mark(shard, self._watermarks[shard])
             words[_SEQ_AT] += 1
+
+    def reached(self, counters: Sequence[StreamCounters]) -> None:
+        """Note where streams ended when the tap counted this, also if the ring had no room for what came last.
+
+        All that was in the rings by then must have been forwarded since.
+        """
+        for cpu, stream in enumerate(counters):
+            for words, one in zip(self._words, stream.shards, strict=True):
+                words[8 + cpu] = max(words[8 + cpu], one["forwarded"] + one["lost"])
 
     def last_will(self, streams: Streams) -> None:
         """Tell each worker where the streams of a killed predecessor ended."""
