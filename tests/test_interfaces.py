@@ -154,17 +154,17 @@ def test_links_are_followed(links: Links) -> None:
         "m": ("macvlan", "b", ""),
     }
     index = next(one.index for one in links.links.values() if one.name == "m")
-    ip("link set m name n")
+    ip("link set dev m name n")
     changes = links.look()
     assert changes.links
     assert not changes.gone
     assert names()["n"] == ("macvlan", "b", "")
-    ip("link del n")
+    ip("link del dev n")
     ip(f"link add name n index {index} link b type macvlan")
     assert links.look().gone == {index}
     assert "n" in names()
     ip("link set dev a nomaster")
-    ip("link del br")
+    ip("link del dev br")
     links.look()
     assert names()["a"] == ("veth", "", "")
     assert "br" not in names()
@@ -187,7 +187,7 @@ def test_a_flood_of_events_is_survived() -> None:
     """More events than the socket holds: all is asked again."""
     with namespace():
         links = Links(buffer=1 << 15)
-        batch = "".join(f"link add name a{i} type veth peer name b{i}\nlink del a{i}\n" for i in range(40))
+        batch = "".join(f"link add name a{i} type veth peer name b{i}\nlink del dev a{i}\n" for i in range(40))
         batch += "link add name last type veth peer name tsal\n"
         subprocess.run(["ip", "-batch", "-"], input=batch.encode(), timeout=60, check=True)
         links.look()
