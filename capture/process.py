@@ -31,6 +31,7 @@ POLL_MS = 10
 _MARK_NS = 5_000_000  # between two watermarks while messages come
 _IDLE_MARK_NS = 50_000_000  # ... and while none do
 _LOOK_NS = 100_000_000  # between two looks at the interfaces
+_SETTLED_NS = 2_000_000_000  # after which a message has left this process, if somebody takes it
 _SECOND_NS = 1_000_000_000
 REASONS = (*(verdict for verdict in VERDICTS if verdict != "record"), *TAP_REASONS)
 
@@ -83,11 +84,13 @@ class CaptureProcess:
             self._following.begin()
             filters.sweep()
             self._accounts = Accounts(self._page, file.with_suffix(".base"))
-            streams = self._accounts.begin(settings.sender, self._tap.left, self._watermarks.predecessor)
+            ended = self._accounts.begin(settings.sender, self._tap.left, self._watermarks.predecessor)
+            self._watermarks.keep()
             keep_only(self._tap.capabilities() | _for_files(place.taps))
             self._publisher.connect()
-            if streams is not None:
+            for streams in ended:
                 self._publisher.last_will(streams)
+            if ended:
                 LOG.info("goes on in the place of a process that was killed")
         except BaseException:
             self._closing.close()
@@ -97,6 +100,7 @@ class CaptureProcess:
         """Work until `stop` is set."""
         publisher, tap = self._publisher, self._tap
         mark = look = second = 0
+        settled = time.monotonic_ns() + _SETTLED_NS
         handed = -1
         counters: Sequence[StreamCounters] = ()
         while not self.stop:
@@ -116,6 +120,8 @@ class CaptureProcess:
                     second = now
                     counters = tap.counters()
                     self._count(counters)
+                    if now >= settled:
+                        self._accounts.settle()
 
     def close(self) -> None:
         """Leave the interfaces, hand over what is under way, and put the last counters on the page."""

@@ -47,7 +47,6 @@ class Watermarks:
                 self._map = mmap.mmap(handle, size * shards)
             finally:
                 os.close(handle)
-            new.replace(file)
         except OSError as error:
             raise TapError(f"{new}: {error.strerror}") from error
         view = memoryview(self._map)
@@ -55,6 +54,14 @@ class Watermarks:
             _HEADER.pack_into(view, size * shard, *_header(sender, 0, 0, streams, shard))
         self.messages = [view[size * shard : size * (shard + 1)] for shard in range(shards)]
         self.words = [message.cast("Q") for message in self.messages]
+
+    def keep(self) -> None:
+        """Let the file take the place of the predecessor's. Raises TapError."""
+        new = self._path.with_name(f"{self._path.name}.new")
+        try:
+            new.replace(self._path)
+        except OSError as error:
+            raise TapError(f"{new}: {error.strerror}") from error
 
     def close(self, *, ended: bool) -> None:
         """Give the file back; remove it when the workers know that these streams have ended."""
