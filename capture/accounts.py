@@ -77,7 +77,7 @@ class Base:
 
     sender: int
     counters: dict[str, int]
-    ended: list[Streams]
+    ended: Sequence[Streams]
 
 
 class Accounts:
@@ -88,7 +88,7 @@ class Accounts:
         self._file = file
         self._base = Base(0, {}, [])
 
-    def begin(self, sender: int, left: Mapping[int, StreamCounters], streams: Streams | None) -> list[Streams]:
+    def begin(self, sender: int, left: Mapping[int, StreamCounters], streams: Streams | None) -> Sequence[Streams]:
         """Go on from what the page says, for the run `sender`. Raises TapError where the base cannot be written.
 
         `left` is Tap.left; `streams` has what a killed predecessor had taken of its streams. Returns what workers must

@@ -63,7 +63,6 @@ class CaptureProcess:
         open_page: Callable[[Sequence[str]], Page],
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self.stop = False
         self._alive = alive
         self._closing = ExitStack()
         try:
@@ -96,14 +95,14 @@ class CaptureProcess:
             self._closing.close()
             raise
 
-    def run(self) -> None:
-        """Work until `stop` is set."""
+    def run(self, ends: Callable[[], bool]) -> None:
+        """Work until `ends` says so; it is asked at least each 10 ms."""
         publisher, tap = self._publisher, self._tap
         mark = look = second = 0
         settled = time.monotonic_ns() + _SETTLED_NS
         handed = -1
         counters: Sequence[StreamCounters] = ()
-        while not self.stop:
+        while not ends():
             watermark = tap.poll(POLL_MS)
             now = time.monotonic_ns()
             publisher.reached(counters)

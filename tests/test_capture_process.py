@@ -76,6 +76,7 @@ class Worker:
         return sum(sum(words) for words in self.ends.values()) - self.records
 
     def close(self) -> None:
+        """Be away."""
         self._socket.close(linger=0)
         self._context.term()
 
@@ -92,7 +93,7 @@ class Gateway:
         """Start a capture process, and wait until it has said something, once more than before."""
         before = self.live.log("capture").count(said)
         process = self.live.start("capture", *(arguments or ("-i", "one")))
-        until(lambda: self.live.log("capture").count(said) > before, lambda: self.live.logs())
+        until(lambda: self.live.log("capture").count(said) > before, self.live.logs)
         return process
 
     def total(self, counter: str, name: str = "one") -> int:
@@ -101,6 +102,7 @@ class Gateway:
         return sum(number for key, number in page.items() if key.rpartition(".")[2] == counter)
 
     def until(self, name: str = "one", **counters: int) -> None:
+        """Wait until totals have these values."""
         until(
             lambda: all(self.total(key, name) == number for key, number in counters.items()),
             lambda: f"{ {k: v for k, v in self.live.page(f'capture-{name}').items() if v} }\n{self.live.logs()}",
@@ -229,6 +231,7 @@ def test_kills_at_any_time(gateway: Gateway, worker: Worker) -> None:
     assert gateway.total("seen") <= sent + 100
     # what a killed one had given to ZeroMQ may not have come, anything else is told of
     assert worker.records <= gateway.total("sent")
+    print("DEBUG", worker.ends, worker.positions, worker.ended)
     assert worker.records + worker.missed() == gateway.total("batched")
     gateway.clean()
 
