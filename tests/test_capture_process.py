@@ -231,7 +231,6 @@ def test_kills_at_any_time(gateway: Gateway, worker: Worker) -> None:
     assert gateway.total("seen") <= sent + 100
     # what a killed one had given to ZeroMQ may not have come, anything else is told of
     assert worker.records <= gateway.total("sent")
-    print("DEBUG", worker.ends, worker.positions, worker.ended)
     assert worker.records + worker.missed() == gateway.total("batched")
     gateway.clean()
 
