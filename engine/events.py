@@ -69,7 +69,7 @@ class FlowtapFields(TypedDict):
 
     seq: NotRequired[int]  # the feed's number of the event, from 1 on without holes; absent in `flowtap read`
     id: NotRequired[str]  # alert: the signature's id, e.g. ssh.auth.failure
-    hits: NotRequired[int]  # alert: how often the signature matched in this flow; in an early alert 1
+    hits: NotRequired[int]  # alert: how often the signature matched in this flow
     signatures: NotRequired[list[str]]  # flow: ids of all signatures that matched
     shape: NotRequired[str]  # alert: the packets that matched; flow: its packets; in the signature language
     confidence: int  # 0..100: how sure it is who is the client
@@ -82,10 +82,7 @@ class FlowtapFields(TypedDict):
 
 
 class FlowEvent(TypedDict):
-    """An `alert` event (one per flow and signature that matched; live, another one before) or a `flow` event.
-
-    Of a flow there is one `flow` event, when it has ended.
-    """
+    """An `alert` event (one per flow and signature that matched) or a `flow` event (one per ended flow)."""
 
     timestamp: str  # alert: the first hit; flow: its end. 2006-01-02T15:04:05.123456+0000
     flow_id: int  # below 2^53; the same in all events of a flow
@@ -148,8 +145,8 @@ class StatsEvent(TypedDict):
 def flow_state(reason: Reason, packets_client: int, packets_server: int) -> State:
     """Return what was known of the flow when it was reported.
 
-    `open`: it goes on (an early alert), or the capture ended before it did. `closed`: FIN or RST. Otherwise, as in
-    Suricata, `established` when both sides sent something and `new` when only one did.
+    `open`: the capture ended before the flow did. `closed`: FIN or RST. Otherwise, as in Suricata, `established` when
+    both sides sent something and `new` when only one did.
     """
     name = reason.name
     if name == "OPEN":
@@ -206,17 +203,16 @@ class Events:
         self.offset_ns = offset_ns
 
     def alerts(self, flow: Flow) -> Iterator[FlowEvent]:
-        """Yield an `alert` event for each signature that matched in `flow`, unless the very same was told before."""
-        if not flow.hits:
+        """Yield an `alert` event for each signature that matched in `flow`, and was not published with this count."""
+        hits = [hit for hit in flow.hits if hit.count != hit.published]
+        if not hits:
             return
         common = self._common(flow)
-        for hit in flow.hits:
-            if hit.published == hit.count:
-                continue
+        for hit in hits:
             signature = self.signatures[hit.signature]
             event: FlowEvent = {
                 **common,
-                "timestamp": self._timestamp(hit.ts_ns),
+                "timestamp": self._shown(hit.ts_ns),
                 "event_type": "alert",
                 "alert": _alert(signature),
                 "flowtap": _evidence(flow, hit, signature.id),
@@ -242,13 +238,12 @@ class Events:
         event["flowtap"] = extra
         return event
 
-    def _timestamp(self, ns: int) -> str:
-        """Return the form of a record's time that is shown."""
+    def _shown(self, ns: int) -> str:
         return timestamp(max(0, ns + self.offset_ns))
 
     def _common(self, flow: Flow) -> FlowEvent:
         """Return the `flow` event of `flow` without its `flowtap` object."""
-        event: dict[str, Any] = {"timestamp": self._timestamp(flow.end_ns)}
+        event: dict[str, Any] = {"timestamp": self._shown(flow.end_ns)}
         identity = flow_community_id(flow.proto, flow.client, flow.server, flow.client_port, flow.server_port)
         event["flow_id"] = _flow_id(flow)
         if self.capture is not None:
@@ -275,8 +270,8 @@ class Events:
             pkts_toclient=flow.packets_s,
             bytes_toserver=flow.bytes_c,
             bytes_toclient=flow.bytes_s,
-            start=self._timestamp(flow.start_ns),
-            end=self._timestamp(flow.end_ns),
+            start=self._shown(flow.start_ns),
+            end=self._shown(flow.end_ns),
             age=(flow.end_ns - flow.start_ns) // 1_000_000_000,
             state=flow_state(flow.reason, flow.packets_c, flow.packets_s),
             reason=flow.reason.name.lower(),
