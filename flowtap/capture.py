@@ -93,6 +93,7 @@ def name_of(patterns: Sequence[str]) -> str:
 
 
 def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -> None:
+    from capture import choose
     from capture.capabilities import CapabilityError
     from capture.filters import Filters
     from capture.live import Forward, Tap, TapError, TapSettings
@@ -113,9 +114,7 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
     )
 
     def make_tap(told: TapSettings, forward: Forward, filters: Filters) -> Tap:
-        from capture.ebpf import EbpfTap
-
-        return EbpfTap(told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
+        return choose.make_tap(backend, told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
 
     def open_page(names: Sequence[str]) -> Page:
         return Page(runtime.ledger / f"capture-{name}.page", names)
