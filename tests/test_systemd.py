@@ -74,19 +74,20 @@ def test_only_capture_has_capabilities_and_workers_have_no_network(gateway: Gate
 
 def test_logins_are_seen_in_the_feed_and_in_the_file(gateway: Gateway) -> None:
     before = gateway.last()
-    tail = subprocess.Popen(
-        gateway.inside("flowtap", "tail", "--json", "--timeout", "60"), stdout=subprocess.PIPE, text=True
+    output = "StandardOutput=file:/tmp/tail"
+    gateway.run("systemd-run", "--unit=tail", f"--property={output}", "flowtap", "tail", "--json", "--timeout", "120")
+    until(lambda: gateway.run("ss", "-xH", "state", "connected").count("/run/flowtap/feed") > 0, "subscriber")
+    gateway.login("123456", "password", "letmein")
+    gateway.login("123456", PASSWORD)
+    gateway.until_alert("ssh.auth.failure", before)
+    gateway.until_alert("ssh.auth.success", before)
+    until(
+        lambda: sum(e["event_type"] == "flow" and e["flowtap"]["seq"] > before for e in gateway.events()) >= 2, "flow"
     )
-    try:
-        until(lambda: "feed" in gateway.run("ss", "-xH"), "subscriber")
-        gateway.login("123456", "password", "letmein")
-        gateway.login("123456", PASSWORD)
-        gateway.until_alert("ssh.auth.failure", before)
-        gateway.until_alert("ssh.auth.success.guessed", before)
-        until(lambda: sum(e["event_type"] == "flow" for e in gateway.events() if e["flowtap"]["seq"] > before) >= 2, "")
-    finally:
-        tail.terminate()
-        followed = [json.loads(line) for line in tail.communicate(timeout=30)[0].splitlines()]
+    last = gateway.last()
+    until(lambda: f'"seq":{last}' in gateway.run("cat", "/tmp/tail"), "event in the feed")
+    gateway.systemctl("stop", "tail")
+    followed = [json.loads(line) for line in gateway.run("cat", "/tmp/tail").splitlines()]
     written = [event for event in gateway.events() if event["flowtap"]["seq"] > before]
     assert [event["flowtap"]["seq"] for event in written] == list(range(before + 1, gateway.last() + 1))
     assert followed[-2:] == written[-2:]
