@@ -255,6 +255,7 @@ cdef class Reader:
             following = frame + (<const tpacket3_hdr *>frame).tp_next_offset
             __builtin_prefetch(following)
             __builtin_prefetch(following + 64)
+            __builtin_prefetch(following + 128)
             ring.packets += 1
             self.packet(ring, stream, frame, offset, latest)
             frame = following

@@ -103,7 +103,7 @@ class AfPacketTap:
         self.remove(interface)
         sources: list[_Source] = []
         self._sources[interface.index] = sources
-        group = 0 if self._rings > 1 else None
+        group = -1 if self._rings > 1 else None
         try:
             for _ in range(self._rings):
                 source = self._open(interface)

@@ -59,7 +59,7 @@ def open_ring(blocks: int, timeout_ms: int) -> socket.socket:
 
 
 def bind(sock: socket.socket, interface: Interface, group: int | None) -> int | None:
-    """Feed the ring from an interface, as a member of fanout group `group`: None for no group, 0 for a new one.
+    """Feed the ring from an interface, as a member of fanout group `group`: None for no group, -1 for a new one.
 
     Of loopback each packet comes twice, out and in: only what comes in counts. Returns the group. Raises TapError.
     """
@@ -70,8 +70,8 @@ def bind(sock: socket.socket, interface: Interface, group: int | None) -> int | 
         if sock.getsockname()[0] != interface.name or socket.if_nametoindex(interface.name) != interface.index:
             raise TapError(f"{interface.name}: another interface has this name now")
         if group is not None:
-            how = _FANOUT_HASH | (0 if group else _FANOUT_UNIQUE)
-            sock.setsockopt(_SOL_PACKET, _FANOUT, struct.pack("=I", group | how << 16))
+            member = _FANOUT_UNIQUE << 16 if group < 0 else group
+            sock.setsockopt(_SOL_PACKET, _FANOUT, struct.pack("=I", member | _FANOUT_HASH << 16))
             return int(struct.unpack("=I", sock.getsockopt(_SOL_PACKET, _FANOUT, 4))[0]) & 0xFFFF
     except OSError as error:
         raise TapError(f"{interface.name}: {os.strerror(error.errno or 0)}") from error

@@ -99,6 +99,8 @@ def _first_filters(netlink: Any, index: int, parent: int) -> Iterator[str]:
     """Yield the names of filters that are asked before flowtap's, or all but flowtap's when it has none."""
     filters = []
     for message in netlink.get_filters(index=index, parent=parent):
+        if not message["handle"]:  # stands for a preference, not for a filter
+            continue
         options = message.get_attr("TCA_OPTIONS")
         kind = str(message.get_attr("TCA_KIND"))
         told = options.get_attr("TCA_BPF_NAME") if kind == "bpf" and options is not None else None

@@ -90,7 +90,7 @@ def expected(path: Path, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name.removesuffix(".pcap.gz"))
 def test_messages_give_the_events_of_the_file(path: Path, context: Any, tmp_path: Path) -> None:
-    records = of_file(path)
+    records, begin = of_file(path), monotonic_ns()
     collecting = Collecting(context, f"ipc://{tmp_path}/events")
     socket = push(context, f"ipc://{tmp_path}/shard-0")
     page = Page(tmp_path / "worker-0.page", COUNTERS)
@@ -108,7 +108,8 @@ def test_messages_give_the_events_of_the_file(path: Path, context: Any, tmp_path
         remembered=Remembered(memory, page),
         load=lambda: None,
         flows=True,
-        clock=lambda: records[-1].ts + monotonic_ns(),
+        clock=lambda: records[-1].ts + monotonic_ns() - begin,
+        offset=lambda: 0,
     )
     thread = threading.Thread(target=worker.run)
     thread.start()
