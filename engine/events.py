@@ -186,7 +186,8 @@ class Events:
 
     `signatures` is the program's tuple that `Hit.signature` indexes. `capture` names the file (None: live), and
     `interface` gives the name of the interface with a number, or "" where it has none. `offset_ns` is added to the
-    engine's times where they are shown: since 1970 less the clock of the records.
+    times that are shown: the time since 1970 less the clock of the records. It may change at any time, as the clock of
+    the day does: what identifies a flow (`flow_id`) is made from the records' own clock.
     """
 
     def __init__(
