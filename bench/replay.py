@@ -92,8 +92,10 @@ class Cable:
         for machine, port in ((self.sender, "out"), (self.gateway, "in")):
             machine.do("sysctl", "-qw", f"net.ipv6.conf.{port}.disable_ipv6=1")
             machine.do("ethtool", "-K", port, "tx", "off", "tso", "off", "gso", "off")
-            machine.do("ethtool", "-K", port, "gro", "on" if fast else "off")
-            machine.do("ip", "link", "set", port, "mtu", "65535", "up")
+            machine.do("ethtool", "-K", port, "gro", "off")
+            machine.do("ip", "link", "set", port, "mtu", "1500" if fast else "65535", "up")
+        if fast:  # only when it is up does this make the driver take frames of XDP
+            self.gateway.do("ethtool", "-K", "in", "gro", "on")
 
     def send(self, capture: Capture, *, fast: bool) -> None:
         """Send a capture. Raises LabError."""
