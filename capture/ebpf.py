@@ -89,6 +89,8 @@ class EbpfTap:
             self._rings.clock(self._program.flush, settings.flush_hz)
         except OSError as error:
             raise TapError(f"the eBPF tap cannot start: {said(error)}") from error
+        except ValueError as error:
+            raise TapError(str(error)) from error
         self._ticks = bytearray(8 * self.streams)
         self._ticked: tuple[int, ...] = ()
         self._online = cpus("online")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import tempfile
@@ -17,6 +16,9 @@ from capture._message import CUTOFFS
 from capture.live import TapError
 
 SOURCES = Path(__file__).resolve().parent.parent / "bpf"
+STATUS = Path("/proc/self/status")
+NEEDED = {"cap_bpf": 39, "cap_net_admin": 12, "cap_perfmon": 38}  # numbers in linux/capability.h
+SYS_ADMIN = 21
 MAPS = ("flowtap_state", "expected", "cutoffs", "ports", "interfaces", "ticks", "events")
 
 
@@ -75,18 +77,15 @@ def load(shards: int, *, cutoff: bool) -> Program:
             nudge = bpf.load_func(b"flowtap_nudge", BPF.RAW_TRACEPOINT).fd
             maps = {name: lib.bpf_table_fd(bpf.module, name.encode()) for name in MAPS}
     except Exception as error:  # bcc raises nothing more exact
-        if not permitted():
-            raise TapError("loading an eBPF program needs cap_bpf, cap_net_admin and cap_perfmon") from error
+        if missing := missing_capabilities():
+            raise TapError(f"the eBPF program was not loaded: {', '.join(missing)} missing") from error
         raise TapError(f"the eBPF program was not loaded: {because(error, lines)}") from error
     return Program(tap, flush, nudge, maps, bpf)
 
 
-def permitted() -> bool:
-    """Whether this process may create a map at all."""
-    from capture._bpf import create_map  # noqa: PLC0415
-
-    try:
-        os.close(create_map(2, 4, 4, 1, "flowtap_probe"))
-    except OSError as error:
-        return error.errno not in (errno.EPERM, errno.EACCES)
-    return True
+def missing_capabilities() -> list[str]:
+    """Return the names of capabilities that loading needs and this process lacks."""
+    effective = int(next(line for line in STATUS.read_text().splitlines() if line.startswith("CapEff:")).split()[1], 16)
+    if effective >> SYS_ADMIN & 1:  # contains the two younger ones
+        effective |= 1 << NEEDED["cap_bpf"] | 1 << NEEDED["cap_perfmon"]
+    return [name for name, bit in NEEDED.items() if not effective >> bit & 1]
