@@ -14,11 +14,14 @@ from time import monotonic
 import numpy as np
 import packets as p
 import pytest
+from pyroute2 import IPRoute
 from test_packet import OTHERS, RECORDS
 from veth import Filters, namespace, pair, send
 
 from capture import parse_packet
+from capture._bpf import program_info
 from capture._message import KIND_HANDSHAKES, KIND_RECORDS, MESSAGE_SIZE, parse_handshake
+from capture.ebpf import EbpfTap
 from capture.live import Interface, TapError, TapSettings
 from capture.record import HANDSHAKE, MESSAGE, RECORD, TAG
 
@@ -33,8 +36,6 @@ class Tap:
     """A tap in a namespace of its own, and what it handed over."""
 
     def __init__(self, filters: Filters | None = None, pins: Path | None = None, **settings) -> None:
-        from capture.ebpf import EbpfTap
-
         self.messages = []
         self.records = defaultdict(list)
         self.settings = TapSettings(KEY, 0x0123456789ABCDEF, **settings)
@@ -300,8 +301,6 @@ def routed(mac: bytes, i: int) -> bytes:
 
 
 def test_a_forwarded_packet_is_counted_once(cable):
-    from pyroute2 import IPRoute
-
     with pair("three", "four") as (three, _), IPRoute() as route, Tap() as tap:
         for port, address in ((cable[1], "10.1.0.1"), (three, "10.2.0.1")):
             route.addr("add", index=port.index, address=address, prefixlen=24)
@@ -328,8 +327,6 @@ def test_interfaces_without_ethernet():
         tun = os.open("/dev/net/tun", os.O_RDWR)
         try:
             fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))  # TUNSETIFF: IFF_TUN | IFF_NO_PI
-            from pyroute2 import IPRoute
-
             with IPRoute() as route:
                 index = route.link_lookup(ifname="tun0")[0]
                 route.link("set", index=index, state="up")
@@ -350,7 +347,7 @@ def test_interfaces_without_ethernet():
     ids=["ipv4", "ipv6"],
 )
 def test_merged_segments(cable, egress, data, kind, header, checksum):
-    """One packet of 3500 bytes that the network card would cut into segments of 1000, and one that is no such packet."""
+    """A packet of 3500 bytes that the network card would cut into segments of 1000, and one that is no such."""
     vnet = struct.pack("=BBHHHH", 1, kind, header, 1000, header - 20, checksum)
     with Tap() as tap, socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
         tap.tap.add(cable[0] if egress else cable[1])
@@ -370,7 +367,7 @@ def test_the_place_of_a_killed_process_is_taken(cable, tmp_path):
         while one.totals()[0] < 101:
             assert monotonic() < end
         own = one.totals()[2]
-        number = __import__("capture._bpf")._bpf.program_info(one.tap.program)[0]
+        number = program_info(one.tap.program)[0]
         other.tap.hold(number)
         other.tap.hold(number)
         other.tap.add(cable[1])
