@@ -62,9 +62,17 @@ class StreamCounters:
 class Tap(Protocol):
     """Packets of the interfaces that were added, as messages."""
 
-    backend: Literal["ebpf", "afpacket"]
-    streams: int  # CPUs or rings
-    left: Mapping[int, StreamCounters]  # final counters of a killed predecessor whose place was taken, by CPU
+    @property
+    def backend(self) -> Literal["ebpf", "afpacket"]:
+        """How it sees packets."""
+
+    @property
+    def streams(self) -> int:
+        """CPUs or rings."""
+
+    @property
+    def left(self) -> Mapping[int, StreamCounters]:
+        """Final counters, by CPU, of a killed predecessor whose place was taken; asked after the first add()."""
 
     def add(self, interface: Interface) -> None:
         """Tap an interface; again after it came back. Raises TapError."""
@@ -73,7 +81,10 @@ class Tap(Protocol):
         """Stop tapping an interface, which may be gone already."""
 
     def elsewhere(self, interfaces: Collection[int]) -> None:
-        """Take note of which interfaces, by index, other processes on this host tap: they count what comes in there."""
+        """Take note of the interfaces, by index, whose incoming packets are counted elsewhere.
+
+        Other processes on this host tap them, or they lie upon interfaces that are tapped (a VLAN, a bridge).
+        """
 
     def poll(self, timeout_ms: int) -> int:
         """Hand what is ready to `forward`, waiting at most so long for it.
@@ -82,7 +93,7 @@ class Tap(Protocol):
         """
 
     def counters(self) -> list[StreamCounters]:
-        """Return all counters so far, by stream."""
+        """Return all counters so far, by stream; also after close()."""
 
     def capabilities(self) -> frozenset[str]:
         """Return the capabilities it still needs, e.g. cap_net_admin; asked after the first interfaces were added."""

@@ -34,7 +34,7 @@ each_unit() { (cd "$here/systemd" && printf '%s\n' *.target *.service flowtap-.s
 install_all() {
   local wheel=$1 pip=$2 pages=$3 file
   # --without-pip and a pip from outside: no package manager among what runs with capabilities.
-  rm -rf "${root:?}$home" 2>/dev/null || rm -rf "$root$home"
+  rm -rf "$root$home"
   /usr/bin/python3 -m venv --system-site-packages --without-pip "$root$home"
   # --ignore-installed: what this host's Python happens to have, another one on which it is staged may lack.
   # shellcheck disable=SC2086 # a command of several words
@@ -93,8 +93,8 @@ uninstall_all() {
   if live; then
     systemctl daemon-reload
     systemctl reset-failed 'flowtap*' 2>/dev/null || true
-    # Files that stay keep their owner.
-    if [ -z "$kept" ] && id -u flowtap >/dev/null 2>&1; then userdel flowtap; fi
+    # Events that stay keep their owner.
+    if [ ! -d "$log" ] && id -u flowtap >/dev/null 2>&1; then userdel flowtap; fi
   fi
   [ -z "$kept" ] || echo "Kept, because it was changed or written since:$kept (make purge removes it)"
 }

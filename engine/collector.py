@@ -12,13 +12,14 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic_ns, time_ns
-from typing import Any, Protocol
+from typing import Any
 
 import zmq
 
 from engine.events import timestamp
 from engine.feed import Feed
 from engine.memory import Memory
+from engine.page import Counters
 from engine.wire import MAX_BYTES, REASONS, Event, Message, WireError, decode
 
 log = logging.getLogger(__name__)
@@ -47,19 +48,6 @@ COUNTERS = (
     "reopen_failed",
     "workers_now",  # workers heard of in the last 10 s
 )
-
-
-class Counters(Protocol):
-    """What the collector needs of a ledger page (flowtap.ledger.Page)."""
-
-    def add(self, name: str, by: int = 1) -> None:
-        """Count more of `name`."""
-
-    def set(self, name: str, value: int) -> None:
-        """Set `name`."""
-
-    def get(self, name: str) -> int:
-        """Return `name`."""
 
 
 class Duplicates:

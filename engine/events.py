@@ -67,6 +67,7 @@ class AlertFields(TypedDict):
 class FlowtapFields(TypedDict):
     """The `flowtap` object: what EVE has no place for."""
 
+    seq: NotRequired[int]  # the feed's number of the event, from 1 on without holes; absent in `flowtap read`
     id: NotRequired[str]  # alert: the signature's id, e.g. ssh.auth.failure
     hits: NotRequired[int]  # alert: how often the signature matched in this flow
     signatures: NotRequired[list[str]]  # flow: ids of all signatures that matched

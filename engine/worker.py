@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Mapping
 from mmap import PAGESIZE
 from time import monotonic_ns
-from typing import Protocol
 
 import zmq
 
@@ -22,6 +21,7 @@ from engine.loop import Engine
 from engine.memory import Memory
 from engine.merge import REASONS, Merge
 from engine.outbox import Outbox
+from engine.page import Counters
 from sigdb import Program
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ _POLL_MS = 100
 _ROUNDS_AT_END = 64
 _SECOND_NS = 1_000_000_000
 
-# Counters of a ledger page, in this order: sent to this shard = received + missed, and received = processed + died +
-# held_now. Those that begin with engine_ are explained in engine/counters.pxd, those with refused_ in engine/merge.pyi.
+# Counters of a ledger page: batched for this shard = received + missed; received = processed + died + held_now.
+# Those that begin with engine_ are explained in engine/counters.pxd, those with refused_ in engine/merge.pyi.
 MERGE_COUNTERS = ("messages", "late", "forced", "handshakes", "handshakes_dropped", *(f"refused_{r}" for r in REASONS))
 COUNTERS = (
     "messages",  # from capture processes, refused ones included
@@ -61,19 +61,6 @@ COUNTERS = (
 )
 
 
-class Counters(Protocol):
-    """What the worker needs of a ledger page (flowtap.ledger.Page)."""
-
-    def add(self, name: str, by: int = 1) -> None:
-        """Count more of `name`."""
-
-    def set(self, name: str, value: int) -> None:
-        """Set `name`."""
-
-    def get(self, name: str) -> int:
-        """Return `name`."""
-
-
 Streams = list[tuple[int, int, int, int]]  # sender, CPU, records received, records missed
 
 
@@ -91,8 +78,16 @@ class Remembered:
         match memory.load():
             case [int(received), int(missed), int(processed), int(made), list(streams)]:
                 self.received, self.missed, self.processed, self.made = received, missed, processed, made
-                self.streams = [tuple(stream) for stream in streams]
+                self.streams = streams
         page.set("died", self.received - self.processed)
+
+    def resume(self, merge: Merge) -> None:
+        """Have the streams go on where the predecessor stopped."""
+        for stream in self.streams:
+            try:
+                merge.resume(*stream)
+            except (TypeError, ValueError) as error:  # all it costs is that more counts as missed
+                log.warning("what was remembered of a stream is not used: %s", error)
 
     def save(self, counters: Mapping[str, int], made: int, streams: Streams) -> None:
         """Remember all of it, or nothing if the process is killed meanwhile; `counters` are those of this run."""

@@ -8,6 +8,7 @@ import click
 
 # Subcommand: the module that defines it, and the name of the click command there.
 COMMANDS = {
+    "capture": ("flowtap.capture", "capture"),
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
     "deploy": ("flowtap.deploy", "deploy"),

@@ -96,15 +96,21 @@ def deploy(workers: int, interfaces: tuple[str, ...], dry_run: bool, undo: bool)
         _fail(str(error), FAILED)
 
 
-def set_workers(path: Path, count: int) -> None:
-    """Write [workers] count to the settings file at `path`, whose other text stays as it is; a file that lacks is made.
+def set_workers(path: Path, count: int | None) -> None:
+    """Write [workers] count to the settings file at `path`, or remove it (None).
+
+    Its other text stays as it is; a file that lacks is made.
 
     The file is replaced as a whole. Raises OSError.
     """
     import tomlkit
 
     document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
-    document.setdefault("workers", tomlkit.table())["count"] = count
+    section = document.setdefault("workers", tomlkit.table())
+    if count is None:
+        section.pop("count", None)
+    else:
+        section["count"] = count
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -159,7 +165,7 @@ def _undo(file: Path) -> tuple[list[Step], list[str]]:
     except SettingsError:  # none, or not to be understood, which must not keep anything running
         changed = False
     if changed:
-        steps.append(Step(f"write count = {default} to [workers] of {file}", lambda: set_workers(file, default)))
+        steps.append(Step(f"remove count from [workers] of {file}", lambda: set_workers(file, None)))
     return steps, []
 
 

@@ -92,8 +92,7 @@ def _run(shard: int, settings: Settings, program: Program, load: Callable[[], Pr
         stack.callback(memory.close)
         remembered = Remembered(memory, page)
         merge = Merge(shard, buffer_records=settings.workers.buffer_records, window_ms=settings.workers.window_ms)
-        for stream in remembered.streams:
-            merge.resume(*stream)
+        remembered.resume(merge)
         engine = Engine(program, settings.limits(), report_all=settings.events.flows)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stack.callback(context.term)

@@ -79,6 +79,13 @@ class Live:
         )
         return self.page(name)
 
+    def past(self, name: str, **counters: int) -> None:
+        """Wait until counters of a page are beyond these values."""
+        until(
+            lambda: all(self.page(name).get(key, 0) > value for key, value in counters.items()),
+            lambda: f"{counters} of {self.page(name)}\n{self.logs()}",
+        )
+
     def said(self, command: str, text: str) -> None:
         """Wait until a command has said something."""
         until(lambda: text in self.log(command), self.logs)

@@ -2,6 +2,7 @@
 """The collector's loop: what workers send, in order and once, with numbers; what was lost, told exactly."""
 
 import json
+import socket as socket_module
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.memory import Memory
 from engine.outbox import QUEUE, Outbox
 from engine.wire import MAX_EVENTS, encode
 from flowtap.ledger import Page
+from tests.live import PATIENCE, Live, until
 
 Context = Any
 
@@ -246,3 +248,65 @@ def test_the_file_is_opened_anew_on_request(context: Context, tmp_path: Path) ->
 def test_duplicates_are_known_for_a_bounded_time() -> None:
     duplicates = Duplicates(2)
     assert [duplicates.seen(event(n)) for n in (1, 2, 1, 3, 1, 2)] == [False, False, True, False, True, False]
+
+
+def test_a_killed_collector_costs_only_what_was_on_its_way(context: Context, tmp_path: Path) -> None:
+    with Live(tmp_path, f'[file]\npath = "{tmp_path}/events.json"\n') as live:
+        live.place.make()
+        outbox = Outbox(context, live.place.events, 0, 0)
+        for _ in range(4):
+            process = live.start("collector")
+            before = live.page("collector").get("received", 0)
+            for _ in range(40):
+                outbox.add([event(outbox.made + n) for n in range(100)])
+                outbox.flush(0, everything=True)
+            live.past("collector", received=before)
+            process.kill()
+            process.wait(PATIENCE)
+            outbox.add([event(outbox.made + n) for n in range(100)])
+            outbox.flush(0, everything=True)
+        process = live.start("collector")
+
+        def all_told() -> bool:
+            outbox.heartbeat()
+            page = live.page("collector")
+            return page["received"] + page["missed"] == outbox.made
+
+        until(all_told, lambda: (outbox.made, live.page("collector"), live.logs()))
+        assert live.stop(process) == 0
+        page = live.page("collector")
+        assert page["received"] == page["published"] + page["duplicates"] + page["malformed_event"] + page["died"]
+        got = [json.loads(line) for line in (tmp_path / "events.json").read_bytes().splitlines()]
+        seqs = [one["flowtap"]["seq"] for one in got]
+        assert seqs == sorted(set(seqs))
+        assert seqs[-1] <= page["seq"]
+        assert len({one["flow_id"] for one in got}) == len(got)
+        assert page["file_written"] <= len(got) <= page["published"] + 5
+        assert "Traceback" not in live.logs()
+        outbox.close()
+
+
+def test_only_one_collector_and_clear_errors(tmp_path: Path) -> None:
+    with Live(tmp_path) as live:
+        first = live.start("collector")
+        live.said("collector", "publishes at")
+        assert live.start("collector").wait(PATIENCE) == 1
+        assert "collector.page: another process of the same name is running" in live.log("collector")
+        assert first.poll() is None
+        assert live.stop(first) == 0
+        live.config.write_text(f'[runtime]\ndir = "{tmp_path}/run"\n[feed]\nbind = "ipc:///nowhere/at/all"\n')
+        assert live.start("collector").wait(PATIENCE) == 1
+        assert "ipc:///nowhere/at/all" in live.log("collector")
+        live.config.write_text("[nonsense]\n")
+        assert live.start("collector").wait(PATIENCE) == 2
+        assert "Traceback" not in live.logs()
+
+
+def test_a_metrics_address_in_use_does_not_stop_events(context: Context, tmp_path: Path) -> None:
+    with socket_module.create_server(("127.0.0.1", 0)) as taken, Live(tmp_path) as live:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        live.config.write_text(f'[runtime]\ndir = "{tmp_path}/run"\n[metrics]\nlisten = "{listen}"\n')
+        process = live.start("collector")
+        live.said("collector", f"{listen}: Address already in use; goes on without it")
+        live.said("collector", "publishes at")
+        assert live.stop(process) == 0

@@ -2,13 +2,16 @@
 """`flowtap deploy` where there is no systemd, and what it writes to the settings; test_systemd.py tries the rest."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from flowtap.deploy import set_workers
-from flowtap.settings import load
-from tests.conftest import Command
+from flowtap.settings import Settings, load
+from tests.conftest import ROOT, Command
+
+EXAMPLE = ROOT / "deploy" / "systemd" / "flowtap.toml"
 
 FILE = """\
 # Of the gateway in the cellar.
@@ -57,3 +60,19 @@ def test_without_systemd_it_says_so(option: str, flowtap: Command) -> None:
     result = flowtap("deploy", option)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "flowtap: systemd does not run here; `flowtap run` needs none\n"
+
+
+def test_the_shipped_settings_file_holds_all_defaults_as_comments(flowtap: Command) -> None:
+    """Made by: flowtap config show --config /dev/null | sed -E 's/^[a-z_]+ = /#&/'."""
+    shown = flowtap("config", "show", "--config", "/dev/null").stdout
+    assert EXAMPLE.read_text() == re.sub(r"(?m)^([a-z_]+ = )", r"#\1", shown)
+    assert load(EXAMPLE) == Settings()
+
+
+def test_the_number_of_workers_in_the_shipped_settings_file(tmp_path: Path) -> None:
+    file = tmp_path / "flowtap.toml"
+    file.write_text(EXAMPLE.read_text())
+    set_workers(file, 3)
+    assert load(file).workers.count == 3
+    set_workers(file, None)
+    assert file.read_text() == EXAMPLE.read_text()

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
+from time import monotonic, monotonic_ns
 from typing import IO, Any
 
 import pytest
@@ -15,7 +15,10 @@ import zmq
 from engine.feed import Feed
 from flowtap.eventtext import EventText
 from flowtap.following import Filter, Gaps
+from tests.conftest import ROOT, Command
+from tests.cutting import cut, moved, of_file
 from tests.live import PATIENCE, Live, until
+from tests.messages import Sender
 
 TIME = "2026-01-02T03:04:05.678901+0000"
 
@@ -212,3 +215,31 @@ def test_a_reader_that_goes_away_is_no_traceback(context: Any, live: Live) -> No
     process.stdout = None
     assert live.log("tail") == ""
     feed.close()
+
+
+def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Path, flowtap: Command) -> None:
+    path = ROOT / "tests" / "captures" / "ssh-guess.pcap.gz"
+    read = flowtap("read", "-q", "-l", path).stdout
+    wanted = [
+        (line.partition(": ")[0], each) for line in read.splitlines() for each in line.partition(": ")[2].split("; ")
+    ]
+    with Live(tmp_path, "[events]\nearly = false\n") as live:
+        live.place.make()
+        tail = live.start("tail", "-l", "-n", str(len(wanted)))
+        collector = live.start("collector")
+        worker = live.start("worker", "0")
+        live.said("worker", "receives at")
+        live.until("collector", workers_now=1)
+        socket = context.socket(zmq.PUSH)
+        socket.connect(live.place.shard(0))
+        records = moved(of_file(path), monotonic_ns())
+        for message in cut(Sender(1), records):
+            socket.send(message)
+        live.until("worker-0", received=len(records))
+        assert live.stop(worker) == 0
+        assert tail.stdout is not None
+        got = [tuple(line.split(": ", 1)) for line in tail.stdout.read().decode().splitlines()]
+        assert sorted(got) == sorted(wanted)
+        assert tail.wait(PATIENCE) == 0
+        assert live.stop(collector) == 0
+        assert "Traceback" not in live.logs()

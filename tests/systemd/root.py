@@ -15,7 +15,7 @@ from tests.lab.network import LabError
 SOURCE = Path(__file__).parents[2]
 SUITE = "bookworm"
 # What a gateway has (systemd, Python), what flowtap needs there, and a server that people log in to.
-PACKAGES = ("systemd", "dbus", "python3", "iproute2", "procps", "python3-bpfcc", "linux-libc-dev", "libpcap0.8")
+PACKAGES = ("systemd", "dbus", "python3", "iproute2", "procps", "python3-bpfcc", "libpcap0.8")
 PACKAGES += ("openssh-server",)
 LIMIT = 900.0  # seconds that making one of them may take
 

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The capture process: takes messages from a tap to the workers, follows the interfaces, keeps its page of counters.
+
+What it may do is given up, down to what the tap still needs, before the first message is taken. It never waits for a
+worker. After a kill -9 its successor (the same name) goes on counting where it stopped, see capture.accounts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture._message import TAP_REASONS
+from capture._packet import VERDICTS
+from capture.accounts import Accounts, Page, counter_names
+from capture.capabilities import keep_only
+from capture.claims import Claims
+from capture.filters import Filters
+from capture.following import Following
+from capture.live import Forward, StreamCounters, Tap, TapSettings
+from capture.publish import FOR_EVER, Publisher, Watermarks
+
+LOG = logging.getLogger(__name__)
+POLL_MS = 10
+_MARK_NS = 5_000_000  # between two watermarks while messages come
+_IDLE_MARK_NS = 50_000_000  # ... and while none do
+_LOOK_NS = 100_000_000  # between two looks at the interfaces
+_SECOND_NS = 1_000_000_000
+REASONS = (*(verdict for verdict in VERDICTS if verdict != "record"), *TAP_REASONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a capture process keeps its files and finds the workers."""
+
+    name: str  # of the process, fit for a file name
+    taps: Path  # folder (flowtap.runtime)
+    ledger: Path  # folder
+    endpoints: Sequence[str]  # of the workers, by shard
+    queue: int  # messages for each that may wait
+
+
+class CaptureProcess:
+    """The capture process `place.name`, which taps what `patterns` ask for.
+
+    `make_tap` makes the tap, `open_page` the page of counters with these names. Raises TapError, ZMQError and what
+    these two raise.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        patterns: Sequence[str],
+        settings: TapSettings,
+        make_tap: Callable[[TapSettings, Forward, Filters], Tap],
+        open_page: Callable[[Sequence[str]], Page],
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.stop = False
+        self._alive = alive
+        self._closing = ExitStack()
+        try:
+            self._claims = Claims(place.taps, place.name)
+            self._closing.callback(self._claims.close)
+            filters = Filters(f"{place.name}-{zlib.crc32(os.fsencode(place.taps.resolve())):08x}")
+            self._closing.callback(filters.close)
+            self._publisher = Publisher(place.endpoints, place.queue)
+            self._closing.callback(self._publisher.close)
+            self._tap = make_tap(settings, self._publisher.forward, filters)
+            self._closing.callback(self._tap.close)
+            self._page = open_page(counter_names(self._tap.streams, settings.shards, REASONS))
+            file = place.ledger / f"capture-{place.name}.streams"
+            self._watermarks = Watermarks(file, settings.sender, self._tap.streams, settings.shards)
+            self._publisher.count_in(self._page, self._watermarks, self._tap.streams)
+            self._following = Following(self._tap, filters, self._claims, patterns, decap=settings.decap)
+            self._closing.callback(self._following.close)
+            self._following.begin()
+            filters.sweep()
+            self._accounts = Accounts(self._page, file.with_suffix(".base"))
+            streams = self._accounts.begin(settings.sender, self._tap.left, self._watermarks.predecessor)
+            keep_only(self._tap.capabilities() | _for_files(place.taps))
+            self._publisher.connect()
+            if streams is not None:
+                self._publisher.last_will(streams)
+                LOG.info("goes on in the place of a process that was killed")
+        except BaseException:
+            self._closing.close()
+            raise
+
+    def run(self) -> None:
+        """Work until `stop` is set."""
+        publisher, tap = self._publisher, self._tap
+        mark = look = second = 0
+        handed = -1
+        while not self.stop:
+            watermark = tap.poll(POLL_MS)
+            now = time.monotonic_ns()
+            if now >= mark + (_MARK_NS if publisher.handed != handed else _IDLE_MARK_NS):
+                publisher.watermark(watermark)
+                mark, handed = now, publisher.handed
+            if now >= look + _LOOK_NS:
+                look = now
+                each_second = now >= second + _SECOND_NS
+                self._following.look(others=each_second)
+                self._alive()
+                if each_second:
+                    second = now
+                    self._count(tap.counters())
+
+    def close(self) -> None:
+        """Leave the interfaces, hand over what is under way, and put the last counters on the page."""
+        with self._closing:
+            for _ in range(3):
+                self._tap.poll(POLL_MS)
+            self._tap.close()
+            self._publisher.watermark(FOR_EVER)
+            self._count(self._tap.counters())
+            self._page.cells[self._page.index["interfaces_now"]] = 0
+            self._publisher.close()
+            self._watermarks.close(ended=True)
+            self._accounts.end()
+
+    def _count(self, counters: Sequence[StreamCounters]) -> None:
+        self._accounts.update(counters)
+        self._page.cells[self._page.index["interfaces_now"]] = len(self._following.tapped)
+
+
+def _for_files(folder: Path) -> frozenset[str]:
+    """Return what root needs to go on writing into a directory of flowtap's own user."""
+    return frozenset(("cap_dac_override",) if os.geteuid() == 0 and folder.stat().st_uid != 0 else ())

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`flowtap capture`: the process that sees packets, and hands what they look like to the workers."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowtap.options import common, settings_of
+from flowtap.service import Exit, begin_logging, fail, failures, on_signals
+
+if TYPE_CHECKING:
+    from flowtap.settings import Settings
+
+_PINS = Path("/sys/fs/bpf/flowtap")  # made for flowtap's user by whoever installs it
+_LONGEST_NAME = 48
+_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,63}")
+
+EPILOG = """\b
+Exit codes:
+  0  ended by SIGTERM or SIGINT
+  1  could not begin, or not go on: the last line says why
+  2  wrong arguments or settings
+
+\b
+Examples:
+  flowtap capture -i eth0
+  flowtap capture -i 'eth*' -i '!eth3' --name uplinks
+  flowtap capture -i lan0 --capture afpacket
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "-i",
+    "--interface",
+    "patterns",
+    multiple=True,
+    metavar="IFACE",
+    help="Interface, or a pattern of names such as 'eth*'; '!eth1' leaves one out. May repeat. "
+    "[default: capture.interfaces of the settings]",
+)
+@click.option("--name", metavar="NAME", help="What this process is called. [default: made of the interfaces]")
+@click.option(
+    "--capture",
+    "backend",
+    type=click.Choice(("auto", "ebpf", "afpacket")),
+    help="How packets are seen. [default: capture.backend of the settings]",
+)
+@common
+def capture(
+    patterns: tuple[str, ...], name: str | None, backend: str | None, config: str | None, runtime: str | None
+) -> None:
+    """Watch interfaces, and hand the size, time and addresses of their packets to the workers.
+
+    Interfaces are followed as they come, go and get other names; one that is not there yet is waited for. A pattern
+    does not mean the loopback interface, which has to be named. An interface that lies on another one that is watched
+    (a VLAN, a bridge on its ports) is left out, so that no packet counts twice. Each packet is counted where it comes
+    in, or where it leaves if it came from this host or from an interface that is not watched.
+
+    Needs the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON for eBPF, CAP_NET_RAW for AF_PACKET, and gives up
+    what it needs no longer before it begins.
+    """
+    settings = settings_of(config, runtime)
+    wanted = list(patterns) or settings.capture.interfaces
+    begin_logging(f"capture {name}" if name else "capture")
+    if not any(not pattern.startswith("!") for pattern in wanted):
+        raise fail("no interface: name some with -i, or in the settings as capture.interfaces", Exit.USAGE)
+    if wrong := [pattern for pattern in wanted if not re.fullmatch(r"!?[^\s/!]{1,255}", pattern)]:
+        raise fail(f"-i {wrong[0]!r}: expected the name of an interface or a pattern such as eth*", Exit.USAGE)
+    if name is not None and not _NAME.fullmatch(name):
+        raise fail(f"--name {name!r}: expected at most 64 letters, digits and _.+-", Exit.USAGE)
+    name = name or name_of(wanted)
+    begin_logging(f"capture {name}")
+    with failures():
+        _run(name, wanted, backend or settings.capture.backend, settings)
+    raise SystemExit(Exit.FINE)
+
+
+def name_of(patterns: Sequence[str]) -> str:
+    """Return what the capture process for these interfaces is called: fit for a file name, the same each time."""
+    joined = "+".join(patterns)
+    name = re.sub(r"[^A-Za-z0-9_.+-]", "_", joined).lstrip(".-") or "_"
+    if name != joined or len(name) > _LONGEST_NAME:
+        name = f"{name[:_LONGEST_NAME]}-{zlib.crc32(joined.encode()):08x}"
+    return name
+
+
+def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -> None:
+    from capture.capabilities import CapabilityError
+    from capture.filters import Filters
+    from capture.live import Forward, Tap, TapError, TapSettings
+    from capture.process import CaptureProcess, Place
+    from flowtap.ledger import Page
+    from flowtap.notify import Notify
+    from flowtap.runtime import Runtime
+
+    runtime = Runtime(settings.runtime.dir)
+    runtime.make()
+    notify = Notify()
+    place = Place(
+        name=name,
+        taps=runtime.taps,
+        ledger=runtime.ledger,
+        endpoints=[runtime.shard(number) for number in range(settings.workers.count)],
+        queue=settings.capture.queue,
+    )
+
+    def make_tap(told: TapSettings, forward: Forward, filters: Filters) -> Tap:
+        from capture.ebpf import EbpfTap
+
+        return EbpfTap(told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
+
+    def open_page(names: Sequence[str]) -> Page:
+        return Page(runtime.ledger / f"capture-{name}.page", names)
+
+    try:
+        tap_settings = settings.tap(runtime.key(), secrets.randbits(64))
+        process = CaptureProcess(place, patterns, tap_settings, make_tap, open_page, notify.alive)
+        try:
+            on_signals(lambda: setattr(process, "stop", True))
+            notify.ready()
+            process.run()
+        finally:
+            notify.stopping()
+            process.close()
+    except (TapError, CapabilityError) as error:
+        raise fail(str(error), Exit.FAILED) from error

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Signatures taken anew by running workers, without losing a flow; the collector's file opened anew."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic_ns
+from typing import Any
+
+import pytest
+import zmq
+
+from flowtap.ledger import Page
+from tests.conftest import Command
+from tests.cutting import TEST_SIGNATURE, cut, login
+from tests.live import PATIENCE, Live, until
+from tests.messages import Sender
+
+OTHER = TEST_SIGNATURE.replace("test.worker", "test.other")
+WRONG = TEST_SIGNATURE + "tcp 22 = c1 : fine\ntcp nonsense = c1 : no port\ntcp 23 = c : no size\n"
+
+
+@pytest.fixture
+def context() -> Iterator[Any]:
+    made = zmq.Context()
+    yield made
+    made.destroy(linger=0)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    (tmp_path / "test.sig").write_text(TEST_SIGNATURE)
+    settings = f'[signatures]\nfiles = ["{tmp_path}/test.sig"]\n[file]\npath = "{tmp_path}/events.json"\n'
+    with Live(tmp_path, settings) as made:
+        made.place.make()
+        yield made
+
+
+def reload(live: Live, flowtap: Command) -> "subprocess.CompletedProcess[str]":
+    return flowtap("reload", "--config", live.config)
+
+
+def alerts(live: Live) -> list[str]:
+    """Return the ids of the alerts in the file, in the order of their flows."""
+    path = live.folder / "events.json"
+    events = [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    found = [(e["src_port"], e["flowtap"]["id"]) for e in events if e["event_type"] == "alert"]
+    return [name for _, name in sorted(set(found))]
+
+
+def test_flows_go_on_while_the_signatures_change(live: Live, flowtap: Command, context: Any) -> None:
+    live.start("collector")
+    live.start("worker", "0")
+    live.until("worker-0", signatures_now=1)
+    live.until("collector", workers_now=1)
+    socket = context.socket(zmq.PUSH)
+    socket.connect(live.place.shard(0))
+    sender = Sender(1)
+    flows = [login(number, monotonic_ns() - 1000 + number * 10) for number in (1, 2)]
+    opening, rest = flows[1][:3], flows[1][3:]  # the second one is open, with its handshake only, at the change
+    socket.send(sender.records(0, flows[0]))
+    socket.send(sender.records(0, opening))
+    socket.send(sender.watermark(monotonic_ns()))
+    until(lambda: alerts(live) == ["test.worker"], live.logs)
+
+    (live.folder / "test.sig").write_text(WRONG)
+    result = reload(live, flowtap)
+    assert result.returncode == 2
+    assert "test.sig:4:5: " in result.stderr
+    assert "test.sig:5:" in result.stderr
+    assert live.page("worker-0")["reloads_refused"] == 0
+
+    (live.folder / "test.sig").write_text(OTHER)
+    (live.folder / "events.json").rename(live.folder / "events.json.1")
+    result = reload(live, flowtap)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert sorted(result.stdout.splitlines()) == [
+        "1 signatures",
+        "collector: opened its file anew",
+        "worker-0: took the signatures",
+    ]
+    for message in cut(sender, [record.later(0.5) for record in rest]):
+        socket.send(message)
+    until(lambda: alerts(live) == ["test.other"], live.logs)
+    page = live.until("worker-0", reloads=1, reloads_refused=0)
+    assert page["engine_midstream"] == 0
+    assert "Traceback" not in live.logs()
+
+
+def test_a_worker_refuses_wrong_signatures_and_keeps_its_own(live: Live) -> None:
+    process = live.start("worker", "0")
+    live.until("worker-0", signatures_now=1)
+    (live.folder / "test.sig").write_text(WRONG)
+    process.send_signal(signal.SIGHUP)
+    live.until("worker-0", signatures_now=1, reloads=0, reloads_refused=1)
+    live.config.write_text("nonsense")
+    process.send_signal(signal.SIGHUP)
+    live.until("worker-0", signatures_now=1, reloads=0, reloads_refused=2)
+    log = live.log("worker")
+    assert "test.sig:4:5: " in log
+    assert "test.sig:5:" in log
+    assert "flowtap.toml:1:" in log
+    assert log.count("the signatures stay as they are") == 2
+    assert live.stop(process) == 0
+
+
+def test_a_refusal_is_told(live: Live, flowtap: Command) -> None:
+    """The file of the collector cannot be opened anew."""
+    live.start("collector")
+    live.until("collector", reopened=0)
+    live.said("collector", "publishes at")
+    (live.folder / "events.json").mkdir()
+    result = reload(live, flowtap)
+    assert (result.returncode, result.stderr) == (1, "collector: refused, its log says why\n")
+    assert "events.json: Is a directory" in live.log("collector")
+
+
+def test_without_a_process(live: Live, flowtap: Command) -> None:
+    Page(live.place.ledger / "worker-0.page", ["reloads"]).close()  # its process has ended
+    result = reload(live, flowtap)
+    assert result.returncode == 1
+    assert result.stderr == f"flowtap: {live.place.ledger}: no worker and no collector is running\n"
+
+
+def test_one_that_does_not_answer(live: Live, flowtap: Command) -> None:
+    process = live.start("worker", "0")
+    live.until("worker-0", signatures_now=1)
+    process.send_signal(signal.SIGSTOP)
+    result = reload(live, flowtap)
+    assert (result.returncode, result.stderr) == (1, "worker-0: did not answer\n")
+    process.send_signal(signal.SIGCONT)
+    live.until("worker-0", reloads=1)
+    assert live.stop(process) == 0
+    assert process.wait(PATIENCE) == 0
