@@ -25,7 +25,6 @@
 #define FT_CLASS_IP 4 /* no Ethernet header */
 
 #define ft_barrier() asm volatile("" ::: "memory")
-#define ft_opaque(value) asm volatile("" : "+r"(value)) /* the compiler must compare it as it is written */
 
 struct flowtap_batch {
 	struct ft_message message;
@@ -209,7 +208,14 @@ FT_INLINE int ft_is_left_out(struct flowtap_state *s)
 
 FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 {
-	struct ft_packet packet = {.skb = skb, .caplen = skb->len, .wire = skb->len};
+	struct ft_packet packet = {
+		.skb = skb,
+		.near = (void *)(long)skb->data,
+		.end = (void *)(long)skb->data_end,
+		.caplen = skb->len,
+		.wire = skb->len,
+	};
+	struct ft_packet far = ft_far(&packet);
 	ft_u32 class = skb->tc_classid, index, slot, *found;
 	enum ft_verdict verdict;
 	ft_u8 flags = 0;
@@ -244,7 +250,7 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 		if (verdict < FT_VERDICT_COUNT)
 			s->verdict[verdict]++;
 	} else if (!ft_is_left_out(s)) {
-		ft_put(skb, s, &packet);
+		ft_put(skb, s, &far);
 	}
 }
 
