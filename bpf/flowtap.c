@@ -238,7 +238,7 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 	s->record.ts = bpf_ktime_get_ns();
 	s->record.seg = skb->gso_size;
 	s->record.flags = flags;
-	verdict = ft_parse(&packet, 0, class & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, s->settings.decap,
+	verdict = ft_parse(&packet, 0, class & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, FT_DECAP && s->settings.decap,
 			   &s->settings.key, &s->record, &s->tag, &s->at);
 	if (ft_in_handshake(verdict, &s->record)) {
 		slot = s->record.hash & (FT_HANDSHAKES - 1);

@@ -45,8 +45,8 @@ FT_INLINE int ft_fill_handshake(const struct ft_packet *p, const struct ft_heade
 	if (header > 20 && ft_fill_options(p, at->tcp + 20, header - 20, h))
 		return -1;
 	h->ts = r->ts;
-	__builtin_memcpy(h->src, r->src, 16);
-	__builtin_memcpy(h->dst, r->dst, 16);
+	ft_copy(h->src, r->src, 16);
+	ft_copy(h->dst, r->dst, 16);
 	h->hash = r->hash;
 	h->seq = r->seq;
 	h->ack = ft_be32(tcp + 8);

@@ -38,7 +38,7 @@ FT_INLINE ft_u32 ft_set_end(struct ft_cursor *c, ft_u32 length, ft_u32 header)
 
 FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c)
 {
-	static const ft_u8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	static const ft_u8 mapped[12] __attribute__((aligned(8))) = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	struct ft_record *r = c->record;
 	ft_u32 header, stop;
 	FT_HEADER(h, 20);
@@ -58,10 +58,10 @@ FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c)
 		r->flags |= FT_F_FRAGMENT;
 	c->offset += header;
 	r->ttl = h[8];
-	__builtin_memcpy(r->src, mapped, 12);
-	__builtin_memcpy(r->src + 12, h + 12, 4);
-	__builtin_memcpy(r->dst, mapped, 12);
-	__builtin_memcpy(r->dst + 12, h + 16, 4);
+	ft_copy(r->src, mapped, 12);
+	ft_copy(r->src + 12, h + 12, 4);
+	ft_copy(r->dst, mapped, 12);
+	ft_copy(r->dst + 12, h + 16, 4);
 	return ft_by_ipv4_protocol(c, h[9]);
 }
 

@@ -9,9 +9,8 @@
 #ifndef FLOWTAP_LOAD_H
 #define FLOWTAP_LOAD_H
 
-#include "record.h"
+#include "copy.h"
 
-#define FT_INLINE static inline __attribute__((always_inline))
 #define FT_HEADER(name, size) ft_u8 name[size] __attribute__((aligned(8))) /* a header that was loaded */
 
 #ifdef __KERNEL__
@@ -27,26 +26,6 @@ struct ft_packet {
 
 /* The compiler must use the value as it is here, and so compare and add as it is written: the verifier reads that. */
 #define ft_opaque(value) asm volatile("" : "+r"(value))
-
-typedef ft_u64 __attribute__((may_alias)) ft_alias64;
-typedef ft_u32 __attribute__((may_alias)) ft_alias32;
-typedef ft_u16 __attribute__((may_alias)) ft_alias16;
-
-/* Copies a constant number of bytes in as few words as there are; `to` is aligned where it is on the stack. */
-FT_INLINE void ft_copy(ft_u8 *to, const ft_u8 *from, ft_u32 size)
-{
-	ft_u32 i;
-
-#pragma unroll
-	for (i = 0; i + 8 <= size; i += 8)
-		*(ft_alias64 *)(to + i) = *(const ft_alias64 *)(from + i);
-	if (size & 4)
-		*(ft_alias32 *)(to + (size & ~7)) = *(const ft_alias32 *)(from + (size & ~7));
-	if (size & 2)
-		*(ft_alias16 *)(to + (size & ~3)) = *(const ft_alias16 *)(from + (size & ~3));
-	if (size & 1)
-		to[size - 1] = from[size - 1];
-}
 
 FT_INLINE int ft_load(const struct ft_packet *packet, ft_u32 offset, void *to, ft_u32 size)
 {
