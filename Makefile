@@ -101,6 +101,7 @@ bench: $(VENV)/.built
 	@mkdir -p bench/out
 	@$(PYTHON) -m bench.engine | tee bench/out/engine.json
 	@$(PYTHON) -m bench.read | tee bench/out/read.json
+	@$(PYTHON) -m bench.worker | tee bench/out/worker.json
 
 fuzz: $(VENV)/.built
 	@$(call packages,$(APT_FUZZ))

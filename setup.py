@@ -18,9 +18,9 @@ STRICT = os.environ.get("FLOWTAP_STRICT") == "1"
 HEADERS = sorted(glob("bpf/*.h"))
 CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-sign-compare"]
 CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
-CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_pcap", "_pcapng", "_perf", "_walk")
-ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "lookup", "loop", "matching")
-ENGINE += ("merge", "positions", "report", "streams", "table", "tcp", "where")
+CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_pcap", "_pcapng", "_perf", "_ring", "_stream", "_walk")
+ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "loading", "lookup", "loop")
+ENGINE += ("losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "where")
 BENCH = () if "bdist_wheel" in sys.argv else ("_flood",)
 LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
 

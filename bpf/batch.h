@@ -70,7 +70,8 @@ struct ft_settings {
 	X(FORWARDED, "leaves by one interface, was counted when it came in by another")                                \
 	X(PORT, "not among the ports that are watched")                                                                \
 	X(CUTOFF, "further packet of a flow beyond its cut-off")                                                       \
-	X(BUSY, "met the tap at work on the same CPU")
+	X(BUSY, "met the tap at work on the same CPU")                                                                 \
+	X(RING_FULL, "AF_PACKET: the kernel's ring had no room; which worker's it was is not known")
 
 #define FT_TAP_REASON_ENUM(name, text) FT_TAP_##name,
 enum ft_tap_reason { FT_TAP_REASONS(FT_TAP_REASON_ENUM) FT_TAP_REASON_COUNT };

@@ -43,6 +43,19 @@ cdef extern from "choice.h" nogil:
     int FT_KIND_HANDSHAKES
     int FT_KIND_WATERMARK
     int FT_CUTOFFS
+    int FT_TAP_FORWARDED
+    int FT_TAP_PORT
+    int FT_TAP_CUTOFF
+    int FT_TAP_RING_FULL
+    int FT_TAP_REASON_COUNT
+    int FT_STREAM_BATCHED
+    int FT_STREAM_FORWARDED
+    int FT_STREAM_HANDSHAKES
+    int FT_STREAM_HANDSHAKES_FORWARDED
+    int FT_STREAM_COUNTER_COUNT
+    uint32_t ft_shard(uint32_t hash, uint32_t shards)
+    bint ft_port_is_watched(uint32_t mode, const ft_ports *ports, const ft_record *record)
+    bint ft_is_cut_off(uint64_t *entry, const ft_record *record, uint32_t cutoff)
     const char[] ft_message_text
     const char[] ft_tap_reason_text
     const char[] ft_stream_text
@@ -59,5 +72,3 @@ cdef extern from "state.h" nogil:
         uint64_t *stream
 
     int FT_STATE_VERSION
-    int FT_TAP_REASON_COUNT
-    int FT_STREAM_COUNTER_COUNT

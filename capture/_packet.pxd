@@ -9,6 +9,7 @@ from capture._filter cimport bpf_program
 cdef extern from "link.h" nogil:
     struct ft_record:
         uint64_t ts
+        uint8_t src[16]
         uint32_t hash
         uint16_t seg
         uint8_t flags
@@ -31,6 +32,7 @@ cdef extern from "link.h" nogil:
         uint32_t wire
 
     int FT_RECORD
+    int FT_NO_PAYLOAD
     int FT_OTHER_LINK
     int FT_VERDICT_COUNT
     const char[] ft_record_text
@@ -40,6 +42,13 @@ cdef extern from "link.h" nogil:
     int FT_HANDSHAKES
     bint ft_in_handshake(int verdict, const ft_record *record)
     int ft_handshake(int verdict, const ft_record *record, uint32_t *entry)
+    uint8_t FT_F_VLAN
+    uint8_t FT_F_TRUNCATED
+    uint8_t FT_F_EGRESS
+    uint32_t FT_STEP_ETHERNET
+    uint32_t FT_STEP_IP
+    int ft_parse(const ft_packet *packet, uint32_t offset, uint32_t step, uint32_t decap, const ft_key *key,
+                 ft_record *record, ft_tag *tag, ft_headers *at)
     bint ft_link_known(uint32_t link)
     int ft_parse_link(uint32_t link, const ft_packet *packet, uint32_t decap, const ft_key *key, ft_record *record,
                       ft_tag *tag, ft_headers *at)

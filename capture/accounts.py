@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +32,7 @@ from capture.live import StreamCounters, TapError
 KINDS = ("", "handshakes_")
 PUBLISHED = ("taken", "sent", "dropped")
 OTHER = ("watermarks", "watermarks_dropped", "interfaces_now")
+_MANY = 8  # killed predecessors that workers are told of
 Streams = tuple[int, Mapping[tuple[int, int], int]]  # of a sender, by shard and CPU: records before the stream's end
 
 
@@ -69,25 +71,35 @@ def flat(counters: Mapping[int, StreamCounters]) -> dict[str, int]:
     return found
 
 
+@dataclass(slots=True)
+class Base:
+    """What the page was before a run, and the ends of streams that the workers may not have been told yet."""
+
+    sender: int
+    counters: dict[str, int]
+    ended: Sequence[Streams]
+
+
 class Accounts:
     """The page of one capture process. `file` remembers its base."""
 
     def __init__(self, page: Page, file: Path) -> None:
         self._page = page
         self._file = file
-        self._base: dict[str, int] = {}
+        self._base = Base(0, {}, [])
 
-    def begin(self, sender: int, left: Mapping[int, StreamCounters], streams: Streams | None) -> Streams | None:
+    def begin(self, sender: int, left: Mapping[int, StreamCounters], streams: Streams | None) -> Sequence[Streams]:
         """Go on from what the page says, for the run `sender`. Raises TapError where the base cannot be written.
 
-        `left` is Tap.left; `streams` has what a killed predecessor had taken of its streams. Returns where its streams
-        ended; None without one.
+        `left` is Tap.left; `streams` has what a killed predecessor had taken of its streams. Returns what workers must
+        be told: where the streams of killed predecessors ended. They are told again after another kill, until settle().
         """
         told = {name: self._page.cells[number] for name, number in self._page.index.items()}
         before = _read(self._file)
-        base = {} if before is None else before[1]
-        run = 0 if before is None else before[0]
-        ends: dict[tuple[int, int], int] = dict(streams[1]) if streams is not None and streams[0] == run else {}
+        base = before.counters if before is not None else {}
+        ends: dict[tuple[int, int], int] = {}
+        if before is not None and streams is not None and streams[0] == before.sender:
+            ends |= streams[1]
         final = flat(left)
         if final and final.keys() <= told.keys() and not _goes_back(told, base, final):
             for name, number in final.items():
@@ -102,13 +114,22 @@ class Accounts:
         _close(told)
         for name, number in told.items():
             self._page.cells[self._page.index[name]] = number
-        self._base = told
-        self._write(sender)
-        return (run, {place: end for place, end in ends.items() if end}) if run else None
+        ended = list(before.ended) if before is not None else []
+        if before is not None and any(ends.values()):
+            ended.append((before.sender, {place: end for place, end in ends.items() if end}))
+        self._base = Base(sender, told, ended[-_MANY:])
+        self._write()
+        return self._base.ended
+
+    def settle(self) -> None:
+        """Take it that the workers know by now what begin() returned. Raises TapError."""
+        if self._base.ended:
+            self._base.ended = []
+            self._write()
 
     def update(self, counters: Sequence[StreamCounters]) -> None:
         """Take over what the tap has counted so far in this run."""
-        cells, index, base = self._page.cells, self._page.index, self._base
+        cells, index, base = self._page.cells, self._page.index, self._base.counters
         for name, number in flat(dict(enumerate(counters))).items():
             cells[index[name]] = base.get(name, 0) + number
         for name in index:
@@ -120,10 +141,12 @@ class Accounts:
         """Note that the page holds all of this run."""
         self._file.unlink(missing_ok=True)
 
-    def _write(self, sender: int) -> None:
+    def _write(self) -> None:
+        base = self._base
+        ended = [[sender, [[*place, end] for place, end in ends.items()]] for sender, ends in base.ended]
         new = self._file.with_name(f"{self._file.name}.new")
         try:
-            new.write_text(json.dumps({"sender": sender, "counters": self._base}))
+            new.write_text(json.dumps({"sender": base.sender, "counters": base.counters, "ended": ended}))
             new.replace(self._file)
         except OSError as error:
             raise TapError(f"{new}: {error.strerror}") from error
@@ -152,9 +175,11 @@ def _close(told: dict[str, int]) -> None:
             told[name] = sum(told[n] for n in parts)
 
 
-def _read(file: Path) -> tuple[int, dict[str, int]] | None:
-    """Return sender and base of a predecessor that did not end by itself, None without one."""
+def _read(file: Path) -> Base | None:
+    """Return the base of a predecessor that did not end by itself, None without one."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         told = json.loads(file.read_text())
-        return int(told["sender"]), {str(name): int(number) for name, number in told["counters"].items()}
+        ended = [(int(sender), {(shard, cpu): end for shard, cpu, end in ends}) for sender, ends in told["ended"]]
+        counters = {str(name): int(number) for name, number in told["counters"].items()}
+        return Base(int(told["sender"]), counters, ended)
     return None

@@ -20,7 +20,6 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 _GROUPS = 1 << 0 | 1 << 3  # RTMGRP_LINK, RTMGRP_TC of linux/rtnetlink.h
 _NEW_LINK, _DEL_LINK = 16, 17
 _TC = frozenset((36, 37, 44, 45))  # RTM_NEWQDISC, RTM_DELQDISC, RTM_NEWTFILTER, RTM_DELTFILTER
-_BUFFER = 1 << 20  # bytes of events that may wait
 _LARGEST = 1 << 16  # bytes of one datagram
 _AT_ONCE = 4096  # datagrams read before the caller gets its turn again
 _AF_BRIDGE = 7
@@ -49,14 +48,18 @@ class Changes:
 
 
 class Links:
-    """The interfaces there are, in `links` by index. Raises OSError where netlink is not to be had."""
+    """The interfaces there are, in `links` by index; `buffer` bytes of events may wait.
 
-    def __init__(self) -> None:
+    Raises OSError where netlink is not to be had.
+    """
+
+    def __init__(self, buffer: int = 1 << 20) -> None:
         self.links: dict[int, Link] = {}
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self._socket.setblocking(False)
         self._socket.bind((0, _GROUPS))
+        self._missed = False
         self._ask()
 
     def look(self) -> Changes:
@@ -72,11 +75,19 @@ class Links:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                self._ask()
-                filters |= self.links.keys()
+                self._missed = True  # but what still waits is older, and must not come after what the kernel says now
                 continue
             for kind, body in _messages(data):
                 self._take(kind, body, gone, filters)
+        else:
+            return self._changes(before, gone, filters)
+        if self._missed:
+            self._missed = False
+            self._ask()
+            filters |= self.links.keys()
+        return self._changes(before, gone, filters)
+
+    def _changes(self, before: dict[int, Link], gone: set[int], filters: set[int]) -> Changes:
         gone |= before.keys() - self.links.keys()
         return Changes(bool(gone) or self.links != before, frozenset(gone), frozenset(filters))
 

@@ -31,6 +31,7 @@ POLL_MS = 10
 _MARK_NS = 5_000_000  # between two watermarks while messages come
 _IDLE_MARK_NS = 50_000_000  # ... and while none do
 _LOOK_NS = 100_000_000  # between two looks at the interfaces
+_SETTLED_NS = 2_000_000_000  # after which a message has left this process, if somebody takes it
 _SECOND_NS = 1_000_000_000
 REASONS = (*(verdict for verdict in VERDICTS if verdict != "record"), *TAP_REASONS)
 
@@ -62,7 +63,6 @@ class CaptureProcess:
         open_page: Callable[[Sequence[str]], Page],
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self.stop = False
         self._alive = alive
         self._closing = ExitStack()
         try:
@@ -83,24 +83,30 @@ class CaptureProcess:
             self._following.begin()
             filters.sweep()
             self._accounts = Accounts(self._page, file.with_suffix(".base"))
-            streams = self._accounts.begin(settings.sender, self._tap.left, self._watermarks.predecessor)
+            ended = self._accounts.begin(settings.sender, self._tap.left, self._watermarks.predecessor)
+            self._watermarks.keep()
             keep_only(self._tap.capabilities() | _for_files(place.taps))
             self._publisher.connect()
-            if streams is not None:
+            for streams in ended:
                 self._publisher.last_will(streams)
+            if ended:
                 LOG.info("goes on in the place of a process that was killed")
         except BaseException:
             self._closing.close()
             raise
 
-    def run(self) -> None:
-        """Work until `stop` is set."""
+    def run(self, ends: Callable[[], bool]) -> None:
+        """Work until `ends` says so; it is asked at least each 10 ms."""
         publisher, tap = self._publisher, self._tap
         mark = look = second = 0
+        settled = time.monotonic_ns() + _SETTLED_NS
         handed = -1
-        while not self.stop:
+        counters: Sequence[StreamCounters] = ()
+        while not ends():
             watermark = tap.poll(POLL_MS)
             now = time.monotonic_ns()
+            publisher.reached(counters)
+            counters = ()
             if now >= mark + (_MARK_NS if publisher.handed != handed else _IDLE_MARK_NS):
                 publisher.watermark(watermark)
                 mark, handed = now, publisher.handed
@@ -111,7 +117,10 @@ class CaptureProcess:
                 self._alive()
                 if each_second:
                     second = now
-                    self._count(tap.counters())
+                    counters = tap.counters()
+                    self._count(counters)
+                    if now >= settled:
+                        self._accounts.settle()
 
     def close(self) -> None:
         """Leave the interfaces, hand over what is under way, and put the last counters on the page."""
@@ -119,8 +128,10 @@ class CaptureProcess:
             for _ in range(3):
                 self._tap.poll(POLL_MS)
             self._tap.close()
+            counters = self._tap.counters()
+            self._publisher.reached(counters)
             self._publisher.watermark(FOR_EVER)
-            self._count(self._tap.counters())
+            self._count(counters)
             self._page.cells[self._page.index["interfaces_now"]] = 0
             self._publisher.close()
             self._watermarks.close(ended=True)

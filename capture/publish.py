@@ -19,7 +19,7 @@ from typing_extensions import Buffer
 
 from capture._message import KIND_RECORDS, KIND_WATERMARK, MESSAGE_SIZE, MESSAGE_VERSION
 from capture.accounts import KINDS, Page, Streams
-from capture.live import TapError
+from capture.live import StreamCounters, TapError
 
 FOR_EVER = (1 << 64) - 1  # time of the last watermark of a sender
 LINGER_MS = 500  # how long what waits for a worker may hold up the end
@@ -47,7 +47,6 @@ class Watermarks:
                 self._map = mmap.mmap(handle, size * shards)
             finally:
                 os.close(handle)
-            new.replace(file)
         except OSError as error:
             raise TapError(f"{new}: {error.strerror}") from error
         view = memoryview(self._map)
@@ -55,6 +54,14 @@ class Watermarks:
             _HEADER.pack_into(view, size * shard, *_header(sender, 0, 0, streams, shard))
         self.messages = [view[size * shard : size * (shard + 1)] for shard in range(shards)]
         self.words = [message.cast("Q") for message in self.messages]
+
+    def keep(self) -> None:
+        """Let the file take the place of the predecessor's. Raises TapError."""
+        new = self._path.with_name(f"{self._path.name}.new")
+        try:
+            new.replace(self._path)
+        except OSError as error:
+            raise TapError(f"{new}: {error.strerror}") from error
 
     def close(self, *, ended: bool) -> None:
         """Give the file back; remove it when the workers know that these streams have ended."""
@@ -130,6 +137,15 @@ class Publisher:
             words[_TS_AT] = ns
             self._mark(shard, self._watermarks[shard])
             words[_SEQ_AT] += 1
+
+    def reached(self, counters: Sequence[StreamCounters]) -> None:
+        """Note where streams ended when the tap counted this, also if the ring had no room for what came last.
+
+        All that was in the rings by then must have been forwarded since.
+        """
+        for cpu, stream in enumerate(counters):
+            for words, one in zip(self._words, stream.shards, strict=True):
+                words[8 + cpu] = max(words[8 + cpu], one["forwarded"] + one["lost"])
 
     def last_will(self, streams: Streams) -> None:
         """Tell each worker where the streams of a killed predecessor ended."""

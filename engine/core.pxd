@@ -15,6 +15,8 @@ cdef enum:
     WORDS_HERE = 9      # of these, in the hit itself; the others in a HitMore
     HOLE_WORD = 0xFFFFFFFF
     ENDED_ROOM = 4096   # ended flows that may wait to be reported
+    NEWS_ROOM = 4096    # open flows whose first hits may wait to be told
+    LOST_ROOM = 64      # intervals of losses kept
 
 # A TCP segment behind a hole, or one of the other side that came after such a segment.
 cdef struct Held:
@@ -38,13 +40,19 @@ cdef struct HitNode:
     u32 signature
     u32 count
     u32 more            # pool index + 1 of the rest of the evidence, 0 none
-    u16 words
+    u8 words
+    u8 told             # it was told while the flow was open
     u16 seen            # not 0: no words are kept, the evidence is among the flow's first so many packets or turns
     u32 word[WORDS_HERE]
 
 cdef struct HitMore:
     u32 next
     u32 word[WORDS - WORDS_HERE]
+
+# A time in which records were lost.
+cdef struct Lost:
+    u64 begin
+    u64 end
 
 # Fixed-size items, reserved at start; freed ones are used first. Items are chained by a u32 at `link`.
 cdef struct Pool:
@@ -86,6 +94,8 @@ cdef struct Core:
     u16 *port_class             # tcp, udp, icmp by server port
     u16 pause_code              # think code from which a gap is a pause
     bint report_all
+    bint early          # first hits are told at once
+    bint keep_turns     # the history of turns is kept though nothing is compared with it: the program may change
     u64 idle_tcp                # ns without a record after which a flow has ended ...
     u64 idle_udp
     u64 idle_icmp
@@ -98,6 +108,10 @@ cdef struct Core:
     u32 finish_hand
     u32 ended[ENDED_ROOM]
     u32 ended_count
+    u32 news[NEWS_ROOM]         # slots; the flow has F_NEWS
+    u32 news_count
+    Lost lost[LOST_ROOM]        # ascending, apart from one another
+    u32 lost_count
     u64 counters[COUNTERS]
 
 cdef inline u32 pool_take(Pool *p) noexcept nogil:

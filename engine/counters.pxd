@@ -16,6 +16,7 @@ cpdef enum Counter:
     REORDERED           # segments put in order after a hole was filled
     GAPS                # holes that were not filled in time: the flow is marked
     OUT_OF_WINDOW       # segments and SYNs too far from what the flow expects
+    CUT                 # merged segments that would be more packets than any real one: the flow is marked
     RST_IGNORED         # RSTs outside the window: they end nothing
     AFTER_CLOSE         # segments after the end of their flow
     STRAY               # FIN or RST of a flow that was never seen

@@ -17,7 +17,7 @@ from engine.record cimport u8, u16, u32, u64
 
 cdef struct Side:
     u64 bytes           # payload bytes of the shape
-    u32 packets         # packets of the shape
+    u32 packets         # packets of the shape, saturating
     u32 turns           # turns completed
     u32 next            # sequence number expected next; valid with F_KNOWN0/1
     u32 rtt             # microseconds between the tap and this endpoint; NO_RTT until measured
@@ -33,7 +33,7 @@ cdef struct Flow:
     u32 packet_state    # automaton over packets: state number
     u32 turn_state      # automaton over turns: state number
     u32 flags           # F_*
-    u32 packets         # packets of the shape, both sides
+    u32 packets         # packets of the shape, both sides; after 2^32-1 comes 2^31, which is at the same place of a ring
     # line 1
     Side side[2]
     u64 previous        # ns, newest packet of the shape, or of the handshake before there is one
@@ -87,6 +87,7 @@ cdef enum:
     F_UDP = 1 << 24         # the protocol once more, so that the sweep reads line 0 alone
     F_ICMP = 1 << 25
     F_HOLDING = 1 << 26     # segments were held; the sweep looks whether they have waited long enough
+    F_NEWS = 1 << 27        # has hits that wait to be told while it is open
 
 cdef enum:
     END_FIN = 1

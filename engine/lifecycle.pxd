@@ -12,6 +12,6 @@ cdef u32 begin_flow(Core *c, const ft_record *r, const ft_tag *tag) noexcept nog
 cdef bint room_beside(Core *c, u32 slot) noexcept nogil
 cdef void end_flow(Core *c, u32 slot, u32 reason) noexcept nogil
 cdef void forget_flow(Core *c, u32 slot) noexcept nogil
-cdef void sweep(Core *c, u32 slots) noexcept nogil
+cdef u32 sweep(Core *c, u32 slots) noexcept nogil
 cdef bint finish(Core *c) noexcept nogil
 cdef void release_reported(Core *c, u32 slot) noexcept nogil

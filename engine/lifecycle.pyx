@@ -10,15 +10,15 @@ Ended TCP flows stay in the index for a while, so that a late FIN or RST does no
 are to be reported stay in the pool until they are.
 """
 
-from engine.core cimport ENDED_ROOM, Core, HitNode, hit_at, hit_give
+from engine.core cimport ENDED_ROOM, NEWS_ROOM, Core, HitNode, hit_at, hit_give
 from engine.counters cimport (
     AFTER_CLOSE, ENDED_EVICTED, ENDED_FIN, ENDED_HALF_OPEN, ENDED_OPEN, ENDED_REUSE, ENDED_RST, ENDED_TIMEOUT, FLOWS,
     MIDSTREAM, STRAY, bump,
 )
 from engine.flow cimport (
     END_EVICTED, END_FIN, END_HALF_OPEN, END_OPEN, END_REUSE, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_CLOSED,
-    F_FIN0, F_FIN1, F_HAVE_SYN, F_HOLDING, F_ICMP, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING, F_SYNACK,
-    F_UDP, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
+    F_FIN0, F_FIN1, F_HAVE_SYN, F_HOLDING, F_ICMP, F_NEWS, F_OPEN, F_PORT_GUESS, F_QUEUED, F_RESET, F_RESETTING,
+    F_SYNACK, F_UDP, F_UNLINKED, F_USED, NO_RTT, Cold, Flow,
 )
 from engine.matching cimport end_matching
 from engine.record cimport (
@@ -199,18 +199,22 @@ cdef void release_reported(Core *c, u32 slot) noexcept nogil:
         hit_give(c, n)
         n = after
     f.hits = 0
-    f.flags &= ~<u32>F_QUEUED
+    f.flags &= ~<u32>(F_QUEUED | F_NEWS)
     if f.flags & F_UNLINKED:
         table_release(&c.table, slot)
 
 
-cdef void sweep(Core *c, u32 slots) noexcept nogil:
-    """Look at some slots, going round the pool: release what was held, end or forget what was idle, for too long."""
+cdef u32 sweep(Core *c, u32 slots) noexcept nogil:
+    """Look at some slots, going round the pool: release what was held, end or forget what was idle, for too long.
+
+    Returns how many: less than were asked for when what has ended or is news must be taken first.
+    """
     cdef u32 i, slot
+    cdef u32 most = min(slots, c.table.top)
     cdef Flow *f
-    for i in range(min(slots, c.table.top)):
-        if c.ended_count + 2 > ENDED_ROOM // 2:
-            return
+    for i in range(most):
+        if c.ended_count + 2 > ENDED_ROOM // 2 or c.news_count > NEWS_ROOM // 2:
+            return i
         slot = c.table.sweep
         c.table.sweep += 1
         if c.table.sweep >= c.table.top:
@@ -226,6 +230,7 @@ cdef void sweep(Core *c, u32 slots) noexcept nogil:
         if c.clock > f.last + patience(c, f):
             end_flow(c, slot, END_TIMEOUT)
             forget_flow(c, slot)
+    return slots
 
 
 cdef bint finish(Core *c) noexcept nogil:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The engine's main path: a batch of records in, ended flows out.
+"""The engine's main path: a batch of records in, ended flows and news of open ones out.
 
 The loop over a batch does one thing: fetch ahead, find the flow, hand the record on. A million flows do not fit in any
 cache, so a record's index entry is fetched some records ahead, then its flow, then the place in the history that it
@@ -11,20 +11,20 @@ An Engine belongs to one thread. It never blocks and allocates nothing per packe
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from engine.arrays cimport copy_u8, copy_u16, give_back, reserve
-from engine.automaton cimport automaton_free, automaton_init
-from engine.conditions cimport apply_conditions, conditions_free, conditions_init
-from engine.core cimport ENDED_ROOM, Core, Held, HitNode, Pool
+from engine.arrays cimport give_back, reserve
+from engine.conditions cimport apply_conditions
+from engine.core cimport ENDED_ROOM, NEWS_ROOM, Core, Held, HitNode, Pool
 from engine.counters cimport MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import NAMES
-from engine.exact cimport exact_free, exact_init
 from engine.flow cimport (
-    END_REUSE, F_BEGUN, F_CLIENT1, F_HAVE_SYN, F_KNOWN0, F_KNOWN1, F_OPEN, F_PORT_GUESS, F_SYNACK, Flow, opened,
+    END_REUSE, F_BEGUN, F_CLIENT1, F_CLOSED, F_HAVE_SYN, F_KNOWN0, F_KNOWN1, F_NEWS, F_OPEN, F_PORT_GUESS, F_SYNACK, Flow, opened,
     turns_of,
 )
 from engine.lifecycle cimport (
     FULL, begin_flow, end_flow, finish, flow_for, forget_flow, release_reported, room_beside, sweep,
 )
+from engine.loading cimport exchange_program, free_program, load_program
+from engine.losses cimport lost_between
 from engine.matching cimport deliver
 from engine.record cimport TCP, TH_SYN, ft_record, ft_tag, likely, prefetch, u8, u16, u32, u64, unlikely
 from engine.report cimport flow_object
@@ -33,14 +33,16 @@ from engine.table cimport (
     NOT_FOUND, cold_of, flow_at, history_place, packet_history, peek, prefetch_index, table_clear, table_free,
     table_init, turn_history,
 )
-from engine.tcp cimport GOES_ON, REPLACED, tcp_record
+from engine.tcp cimport GOES_ON, PIECES_MAX, REPLACED, cut_short, tcp_record
 from engine.think cimport think_code
 
 cdef enum:
     INDEX_AHEAD = 16        # records between fetching an index entry and using it
     FLOW_AHEAD = 10         # ... a flow
     HISTORY_AHEAD = 4       # ... the places in its history
-    ENDED_BY_ONE = 8        # more flows than one record can end
+    ENDED_BY_ONE = 8        # more flows than one record can end, or make news of
+    PART = 16               # advance() looks at such a part of the table ...
+    LEAST_PART = 4096       # ... or at so many flows
 
 
 cdef class Engine:
@@ -50,9 +52,8 @@ cdef class Engine:
     cdef readonly object program
     cdef readonly object limits
 
-    def __cinit__(self, program, limits=None, *, bint report_all=False):
+    def __cinit__(self, program, limits=None, *, bint report_all=False, bint early=False, bint live=False):
         cdef Core *c
-        cdef int stream
         limits = limits or Limits()
         limits.check()
         self.program = program
@@ -63,19 +64,10 @@ cdef class Engine:
         table_init(&c.table, limits.flows, limits.first, limits.ring, limits.turn_first, limits.turn_ring)
         pool_init(&c.held, sizeof(Held), link_in_held(), limits.held)
         pool_init(&c.hits, sizeof(HitNode), link_in_hit(), limits.hits)
-        for stream in range(2):
-            part = program.turns if stream else program.packets
-            kept = (limits.turn_first, limits.turn_ring) if stream else (limits.first, limits.ring)
-            automaton_init(&c.automaton[stream], part, program, limits.state_memory, c.counters)
-            exact_init(&c.exact[stream], part, program, kept[0], kept[1])
-            c.active[stream] = len(part.signature) > 0
-        if len(program.port_class) != 3 * 65536:
-            raise ValueError(f"a program has {3 * 65536} port classes, not {len(program.port_class)}")
-        conditions_init(&c.conditions, program)
-        c.program_stream = copy_u8(program.stream)
-        c.port_class = copy_u16(program.port_class)
-        c.pause_code = program.threshold
+        load_program(c, program, limits, c.counters)
         c.report_all = report_all
+        c.early = early
+        c.keep_turns = live or c.active[1]
         c.idle_tcp = nanoseconds(limits.idle_tcp)
         c.idle_udp = nanoseconds(limits.idle_udp)
         c.idle_icmp = nanoseconds(limits.idle_icmp)
@@ -86,18 +78,12 @@ cdef class Engine:
 
     def __dealloc__(self):
         cdef Core *c = self.core
-        cdef int stream
         if not c:
             return
         table_free(&c.table)
         give_back(c.held.items, <u64>c.held.capacity * c.held.size)
         give_back(c.hits.items, <u64>c.hits.capacity * c.hits.size)
-        for stream in range(2):
-            automaton_free(&c.automaton[stream])
-            exact_free(&c.exact[stream])
-        conditions_free(&c.conditions)
-        free(c.port_class)
-        free(c.program_stream)
+        free_program(c)
         free(c)
 
     def process(self, const unsigned char[::1] records, const unsigned char[::1] tags, u32 start, u32 count):
@@ -111,6 +97,26 @@ cdef class Engine:
         with nogil:
             done = process(self.core, <const ft_record *>&records[0] + start, <const ft_tag *>&tags[0] + start, count)
         return done
+
+    def advance(self, u64 now_ns, u32 slots=0):
+        cdef Core *c = self.core
+        cdef u32 looked
+        with nogil:
+            c.clock = max(c.clock, now_ns)
+            c.clock_next = max(c.clock_next, now_ns)
+            if slots == 0:
+                slots = max(c.table.top // PART, <u32>LEAST_PART)
+            looked = sweep(c, slots)
+        return looked == slots
+
+    def lost(self, u64 from_ns, u64 to_ns):
+        lost_between(self.core, from_ns, to_ns)
+
+    def swap(self, program):
+        if program == self.program:
+            return
+        exchange_program(self.core, self.program, program, self.limits)
+        self.program = program
 
     def finish(self):
         cdef bint done
@@ -128,9 +134,25 @@ cdef class Engine:
         for i in range(c.ended_count):
             f = flow_at(&c.table, c.ended[i])
             if c.report_all or f.hits:
-                flows.append(flow_object(c, f))
+                flows.append(flow_object(c, f, False))
             release_reported(c, c.ended[i])
         c.ended_count = 0
+        return flows
+
+    def news(self):
+        cdef Core *c = self.core
+        cdef Flow *f
+        cdef u32 i
+        cdef list flows = []
+        for i in range(c.news_count):
+            f = flow_at(&c.table, c.news[i])
+            # the slot may be another flow's by now, which has no news or has been entered itself
+            if f.flags & (F_NEWS | F_CLOSED) == F_NEWS:
+                flow = flow_object(c, f, True)
+                if flow.hits:
+                    flows.append(flow)
+            f.flags &= ~<u32>F_NEWS
+        c.news_count = 0
         return flows
 
     @property
@@ -139,7 +161,7 @@ cdef class Engine:
 
     def reset(self):
         cdef Core *c = self.core
-        c.ended_count = 0
+        c.ended_count = c.news_count = c.lost_count = 0
         c.finish_hand = 0
         c.clock = c.clock_next = 0
         c.held.top = c.held.free_head = 0
@@ -201,7 +223,7 @@ cdef u32 process(Core *c, const ft_record *records, const ft_tag *tags, u32 coun
     for i in range(min(count, FLOW_AHEAD)):
         ahead[i & 15] = fetch_flow(c, &records[i])
     i = 0
-    while i < count and c.ended_count + ENDED_BY_ONE <= ENDED_ROOM:
+    while i < count and c.ended_count + ENDED_BY_ONE <= ENDED_ROOM and c.news_count + ENDED_BY_ONE <= NEWS_ROOM:
         if i + INDEX_AHEAD < count:
             prefetch_index(&c.table, records[i + INDEX_AHEAD].hash)
         if i + FLOW_AHEAD < count:
@@ -270,8 +292,13 @@ cdef inline bint take_record(Core *c, const ft_record *r, const ft_tag *tag) noe
 cdef void datagrams(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil:
     """A UDP or ICMP record: one datagram, or the ones that GRO/GSO had merged."""
     cdef u32 left = r.len
+    cdef u32 pieces = 1
     if r.seg and r.seg < r.len:
         while left > r.seg:
+            pieces += 1
+            if unlikely(pieces > PIECES_MAX):
+                cut_short(c, f)
+                break
             deliver(c, f, endpoint, r.seg, r.ts, False)
             left -= r.seg
     deliver(c, f, endpoint, min(left, <u32>65535), r.ts, False)

@@ -14,15 +14,15 @@ from engine.automaton cimport (
     ACTS, LOST, NEED_RESET, STATE, Automaton, State, automaton_build, automaton_move, automaton_reset_begin,
     automaton_reset_end, automaton_start, automaton_step, symbol_of,
 )
-from engine.core cimport HOLE_WORD, WORDS, WORDS_HERE, Core, HitNode, hit_at, more_at, pool_take
+from engine.core cimport HOLE_WORD, NEWS_ROOM, WORDS, WORDS_HERE, Core, HitNode, hit_at, more_at, pool_take
 from engine.counters cimport (
     HISTORY_SHORT, HITS, HITS_DROPPED, SHAPE_BYTES, SHAPE_PACKETS, STATES_LOST, STATES_REFOUND, VERIFIED,
     VERIFIED_AWAY, VERIFY_GAVE_UP, bump,
 )
 from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match, item_at, look_at
 from engine.flow cimport (
-    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_LAST1, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT,
-    Flow, Side, client_of, turns_of,
+    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_LAST1, F_NEWS, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED,
+    NO_RTT, Flow, Side, client_of, turns_of,
 )
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, i64, likely, u8, u16, u32, u64, unlikely
 from engine.table cimport Table, flow_at, history_place, packet_history, turn_history
@@ -30,6 +30,8 @@ from engine.think cimport think_code
 
 cdef enum:
     TURN_BYTES_MAX = 0x7FFFFFFF
+    COUNT_MAX = 0xFFFFFFFF
+    COUNT_WRAPS = 0x80000000
     PACKET_MAX = 65535      # a merged segment of unknown parts may claim more; no packet on a wire is larger
 
 
@@ -49,7 +51,7 @@ cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied
     if ts > f.previous:
         f.previous = ts
     f.flags = (f.flags & ~<u32>F_LAST1) | (F_LAST1 if endpoint else 0)
-    side.packets += 1
+    side.packets += side.packets != COUNT_MAX
     side.bytes += size
     bump(c.counters, SHAPE_PACKETS)
     bump(c.counters, SHAPE_BYTES, size)
@@ -57,7 +59,7 @@ cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied
     if unlikely(size > PACKET_MAX):
         size = PACKET_MAX
     packet_history(&c.table, f)[history_place(n, c.table.first, c.table.ring)] = size | code << 16 | server << 31
-    f.packets = n + 1
+    f.packets = n + 1 if likely(n != COUNT_MAX) else COUNT_WRAPS
     if c.active[0]:
         f.packet_state = step(c, f, 0, f.packet_state, symbol_of(&c.automaton[0], server, size, code), ts)
 
@@ -100,11 +102,11 @@ cdef inline void take_turn(Core *c, Flow *f, u32 endpoint, u32 size, u32 code, u
     cdef u32 speaker = 1 if f.flags & F_TURN1 else 0
     if f.flags & F_TURN:
         if endpoint == speaker and code < c.pause_code:
-            f.turn_bytes = f.turn_bytes + size if f.turn_bytes < TURN_BYTES_MAX - size else TURN_BYTES_MAX
+            f.turn_bytes = f.turn_bytes + size if size < TURN_BYTES_MAX - f.turn_bytes else TURN_BYTES_MAX
             return
         end_turn(c, f, ts)
     f.flags = (f.flags & ~<u32>F_TURN1) | F_TURN | (F_TURN1 if endpoint else 0)
-    f.turn_bytes = size
+    f.turn_bytes = min(size, <u32>TURN_BYTES_MAX)
     f.turn_think = <u16>code
 
 
@@ -114,10 +116,12 @@ cdef void end_turn(Core *c, Flow *f, u64 ts) noexcept nogil:
     cdef u32 n = turns_of(f)
     f.flags &= ~<u32>F_TURN
     f.side[endpoint].turns += 1
-    if not c.active[1]:
+    if not c.keep_turns:
         return
     turn_history(f)[history_place(n, c.table.turn_first, c.table.turn_ring)] = (
         f.turn_bytes | <u64>f.turn_think << 32 | server << 63)
+    if not c.active[1]:
+        return
     f.turn_state = step(c, f, 1, f.turn_state,
                         symbol_of(&c.automaton[1], <u32>server, f.turn_bytes, f.turn_think), ts)
 
@@ -241,6 +245,19 @@ cdef void settle(Core *c, Flow *f, int stream, const u32 *signature, u32 count, 
         else:
             at = 0
         keep_hit(c, link, stream, signature[i], ts, at)
+        if c.early:
+            announce(c, f, signature[i])
+
+
+cdef void announce(Core *c, Flow *f, u32 signature) noexcept nogil:
+    """Remember that an open flow has a first hit that stands as it is: not one whose condition waits for the end."""
+    if c.conditions.start[signature] != c.conditions.start[signature + 1]:
+        return
+    if f.flags & (F_NEWS | F_CLOSED) or c.news_count == NEWS_ROOM:
+        return
+    f.flags |= F_NEWS
+    c.news[c.news_count] = <u32>((<u8 *>f - c.table.pool) // c.table.stride)
+    c.news_count += 1
 
 
 cdef inline bint begun(Flow *f) noexcept nogil:
@@ -281,12 +298,13 @@ cdef void keep_hit(Core *c, u32 *link, int stream, u32 signature, u64 ts, u32 at
     hit.count = 1
     hit.more = 0
     hit.seen = 0
+    hit.told = 0
     link[0] = n
     if c.exact[stream].count <= c.exact[stream].first:
         hit.words = 0
         hit.seen = <u16>c.exact[stream].count
         return
-    hit.words = <u16>evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
+    hit.words = <u8>evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
     for i in range(min(<u32>hit.words, <u32>WORDS_HERE)):
         hit.word[i] = word[i]
     if hit.words > WORDS_HERE:

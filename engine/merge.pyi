@@ -45,6 +45,10 @@ class Merge:
     def waiting(self) -> int:
         """How many records wait."""
 
+    @property
+    def horizon(self) -> int:
+        """Nothing as old as this, in ns, will come from those that are alive; 2^64-1: nobody is."""
+
     def losses(self) -> list[tuple[int, int, int]]:
         """Return, once, the intervals in which records were lost, for Engine.lost: from ns, to ns, how many.
 

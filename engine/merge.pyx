@@ -201,6 +201,10 @@ cdef class Merge:
     def waiting(self):
         return self.w.waiting
 
+    @property
+    def horizon(self):
+        return senders_horizon(&self.w.senders)
+
     def losses(self):
         cdef Senders *s = &self.w.senders
         cdef list out = [(s.loss[i].begin, s.loss[i].end, s.loss[i].records) for i in range(s.loss_count)]

@@ -47,6 +47,11 @@ class Outbox:
         self.made += len(events)
         self._waiting += events
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be sent."""
+        return len(self._waiting)
+
     def flush(self, now_ns: int, *, everything: bool = False) -> None:
         """Send what waits, if it is time, or much, or `everything`; `now_ns` is any clock that only goes on."""
         if not self._waiting or (now_ns < self._next_ns and len(self._waiting) < MAX_EVENTS and not everything):

@@ -4,4 +4,4 @@
 from engine.core cimport Core
 from engine.flow cimport Flow
 
-cdef object flow_object(Core *c, Flow *f)
+cdef object flow_object(Core *c, Flow *f, bint early)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An ended flow as a Python object, for those flows that are reported."""
+"""A flow as a Python object, for those flows that are reported."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from engine.core cimport HOLE_WORD, WORDS, WORDS_HERE, Core, HitNode, hit_at, more_at
 from engine.exact cimport HOLE, NO_MATCH, Item, exact_match, item_at, look_at
 from engine.flow cimport (
-    END_FIN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Cold, Flow,
+    END_FIN, END_OPEN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Cold, Flow,
     client_of,
 )
+from engine.losses cimport was_lost
 from engine.matching cimport evidence, look
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32, u64
 from engine.results import Flow as FlowResult, Hit, Reason
@@ -24,8 +25,8 @@ cdef enum:
     BY_SPEAKER = 50
 
 
-cdef object flow_object(Core *c, Flow *f):
-    """A results.Flow with all that the flow's slot holds."""
+cdef object flow_object(Core *c, Flow *f, bint early):
+    """A results.Flow with all that the flow's slot holds; `early`: what is news of an open one, which is told then."""
     cdef u32 client = client_of(f)
     cdef u32 server = client ^ 1
     cdef const u8 *address0 = f.addr0
@@ -36,10 +37,16 @@ cdef object flow_object(Core *c, Flow *f):
     cdef u32 n = f.hits
     cdef HitNode *hit
     cdef list hits = []
+    cdef bint whole = c.report_all and not early
     while n:
         hit = hit_at(c, n)
-        hits.append(Hit(hit.signature, hit.count, hit.ts, shown(c, f, hit, c.program_stream[hit.signature])))
         n = hit.next
+        if early:
+            if hit.told or c.conditions.start[hit.signature] != c.conditions.start[hit.signature + 1]:
+                continue
+            hit.told = 1
+        shape = shown(c, f, hit, c.program_stream[hit.signature])
+        hits.append(Hit(hit.signature, 1 if early else hit.count, hit.ts, shape, hit.told))
     look(c, f, 0)
     return FlowResult(
         proto=f.proto,
@@ -61,14 +68,14 @@ cdef object flow_object(Core *c, Flow *f):
         rtt_s_ns=None if f.side[server].rtt == NO_RTT else <u64>f.side[server].rtt * 1000,
         confidence=confidence(f),
         midstream=f.proto == TCP and not f.flags & F_HAVE_SYN,
-        gap=(f.flags & F_GAP) != 0,
+        gap=(f.flags & F_GAP) != 0 or was_lost(c, f),
         ended=ended,
-        reason=Reason(f.reason),
+        reason=Reason(f.reason or END_OPEN),
         iface=cold.iface,
         vlan=cold.vlan,
         vlan2=cold.vlan2,
         hits=hits,
-        shape=text(items(c), c.pause_code, begun and f.packets > 0, ended and f.packets > 0) if c.report_all else "",
+        shape=text(items(c), c.pause_code, begun and f.packets > 0, ended and f.packets > 0) if whole else "",
     )
 
 

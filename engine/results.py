@@ -12,7 +12,7 @@ class Reason(IntEnum):
     RST = 2
     TIMEOUT = 3
     REUSE = 4  # a new connection took over the same addresses and ports
-    OPEN = 5  # the capture ended first
+    OPEN = 5  # it goes on, or the capture ended first
     EVICTED = 6  # it had to make room
     HALF_OPEN = 7  # likewise, and nobody had answered it
 
@@ -58,13 +58,15 @@ class Hit:
     count: int
     ts_ns: int  # the first hit
     shape: str | None  # the packets or turns of the first hit, as tokens that match again; None: not to be told
+    published: int = 0  # the count with which Engine.news told of it while the flow was open; 0: it did not
 
 
 @dataclass(slots=True)
 class Flow:
-    """A flow that has ended, or that was open when the capture did. `_c` is the client's side, `_s` the server's.
+    """A flow that has ended, that was open when the capture ended, or that is open and has news.
 
-    Packets and bytes are those of the shape: payload, without retransmissions.
+    `_c` is the client's side, `_s` the server's. Packets and bytes are those of the shape: payload, without
+    retransmissions.
     """
 
     proto: int  # 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6

@@ -7,9 +7,11 @@ from engine.record cimport ft_record, u32, u64
 
 cdef enum:
     GOES_ON = 0
+    PIECES_MAX = 8192       # packets that one record becomes: 512 KiB in segments of 64 bytes
     REPLACED = 0xFF         # the record begins a new connection on the same addresses and ports
 
 cdef u32 tcp_record(Core *c, Flow *f, u32 endpoint, const ft_record *r) noexcept nogil
+cdef void cut_short(Core *c, Flow *f) noexcept nogil
 cdef void flush_held(Core *c, Flow *f) noexcept nogil
 cdef void release_late(Core *c, Flow *f) noexcept nogil
 

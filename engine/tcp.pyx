@@ -19,7 +19,7 @@ Only new sequence space advances a flow (RFC 9293, section 3.4: all comparisons 
 
 from engine.core cimport Core, Held, held_at, pool_give, pool_take
 from engine.counters cimport (
-    GAPS, HELD_FULL, KEEPALIVES, OUT_OF_WINDOW, REORDERED, RETRANSMITTED, RST_IGNORED, bump,
+    CUT, GAPS, HELD_FULL, KEEPALIVES, OUT_OF_WINDOW, REORDERED, RETRANSMITTED, RST_IGNORED, bump,
 )
 from engine.flow cimport (
     END_FIN, END_RST, F_ACKED, F_BEGUN, F_CLIENT1, F_FIN0, F_GAP, F_HAVE_SYN, F_HOLDING, F_KNOWN0, F_LAST1, F_OPEN,
@@ -272,8 +272,13 @@ cdef void take(Core *c, Flow *f, const Held *s) noexcept nogil:
                 deliver(c, f, e, end - skip, s.ts, replied)
         else:
             at = skip
+            n = 0
             while at < end:
                 piece = min(s.seg - at % s.seg, end - at)
+                n += 1
+                if unlikely(n == PIECES_MAX):
+                    cut_short(c, f)
+                    piece = end - at
                 side.next += piece
                 deliver(c, f, e, piece, s.ts, replied)
                 at += piece
@@ -350,6 +355,12 @@ cdef void drain(Core *c, Flow *f) noexcept nogil:
                 continue
         link[0] = h.next
         pool_give(&c.held, n)
+
+
+cdef void cut_short(Core *c, Flow *f) noexcept nogil:
+    """Something claims to be more packets than can have been merged: the rest of it counts as one."""
+    f.flags |= F_GAP
+    bump(c.counters, CUT)
 
 
 cdef inline void mark_gap(Core *c, Flow *f) noexcept nogil:

@@ -22,6 +22,7 @@ from engine.memory import Memory
 from engine.merge import REASONS, Merge
 from engine.outbox import Outbox
 from engine.page import Counters
+from engine.wire import MAX_EVENTS
 from sigdb import Program
 
 log = logging.getLogger(__name__)
@@ -194,6 +195,8 @@ class Worker:
             while done < count:
                 done += engine.process(merge.records, merge.tags, done, count - done)
                 self._report()
+            if self._outbox.waiting > MAX_EVENTS:  # one round may end as many flows as it brings records
+                self._send(now)
         merge.handshakes()  # nothing here has a use for them yet
         self._send(now)
 

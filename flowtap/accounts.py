@@ -5,7 +5,7 @@ A packet's way, each arrow an equation:
 
     capture, each CPU or ring:      seen = filtered (by reason) + batched
     ..., each shard of it:          batched = forwarded + lost
-                                    forwarded = taken, taken = sent + dropped
+                                    forwarded = taken, taken = sent + dropped; the same for handshake records
     each shard:                     batched = received + missed (lost, dropped or gone on the way)
     worker:                         received = processed + died + held
     worker to collector (events):   made = received + missed
@@ -37,11 +37,12 @@ _FILTERED_LOSSES = {"busy": "met the tap at work on the same CPU"}
 CAPTURE_LOSSES = {
     "lost": ("ring", "no room between kernel and capture process; capture.ring_bytes may be larger"),
     "dropped": ("capture", "the worker was away or too slow; more workers, or a larger capture.queue"),
+    "handshakes_lost": ("ring", "handshake records; no room between kernel and capture process"),
+    "handshakes_dropped": ("capture", "handshake records; the worker was away or too slow"),
 }
 WORKER_LOSSES = {
-    "missed": ("worker", "records that a capture process counted and that did not arrive: a killed process"),
-    "late": ("worker", "records processed after newer ones, out of order; workers.window_ms may be larger"),
     "died": ("worker", "records that a killed worker held"),
+    "handshakes_dropped": ("worker", "handshake records; more than are kept at a time"),
     "events_dropped": ("worker", "events; the collector was away or too slow"),
     "engine_no_room": ("engine", "records of new flows without a place in the flow table; workers.flows may be larger"),
     "engine_ended_evicted": ("engine", "flows cut short to make room; workers.flows may be larger"),
@@ -49,6 +50,7 @@ WORKER_LOSSES = {
     "engine_held_full": ("engine", "segments not put in order: the room for those was used up"),
     "engine_hits_dropped": ("engine", "matches not kept: the room for those was used up"),
 }
+_GONE = "records that were sent and did not arrive: a killed process had them"
 COLLECTOR_LOSSES = {
     "missed": ("collector", "events that workers made and that did not arrive: a killed process"),
     "died": ("collector", "events that a killed collector held"),
@@ -153,6 +155,14 @@ class Ledger:
         """Return a counter of the collector."""
         return self.collector.get(counter, 0) if self.collector is not None else 0
 
+    def gone(self, shard: int) -> int:
+        """Return how many records of a shard were sent and will not be received.
+
+        A worker misses whatever was put into batches and does not arrive; this is what nobody else has counted.
+        """
+        lost = sum(capture.total(name, shard) for capture in self.captures.values() for name in ("lost", "dropped"))
+        return max(0, self.workers.get(shard, {}).get("missed", 0) - lost)
+
     def equations(self) -> Iterator[Equation]:
         """Yield all sums, in the order of a packet's way."""
         for name, capture in self.captures.items():
@@ -184,10 +194,9 @@ class Ledger:
                 counters = {counter: capture.total(counter, shard) for counter in CAPTURE_LOSSES}
                 yield from _losses(f"capture {name}, shard {shard}", counters, CAPTURE_LOSSES)
         for number, worker in self.workers.items():
-            # what capture processes know to have lost is in the worker's `missed` too
-            known = sum(capture.total(name, number) for capture in self.captures.values() for name in CAPTURE_LOSSES)
-            missed = max(0, worker.get("missed", 0) - known)
-            yield from _losses(f"worker {number}", {**worker, "missed": missed}, WORKER_LOSSES)
+            if gone := self.gone(number):
+                yield Loss(f"worker {number}", "worker", "missed", gone, _GONE)
+            yield from _losses(f"worker {number}", worker, WORKER_LOSSES)
         if self.collector is not None:
             yield from _losses("collector", self.collector, COLLECTOR_LOSSES)
 
@@ -260,10 +269,20 @@ def _capture_equations(name: str, capture: Capture) -> Iterator[Equation]:
         yield Equation(place, "seen = filtered + batched", stream.seen, sum(stream.filtered.values()) + batched)
         for shard, counters in sorted(stream.shards.items()):
             of = f"{place}, shard {shard}"
-            get = counters.get
-            yield Equation(of, "batched = forwarded + lost", get("batched", 0), _sum(counters, "forwarded", "lost"))
-            yield Equation(of, "forwarded = taken", get("forwarded", 0), get("taken", 0))
-            yield Equation(of, "taken = sent + dropped", get("taken", 0), _sum(counters, "sent", "dropped"))
+            yield from _hops(of, counters, "batched", "")
+            if "handshakes" in counters:
+                yield from _hops(of, counters, "handshakes", "handshakes_")
+
+
+def _hops(place: str, counters: Counters, begin: str, kind: str) -> Iterator[Equation]:
+    """Yield the equations between batch and socket; `kind` begins the counters' names."""
+    forwarded, lost, taken, sent, dropped = (
+        f"{kind}{name}" for name in ("forwarded", "lost", "taken", "sent", "dropped")
+    )
+    get = counters.get
+    yield Equation(place, f"{begin} = {forwarded} + {lost}", get(begin, 0), _sum(counters, forwarded, lost))
+    yield Equation(place, f"{forwarded} = {taken}", get(forwarded, 0), get(taken, 0))
+    yield Equation(place, f"{taken} = {sent} + {dropped}", get(taken, 0), _sum(counters, sent, dropped))
 
 
 def _losses(place: str, counters: Counters, reasons: Mapping[str, tuple[str, str]]) -> Iterator[Loss]:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import threading
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,6 +95,9 @@ def name_of(patterns: Sequence[str]) -> str:
 
 
 def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -> None:
+    from pyroute2 import NetlinkError
+
+    from capture import choose
     from capture.capabilities import CapabilityError
     from capture.filters import Filters
     from capture.live import Forward, Tap, TapError, TapSettings
@@ -113,22 +118,23 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
     )
 
     def make_tap(told: TapSettings, forward: Forward, filters: Filters) -> Tap:
-        from capture.ebpf import EbpfTap
-
-        return EbpfTap(told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
+        return choose.make_tap(backend, told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
 
     def open_page(names: Sequence[str]) -> Page:
         return Page(runtime.ledger / f"capture-{name}.page", names)
 
+    end = threading.Event()
+    on_signals(end.set)  # before there is anything that must be taken back
     try:
         tap_settings = settings.tap(runtime.key(), secrets.randbits(64))
         process = CaptureProcess(place, patterns, tap_settings, make_tap, open_page, notify.alive)
         try:
-            on_signals(lambda: setattr(process, "stop", True))
             notify.ready()
-            process.run()
+            process.run(end.is_set)
         finally:
             notify.stopping()
             process.close()
     except (TapError, CapabilityError) as error:
         raise fail(str(error), Exit.FAILED) from error
+    except NetlinkError as error:
+        raise fail(f"netlink: {os.strerror(error.code)}", Exit.FAILED) from error

@@ -11,6 +11,7 @@ COMMANDS = {
     "capture": ("flowtap.capture", "capture"),
     "collector": ("flowtap.collector", "collector"),
     "config": ("flowtap.config", "config"),
+    "doctor": ("flowtap.doctor", "doctor"),
     "deploy": ("flowtap.deploy", "deploy"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),

@@ -46,6 +46,11 @@ def settings_of(config: str | Path | None, runtime: str | Path | None = None) ->
         for line in wrong.errors:
             print(f"flowtap: {line}", file=sys.stderr)
         raise SystemExit(USAGE) from None
+    return with_runtime(settings, runtime)
+
+
+def with_runtime(settings: Settings, runtime: str | Path | None) -> Settings:
+    """Return the settings with the runtime directory of --runtime, if that is given."""
     if runtime is None:
         return settings
     section = settings.runtime.model_copy(update={"dir": os.path.abspath(runtime)})

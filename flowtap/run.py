@@ -185,7 +185,9 @@ def _settings(config: str | None, changes: dict[str, dict[str, Any]]) -> Setting
     try:
         return parse(settings_toml(changed).encode(), "options")
     except SettingsError as wrong:
-        raise SystemExit(_fail("\n".join(f"flowtap: {line}" for line in wrong.errors), Exit.USAGE)) from None
+        raise SystemExit(
+            _fail("\n".join(f"flowtap: {line.partition(': ')[2]}" for line in wrong.errors), Exit.USAGE)
+        ) from None
 
 
 @contextmanager

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One run of `flowtap run`: the processes, the feed they make, what is printed of it, the way down.
 
-They begin in the order collector, workers, capture and end the other way round. Each is given time to hand on what it
-holds, and the feed is read until the last number that the collector gave: so nothing that was seen is lost at the end.
+Capture begins when all others work, and they end in the order capture, workers, collector. Each is given time to hand
+on what it holds, and the feed is read until the last number that the collector gave, so that nothing that was seen is
+lost at the end.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -66,7 +67,9 @@ class Running:
             for n in range(settings.workers.count)
         ]
         capture = Child("capture", ["capture", *options], place.path, self._tell)
-        self._supervisor = Supervisor([[collector], workers, [capture]])
+        self._supervisor = Supervisor([collector, *workers, capture])
+        self._begins = ([collector, *workers], [capture])
+        self._ends = ([capture], workers, [collector])
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         feed = settings.feed
         self._follower = Follower(self._context, feed.bind or place.feed, feed.topic, feed.format == "msgpack")
@@ -74,14 +77,14 @@ class Running:
     def run(self, duration: float | None) -> None:
         """Work. Raises ChildError, OutputError, BrokenPipeError; close() must follow."""
         with self._signals():
-            for stage in self._supervisor.stages:
+            for stage in self._begins:
                 self._begin(stage)
             end = None if duration is None else monotonic() + duration
             while not self.stop and (end is None or monotonic() < end):
                 self._turn()
                 self._status.show(self._place.ledger)
             self._status.clear()
-            for stage in reversed(self._supervisor.stages):
+            for stage in self._ends:
                 self._end(stage)
             self._read_to_the_end()
 
@@ -92,7 +95,7 @@ class Running:
         self._follower.close()
         self._context.term()
 
-    def _begin(self, stage: list[Child] | Any) -> None:
+    def _begin(self, stage: Sequence[Child]) -> None:
         """Start the processes of a stage and wait until they work."""
         if self.stop:
             return
@@ -105,7 +108,7 @@ class Running:
                 slow = ", ".join(child.name for child in stage if not child.ready)
                 raise TimeoutError(f"{slow}: did not begin to work within {_TO_BEGIN:.0f} s")
 
-    def _end(self, stage: list[Child] | Any) -> None:
+    def _end(self, stage: Sequence[Child]) -> None:
         """End the processes of a stage and wait until they have ended, printing what comes meanwhile."""
         for child in stage:
             child.end()

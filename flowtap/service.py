@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -31,8 +32,9 @@ Exit codes:
 
 
 def begin_logging(name: str) -> None:
-    """Log to standard error, a line each, after the name of the process."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"flowtap {name}: %(message)s", force=True)
+    """Log to standard error, a line each, after the name of the process; FLOWTAP_LOG=WARNING for less."""
+    level = logging.getLevelNamesMapping().get(os.environ.get("FLOWTAP_LOG", ""), logging.INFO)
+    logging.basicConfig(stream=sys.stderr, level=level, format=f"flowtap {name}: %(message)s", force=True)
 
 
 def on_signals(stop: Callable[[], None], reload: Callable[[], None] = lambda: None) -> None:

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -134,6 +134,7 @@ class Child:
         environment = {**os.environ, "NOTIFY_SOCKET": str(self._address), "PYTHONPATH": path}
         environment["WATCHDOG_USEC"] = str(round(WATCHDOG * 1e6))
         environment.pop("WATCHDOG_PID", None)
+        environment.setdefault("FLOWTAP_LOG", "WARNING")
         return environment
 
     def _hear(self) -> None:
@@ -190,24 +191,21 @@ class Child:
 
 
 class Supervisor:
-    """Children in stages: those of a stage start when those of the stages before work, and end after those behind."""
+    """All children together."""
 
-    def __init__(self, stages: Sequence[Sequence[Child]]) -> None:
-        self.stages = stages
-
-    def __iter__(self) -> Iterator[Child]:
-        return (child for stage in self.stages for child in stage)
+    def __init__(self, children: Sequence[Child]) -> None:
+        self._children = children
 
     def step(self) -> None:
         """Do what is to be done for all children. Raises ChildError."""
-        for child in self:
+        for child in self._children:
             child.step()
 
     def descriptors(self) -> list[int]:
         """Return what to poll for reading."""
-        return [number for child in self for number in child.descriptors()]
+        return [number for child in self._children for number in child.descriptors()]
 
     def close(self) -> None:
         """Kill what is left."""
-        for child in self:
+        for child in self._children:
             child.close()

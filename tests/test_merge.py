@@ -53,6 +53,9 @@ def test_two_streams_up_to_the_watermark() -> None:
     assert times(merge, T0 + 20, everything=True) == [9]
     assert merge.losses() == []
     assert merge.streams() == [(1, 0, 3, 0), (1, 1, 3, 0)]
+    assert merge.horizon == T0 + 5
+    merge.put(sender.watermark(ENDED), T0 + 30)
+    assert merge.horizon == ENDED
 
 
 def test_arrays_are_what_the_engine_takes() -> None:

@@ -23,7 +23,7 @@ def handshake(data, **options):
 def test_sizes():
     assert (MESSAGE.itemsize, HANDSHAKE.itemsize) == (64, 128)
     assert _message.SETTINGS_SIZE == 64 + 8 + 4 * 4
-    assert _message.TAP_REASONS == ("forwarded", "port", "cutoff", "busy")
+    assert _message.TAP_REASONS == ("forwarded", "port", "cutoff", "busy", "ring_full")
     assert _message.STREAM_COUNTERS[:3] == ("batched", "forwarded", "lost")
 
 
