@@ -11,7 +11,8 @@
  * the tc program to do its work, so that no record waits longer than a period of the timer. On some virtual machines
  * an idle CPU runs no clock programs: `ticks` shows it, and userspace runs the same by a test run on that CPU.
  *
- * Loaded with bcc, which defines the maps' methods; -DFT_SHARDS and -DFT_CUTOFF_ENTRIES size the maps.
+ * Loaded with bcc, which defines the maps' methods; -DFT_SHARDS and -DFT_CUTOFF_ENTRIES size the maps;
+ * -DFT_DECAP leaves out what opens tunnels, which is most of what the verifier has to follow.
  */
 #include "choice.h"
 #include "handshake_fill.h"
@@ -238,7 +239,7 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 	s->record.ts = bpf_ktime_get_ns();
 	s->record.seg = skb->gso_size;
 	s->record.flags = flags;
-	verdict = ft_parse(&packet, 0, class & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, FT_DECAP && s->settings.decap,
+	verdict = ft_parse(&packet, 0, class & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, FT_DECAP,
 			   &s->settings.key, &s->record, &s->tag, &s->at);
 	if (ft_in_handshake(verdict, &s->record)) {
 		slot = s->record.hash & (FT_HANDSHAKES - 1);

@@ -8,19 +8,7 @@
 
 #include "load.h"
 
-#ifndef FT_MAX_STEPS
-#ifndef FT_MAX_STEPS
-#ifndef FT_MAX_STEPS
-#ifndef FT_MAX_STEPS
-#define FT_MAX_STEPS 24
-#endif
-
-#endif
-
-#endif
-
-#endif
- /* headers of one packet, all layers and tunnels together */
+#define FT_MAX_STEPS 24 /* headers of one packet behind the first three, all layers and tunnels together */
 
 /* What header stands at the offset. FT_END(verdict) lies above them all. */
 enum ft_step {

@@ -118,7 +118,8 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
     )
 
     def make_tap(told: TapSettings, forward: Forward, filters: Filters) -> Tap:
-        return choose.make_tap(backend, told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
+        pins = _PINS / filters.name if _PINS.is_dir() else None
+        return choose.make_tap(backend, told, forward, filters, pins, runtime.path / "programs")
 
     def open_page(names: Sequence[str]) -> Page:
         return Page(runtime.ledger / f"capture-{name}.page", names)

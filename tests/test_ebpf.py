@@ -35,11 +35,13 @@ KEY = bytes(range(64))
 class Tap:
     """A tap in a namespace of its own, and what it handed over."""
 
+    cache: Path | None = None  # compiled programs, for the tests of this module
+
     def __init__(self, filters: Filters | None = None, pins: Path | None = None, **settings) -> None:
         self.messages = []
         self.records = defaultdict(list)
         self.settings = TapSettings(KEY, 0x0123456789ABCDEF, **settings)
-        self.tap = EbpfTap(self.settings, self.forward, filters or Filters(), pins)
+        self.tap = EbpfTap(self.settings, self.forward, filters or Filters(), pins, self.cache)
 
     def __enter__(self):
         return self
@@ -95,6 +97,11 @@ class Tap:
         """Return all handshake records."""
         found = [np.frombuffer(b, HANDSHAKE) for h, b in self.messages if h["kind"] == KIND_HANDSHAKES]
         return np.concatenate(found) if found else np.empty(0, HANDSHAKE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory):
+    Tap.cache = tmp_path_factory.mktemp("programs")
 
 
 @pytest.fixture
@@ -442,7 +449,40 @@ def test_what_is_missing_is_said(given):
     done = limited(given, START)
     assert done.returncode == 1
     missing = [f"cap_{name}" for name in ("bpf", "net_admin", "perfmon") if name not in given]
-    assert done.stderr == f"the eBPF program was not loaded: {', '.join(missing)} missing\n"
+    assert done.stderr == f"an eBPF program cannot be loaded: {', '.join(missing)} missing\n"
+
+
+def test_what_was_compiled_is_kept(cable, tmp_path, monkeypatch):
+    settings = TapSettings(KEY, 1)
+    cache = tmp_path / "programs"
+
+    def tap():
+        EbpfTap(settings, print, Filters(), None, cache).close()
+
+    tap()
+    (kept,) = cache.iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr("capture.program.compile_apart", lambda flags: pytest.fail("compiled again"))
+    tap()
+    kept.chmod(0o620)  # others could have written it
+    with pytest.raises(pytest.fail.Exception, match="compiled again"):
+        tap()
+    kept.chmod(0o600)
+    kept.write_bytes(kept.read_bytes()[:5000])
+    with pytest.raises(TapError, match="damaged, and was removed"):
+        tap()
+    assert not list(cache.iterdir())
+
+
+def test_a_compiler_that_fails_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr("capture.program.SOURCES", Path("/nonexistent/bpf"))
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(TapError, match="was not compiled: exit code 1"):
+        Tap.cache, cache = None, Tap.cache
+        try:
+            Tap()
+        finally:
+            Tap.cache = cache
 
 
 def test_wrong_settings():
