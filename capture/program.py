@@ -37,8 +37,8 @@ class Program:
         self.maps: dict[str, int] = {}
         self._programs: dict[str, int] = {}
         try:
-            for name, *shape in compiled["maps"]:
-                self.maps[name] = _bpf.create_map(*shape, name)
+            for name, kind, key_size, value_size, entries in compiled["maps"]:
+                self.maps[name] = _bpf.create_map(kind, key_size, value_size, entries, name)
             for name, (code, uses) in compiled["programs"].items():
                 self._programs[name] = self._load(name, bytearray(code), uses)
         except BaseException:
