@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -158,6 +159,24 @@ def test_every_packet_is_accounted_for(gateway: Gateway, worker: Worker, backend
     worker.take()
     assert (worker.records, worker.handshakes, worker.missed()) == (1011, 1, 0)
     assert worker.ended == worker.ends.keys()
+    gateway.closes()
+    gateway.clean()
+
+
+@live
+def test_loopback_packets_count_once(gateway: Gateway) -> None:
+    process = gateway.start("-i", "lo", "-i", "*", "--name", "one", said="lo: tapped")
+    ip("link set dev lo up")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as to,
+    ):
+        to.bind(("127.0.0.1", 0))
+        for _ in range(20):
+            one.sendto(b"x", to.getsockname())
+    gateway.until(seen=20, sent=20)
+    assert gateway.live.stop(process) == 0
+    assert not has_clsact("lo")
     gateway.closes()
     gateway.clean()
 
