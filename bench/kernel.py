@@ -16,12 +16,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent.parent / "tests")]
-
-from veth import Filters, namespace, pair
-
 from capture.ebpf import EbpfTap
 from capture.live import TapSettings
+from tests.veth import Filters, namespace, pair
 
 STATS = Path("/proc/sys/kernel/bpf_stats_enabled")
 
