@@ -1,75 +1,100 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An engine as a worker has it, and flows for it."""
+"""Processes of flowtap for tests: started with settings in a folder, waited for, ended, whatever happens."""
 
-import os
-from random import Random
+from __future__ import annotations
 
-import sigdb
-from engine import Engine, Flow, Limits
-from sigdb import Program, think
-from tests import signatures
-from tests.records import RECORD_SIZE, START, TAG_SIZE, TCP, UDP, Conversation, Record
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
 
-ROUNDS = 3000 if os.environ.get("FLOWTAP_NIGHTLY") == "1" else 200
+from flowtap.ledger import LedgerError, read_page
+from flowtap.runtime import Runtime
+from tests.conftest import environment
 
-
-def engine(text: str = "", *, report_all: bool = False, **limits: float) -> Engine:
-    """Return an engine as a worker has it."""
-    made = Limits(**({"flows": 64} | limits))  # type: ignore[arg-type]
-    return Engine(sigdb.loads(text), made, report_all=report_all, early=True, live=True)
-
-
-def feed(built: Engine, records: list[Record]) -> tuple[list[Flow], list[Flow]]:
-    """Give records to an engine; return its news and the flows that ended."""
-    data, done = b"".join(record.pack() for record in records), 0
-    news: list[Flow] = []
-    ended: list[Flow] = []
-    while done < len(records):
-        done += built.process(data, bytes(len(records) * TAG_SIZE), done, len(records) - done)
-        news += built.news()
-        ended += built.take()
-    assert len(data) == len(records) * RECORD_SIZE
-    return news, ended
+PATIENCE = 20.0  # seconds that anything may take
 
 
-def finish(built: Engine) -> list[Flow]:
-    """Return what is left at the end."""
-    ended = []
-    done = False
-    while not done:
-        done = built.finish()
-        ended += built.take()
-    return ended
+def until(done: Callable[[], Any], what: Callable[[], Any] = lambda: "") -> Any:
+    """Wait until something is true, and return it; fails after PATIENCE, saying `what`."""
+    end = monotonic() + PATIENCE
+    while not (value := done()):
+        assert monotonic() < end, what()
+        sleep(0.005)
+    return value
 
 
-def hits(program: Program, flows: list[Flow]) -> dict[str, int]:
-    """Return the counts of hits by the ids of their signatures."""
-    return {program.signatures[hit.signature].id: hit.count for flow in flows for hit in flow.hits}
+class Live:
+    """The processes of one runtime directory. Leaving the `with` block kills what is left."""
 
+    def __init__(self, folder: Path, settings: str = "") -> None:
+        self.folder = folder
+        self.config = folder / "flowtap.toml"
+        self.config.write_text(f'[runtime]\ndir = "{folder}/run"\n[metrics]\nlisten = ""\n{settings}')
+        self.place = Runtime(folder / "run")
+        self.started: list[subprocess.Popen[bytes]] = []
 
-def named(*lines: str) -> str:
-    """Return signatures whose ids end with the last word of their line."""
-    return "".join(f"{line} : signature\n    id = test.{line.split()[-1]}\n" for line in lines)
+    def __enter__(self) -> Live:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        for process in self.started:
+            process.kill()
+            process.communicate(timeout=PATIENCE)
 
-def conversations(random: Random, program: Program, count: int) -> list[list[Record]]:
-    """Return flows that match here and there, each as its records."""
-    made = []
-    for number in range(count):
-        proto = random.choice((TCP, TCP, UDP))
-        talk = Conversation(proto, client_port=20_000 + number, hash=number * 77, now=START + number * 1000)
-        if proto == TCP:
-            talk.handshake()
-        for side, size, code in signatures.flow(random, random.choice(program.signatures)):
-            if size or proto == UDP:
-                talk.wait(min(think.decode(code), 10**6) / 1e6).send(side, size)
-        if proto == TCP and random.random() < 0.5:
-            talk.close()
-        if talk.records:
-            made.append(talk.records)
-    return made
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command; its standard error goes to a file, see log()."""
+        log = (self.folder / f"{arguments[0]}.log").open("ab")
+        with log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flowtap", *arguments, "--config", str(self.config)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment(),
+                cwd=self.folder,
+            )
+        self.started.append(process)
+        return process
 
+    def log(self, command: str) -> str:
+        """Return what a command has said on standard error."""
+        path = self.folder / f"{command}.log"
+        return path.read_text() if path.exists() else ""
 
-def merged(random: Random, program: Program) -> list[Record]:
-    """Return the records of many such flows in order of time."""
-    return sorted((r for part in conversations(random, program, 20) for r in part), key=lambda record: record.ts)
+    def page(self, name: str) -> dict[str, int]:
+        """Return the counters of a process, all 0 while it has no page."""
+        try:
+            return read_page(self.place.ledger / f"{name}.page")
+        except LedgerError:
+            return {}
+
+    def until(self, name: str, **counters: int) -> dict[str, int]:
+        """Wait until counters of a page have these values; return the page."""
+        until(
+            lambda: all(self.page(name).get(key) == value for key, value in counters.items()),
+            lambda: f"{counters} of {self.page(name)}\n{self.logs()}",
+        )
+        return self.page(name)
+
+    def past(self, name: str, **counters: int) -> None:
+        """Wait until counters of a page are beyond these values."""
+        until(
+            lambda: all(self.page(name).get(key, 0) > value for key, value in counters.items()),
+            lambda: f"{counters} of {self.page(name)}\n{self.logs()}",
+        )
+
+    def said(self, command: str, text: str) -> None:
+        """Wait until a command has said something."""
+        until(lambda: text in self.log(command), self.logs)
+
+    def logs(self) -> str:
+        """Return what all have said."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def stop(self, process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> int:
+        """End a process by a signal; return its exit code."""
+        process.send_signal(number)
+        return process.wait(PATIENCE)

@@ -9,7 +9,7 @@ import pytest
 import sigdb
 from engine import Engine, Flow, Limits, Reason
 from tests import signatures
-from tests.live import ROUNDS, engine, feed, finish, hits, merged, named
+from tests.engines import ROUNDS, engine, feed, finish, hits, merged, named
 from tests.records import START, TCP, UDP, Conversation, Record, run
 from tests.test_engine_flows import stranger
 

@@ -11,7 +11,7 @@ import sigdb
 from engine import Engine, Flow, Limits
 from sigdb import Program
 from tests import signatures
-from tests.live import ROUNDS, engine, feed, finish, hits, merged, named
+from tests.engines import ROUNDS, engine, feed, finish, hits, merged, named
 from tests.records import ACK, START, Conversation, run
 from tests.test_engine_flows import stranger
 
