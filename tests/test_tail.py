@@ -217,6 +217,12 @@ def test_a_reader_that_goes_away_is_no_traceback(context: Any, live: Live) -> No
     feed.close()
 
 
+def _subscribed(path: str) -> bool:
+    """Whether somebody is connected to a socket."""
+    lines = map(str.split, Path("/proc/net/unix").read_text().splitlines())
+    return any(line[-1] == path and line[5] == "03" for line in lines)
+
+
 def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Path, flowtap: Command) -> None:
     path = ROOT / "tests" / "captures" / "ssh-guess.pcap.gz"
     read = flowtap("read", "-q", "-l", path).stdout
@@ -225,11 +231,12 @@ def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Pa
     ]
     with Live(tmp_path, "[events]\nearly = false\n") as live:
         live.place.make()
-        tail = live.start("tail", "-l", "-n", str(len(wanted)))
+        tail = live.start("tail", "-l", "-n", str(len(wanted)), "--timeout", "30")
         collector = live.start("collector")
         worker = live.start("worker", "0")
         live.said("worker", "receives at")
         live.until("collector", workers_now=1)
+        until(lambda: _subscribed(f"{live.place.path}/feed"), live.logs)
         socket = context.socket(zmq.PUSH)
         socket.connect(live.place.shard(0))
         records = moved(of_file(path), monotonic_ns())
