@@ -113,7 +113,8 @@ man: $(VENV)/.built
 
 # The wheel is made here, and what runs is a copy of it: a change in this directory reaches the host by the next install.
 install: man
-	@rm -rf build/lib* build/bdist* build/wheel
+	@rm -rf build/bdist* build/wheel
+	@find build/lib* -type f ! -name '*.so' -delete 2>/dev/null || true
 	@$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w build/wheel .
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' deploy/install.sh install build/wheel/*.whl \
 	  '$(PYTHON) -m pip --disable-pip-version-check' build/man

@@ -2,7 +2,7 @@
 """One worker process, ZeroMQ included: the records per second that it takes, and its CPU time for each.
 
 A real `flowtap worker` gets the messages of one capture process with two CPUs: datagrams of 100 bytes, their flows in
-random order. First as fast as it takes them, then at fixed rates. CPU time is that of all its threads, without its start.
+random order. First as fast as it takes them, then at fixed rates. CPU time is that of all its threads, from then on.
 """
 
 from __future__ import annotations

@@ -256,8 +256,11 @@ cdef class Reader:
             __builtin_prefetch(following)
             __builtin_prefetch(following + 64)
             __builtin_prefetch(following + 128)
-            ring.packets += 1
-            self.packet(ring, stream, frame, offset, latest)
+            # A packet that the virtio_net header cannot describe (SCTP or UFO segments, before Linux 6.2 those of UDP)
+            # leaves its place without status and content, and is counted as dropped.
+            if (<const tpacket3_hdr *>frame).tp_status & TP_STATUS_USER:
+                ring.packets += 1
+                self.packet(ring, stream, frame, offset, latest)
             frame = following
         return 0
 

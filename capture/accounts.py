@@ -122,10 +122,11 @@ class Accounts:
         return self._base.ended
 
     def settle(self) -> None:
-        """Take it that the workers know by now what begin() returned. Raises TapError."""
+        """Take it that the workers know by now what begin() returned."""
         if self._base.ended:
             self._base.ended = []
-            self._write()
+            with suppress(TapError):  # it is told once more after another kill, which does no harm
+                self._write()
 
     def update(self, counters: Sequence[StreamCounters]) -> None:
         """Take over what the tap has counted so far in this run."""

@@ -7,8 +7,8 @@ The same packets give the same records as by eBPF, with these differences:
    others), an outgoing packet counts only when it comes from an address of this host; else it is `forwarded`.
 2. What a ring has no room for was never looked at, so its worker is not known: it counts as seen and as `ring_full`.
 3. A ring holds the first bytes of a packet. Headers that go beyond them make it `short`.
-4. Before Linux 6.2 UDP super-packets (UDP_SEGMENT, UDP GRO) do not fit in the ring's virtio_net header, and the kernel
-   drops them: they are `ring_full` too.
+4. Super-packets that the ring's virtio_net header cannot describe (SCTP; before Linux 6.2 also UDP: UDP_SEGMENT, UDP
+   GRO) are dropped by the kernel: they are `ring_full` too.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from capture.addresses import Addresses
 from capture.live import Forward, Interface, StreamCounters, TapError, TapSettings
 
 STREAMS = 64  # rings at most: each is a stream of its own, because only one ring by itself is in order
+_MOST_RINGS, _CPUS_OF_A_RING = 4, 4
+_LEAST_BLOCKS = 4
 _LENGTH = 256  # bytes of a packet in the ring: Ethernet, two tags, IPv6, TCP with options, and room for extensions
 _LENGTH_DECAP = 384  # the same behind a tunnel
 _PERIODS = 3  # of the time-out until a packet is surely handed over: the kernel's timer may just have missed it
@@ -53,16 +55,19 @@ class _Source:
 
 
 class AfPacketTap:
-    """A Tap (capture.live) over packet sockets: `rings` for each interface, which share it by flow hash.
+    """A Tap (capture.live) over packet sockets: `rings` for each interface, which share it by flow hash; 0: by CPUs.
 
-    The rings of one interface have together as much memory as `settings.ring_bytes` for each CPU.
+    CPUs that receive at once wait for one another at a ring's lock, so more of them get more rings. The rings of one
+    interface have together `settings.ring_bytes` for each CPU, up to 8 of them.
     """
 
     backend: Literal["afpacket"] = "afpacket"
 
-    def __init__(self, settings: TapSettings, forward: Forward, *, rings: int = 1) -> None:
+    def __init__(self, settings: TapSettings, forward: Forward, *, rings: int = 0) -> None:
         if not 1 <= settings.shards <= MAX_SHARDS:
             raise TapError(f"{settings.shards} shards, expected 1 to {MAX_SHARDS}")
+        cpus = os.cpu_count() or 1
+        rings = rings or max(1, min(_MOST_RINGS, cpus // _CPUS_OF_A_RING))
         if not 1 <= rings <= STREAMS:
             raise TapError(f"{rings} rings of an interface, expected 1 to {STREAMS}")
         if len(settings.key) != 64:
@@ -70,7 +75,7 @@ class AfPacketTap:
         self._settings = settings
         self._forward = forward
         self._rings = rings
-        self._blocks = max(4, settings.ring_bytes * (os.cpu_count() or 1) // rings // packet_socket.BLOCK)
+        self._blocks = max(_LEAST_BLOCKS, settings.ring_bytes * min(cpus, 8) // rings // packet_socket.BLOCK)
         self._length = _LENGTH_DECAP if settings.decap else _LENGTH
         self._timeout_ms = max(1, 1000 // settings.flush_hz)
         self._period = self._timeout_ms * 1_000_000

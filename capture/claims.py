@@ -40,9 +40,12 @@ class Claims:
             raise
 
     @contextmanager
-    def deciding(self) -> Iterator[dict[int, str]]:
-        """Keep others from deciding; yields the interfaces, by index, that others tap, with the process's name."""
-        _take(self._turn, f"{self._folder / 'lock'}: held by another process for too long")
+    def deciding(self, tries: int = _TRIES) -> Iterator[dict[int, str]]:
+        """Keep others from deciding; yields the interfaces, by index, that others tap, with the process's name.
+
+        Raises TapError when another one decides for longer than `tries` times 10 ms.
+        """
+        _take(self._turn, f"{self._folder / 'lock'}: held by another process for too long", tries)
         try:
             yield self.others()
         finally:

@@ -9,6 +9,7 @@ import platform
 import struct
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -246,6 +247,8 @@ class EbpfTap:
             found.close()
         if self._pin is not None:
             self._pin.unlink(missing_ok=True)
+            with suppress(OSError):  # what a killed process named stays until its successor has taken it over
+                self._pin.parent.rmdir()
 
 
 def said(error: OSError) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 
 from pyroute2 import IPRoute, NetlinkError
 
+from capture.links import whole
 from capture.live import Interface, TapError
 
 LOG = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ class Filters:
     def _filters(self, index: int, parent: int) -> list[Filter]:
         """Return all filters in one direction of an interface, those with handle 0 that stand for a preference too."""
         try:
-            messages = list(self._netlink.get_filters(index=index, parent=parent))
+            messages = whole(lambda: self._netlink.get_filters(index=index, parent=parent))
         except NetlinkError as error:
             if error.code in _GONE:
                 return []
@@ -203,7 +204,7 @@ class Filters:
         return [_filter(message) for message in messages if message["index"] == index]
 
     def _with_clsact(self) -> set[int]:
-        messages: list[Any] = list(self._netlink.get_qdiscs())
+        messages = whole(self._netlink.get_qdiscs)
         return {message["index"] for message in messages if message.get_attr("TCA_KIND") == "clsact"}
 
 

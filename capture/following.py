@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from capture.claims import Claims
 from capture.filters import Filters
@@ -14,6 +15,7 @@ from capture.links import Links
 from capture.live import Interface, Tap, TapError
 
 LOG = logging.getLogger(__name__)
+_TRIES_AT_FIRST, _TRIES = 200, 5  # of 10 ms each, to get a turn to decide: later on packets wait meanwhile
 _AGAIN_NS = 5_000_000_000  # between two tries to tap an interface that refused
 
 
@@ -31,6 +33,7 @@ class Following:
         self._others: dict[int, str] = {}
         self._failed: dict[int, str] = {}
         self._try_again = 0
+        self._postponed = ""
         self._said: dict[str, str] = {}
 
     def begin(self) -> None:
@@ -44,7 +47,7 @@ class Following:
         changes = self._links.look()
         for index in changes.gone & self.tapped.keys():
             self._drop(index, "is gone")
-        again = bool(self._failed) and time.monotonic_ns() >= self._try_again
+        again = bool(self._failed or self._postponed) and time.monotonic_ns() >= self._try_again
         if changes.links or again or (others and self._claims.others() != self._others):
             self._decide()
         if self._tap.backend == "ebpf":
@@ -57,10 +60,17 @@ class Following:
 
     def _decide(self, *, first: bool = False) -> None:
         """Choose what to tap and do so."""
-        with self._claims.deciding() as others:
-            self._others = others
-            chosen = select(self._links.links, self._patterns, decap=self._decap, others=others)
-            self._claims.write(chosen.tapped.values())
+        try:
+            with self._claims.deciding(_TRIES_AT_FIRST if first else _TRIES) as others:
+                chosen = select(self._links.links, self._patterns, decap=self._decap, others=others)
+                self._claims.write(chosen.tapped.values())
+        except TapError as error:
+            if first:
+                raise
+            self._postpone(f"interfaces stay as they are for now: {error}")
+            return
+        self._others = others
+        self._postponed = ""
         self._tap.elsewhere(others.keys() | chosen.upon)
         for index in self.tapped.keys() - chosen.tapped.keys():
             name = self.tapped[index].name
@@ -74,8 +84,16 @@ class Following:
                 self.tapped[index] = interface
         if self._failed:
             self._try_again = time.monotonic_ns() + _AGAIN_NS
-            self._claims.write(self.tapped.values())
+            with suppress(TapError):  # it claims more than it taps until it tries again
+                self._claims.write(self.tapped.values())
         self._say(chosen.refused | {self._links.links[i].name: text for i, text in self._failed.items()}, first=first)
+
+    def _postpone(self, why: str) -> None:
+        """Decide later, and say once why."""
+        if self._postponed != why:
+            LOG.error("%s", why)
+        self._postponed = why
+        self._try_again = time.monotonic_ns() + _AGAIN_NS
 
     def _add(self, interface: Interface) -> None:
         try:

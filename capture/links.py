@@ -10,17 +10,19 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pyroute2 import IPRoute
+from pyroute2 import IPRoute, NetlinkDumpInterrupted
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 _GROUPS = 1 << 0 | 1 << 3  # RTMGRP_LINK, RTMGRP_TC of linux/rtnetlink.h
 _NEW_LINK, _DEL_LINK = 16, 17
 _TC = frozenset((36, 37, 44, 45))  # RTM_NEWQDISC, RTM_DELQDISC, RTM_NEWTFILTER, RTM_DELTFILTER
 _LARGEST = 1 << 16  # bytes of one datagram
+_TRIES = 5  # of a dump
 _AT_ONCE = 4096  # datagrams read before the caller gets its turn again
 _AF_BRIDGE = 7
 _PAIRED = frozenset(("veth", "netkit", "vxcan"))  # their IFLA_LINK is the other end, they lie on nothing
@@ -109,7 +111,15 @@ class Links:
 
     def _ask(self) -> None:
         with IPRoute() as netlink:
-            self.links = {message["index"]: link_of(message) for message in netlink.get_links()}
+            self.links = {message["index"]: link_of(message) for message in whole(netlink.get_links)}
+
+
+def whole(dump: Callable[[], Iterable[Any]]) -> list[Any]:
+    """Return what a dump of pyroute2 yields; asked again when it changed meanwhile. Raises NetlinkError."""
+    for _ in range(_TRIES):
+        with suppress(NetlinkDumpInterrupted):
+            return list(dump())
+    return list(dump())
 
 
 def link_of(message: Any) -> Link:

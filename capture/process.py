@@ -31,7 +31,8 @@ POLL_MS = 10
 _MARK_NS = 5_000_000  # between two watermarks while messages come
 _IDLE_MARK_NS = 50_000_000  # ... and while none do
 _LOOK_NS = 100_000_000  # between two looks at the interfaces
-_SETTLED_NS = 2_000_000_000  # after which a message has left this process, if somebody takes it
+_TELL_NS = 1_000_000_000  # what a predecessor had sent on another connection has come by then
+_SETTLED_NS = 3_000_000_000  # what was told then has left this process, if somebody takes it
 _SECOND_NS = 1_000_000_000
 REASONS = (*(verdict for verdict in VERDICTS if verdict != "record"), *TAP_REASONS)
 
@@ -87,8 +88,7 @@ class CaptureProcess:
             self._watermarks.keep()
             keep_only(self._tap.capabilities() | _for_files(place.taps))
             self._publisher.connect()
-            for streams in ended:
-                self._publisher.last_will(streams)
+            self._to_tell = list(ended)
             if ended:
                 LOG.info("goes on in the place of a process that was killed")
         except BaseException:
@@ -99,7 +99,7 @@ class CaptureProcess:
         """Work until `ends` says so; it is asked at least each 10 ms."""
         publisher, tap = self._publisher, self._tap
         mark = look = second = 0
-        settled = time.monotonic_ns() + _SETTLED_NS
+        began = time.monotonic_ns()
         handed = -1
         counters: Sequence[StreamCounters] = ()
         while not ends():
@@ -119,8 +119,7 @@ class CaptureProcess:
                     second = now
                     counters = tap.counters()
                     self._count(counters)
-                    if now >= settled:
-                        self._accounts.settle()
+                    self._tell(now - began)
 
     def close(self) -> None:
         """Leave the interfaces, hand over what is under way, and put the last counters on the page."""
@@ -130,12 +129,22 @@ class CaptureProcess:
             self._tap.close()
             counters = self._tap.counters()
             self._publisher.reached(counters)
+            self._tell(_TELL_NS)
             self._publisher.watermark(FOR_EVER)
             self._count(counters)
             self._page.cells[self._page.index["interfaces_now"]] = 0
             self._publisher.close()
             self._watermarks.close(ended=True)
             self._accounts.end()
+
+    def _tell(self, age_ns: int) -> None:
+        """Tell the workers where the streams of killed predecessors ended, once those messages have surely come."""
+        if age_ns >= _TELL_NS:
+            for streams in self._to_tell:
+                self._publisher.last_will(streams)
+            self._to_tell = []
+        if age_ns >= _SETTLED_NS:
+            self._accounts.settle()
 
     def _count(self, counters: Sequence[StreamCounters]) -> None:
         self._accounts.update(counters)

@@ -91,6 +91,7 @@ uninstall_all() {
     [ ! -d "$file" ] || rmdir "$file" 2>/dev/null || kept+=" $file"
   done
   if live; then
+    rmdir /sys/fs/bpf/flowtap 2>/dev/null || true
     systemctl daemon-reload
     systemctl reset-failed 'flowtap*' 2>/dev/null || true
     # Events that stay keep their owner.

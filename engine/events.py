@@ -185,7 +185,9 @@ class Events:
     """Makes the events of flows; holds what is the same for all flows of a source.
 
     `signatures` is the program's tuple that `Hit.signature` indexes. `capture` names the file (None: live), and
-    `interface` gives the name of the interface with a number, or "" where it has none.
+    `interface` gives the name of the interface with a number, or "" where it has none. `offset_ns` is added to the
+    times that are shown: the time since 1970 less the clock of the records. It may change at any time, as the clock of
+    the day does: what identifies a flow (`flow_id`) is made from the records' own clock.
     """
 
     def __init__(
@@ -193,21 +195,24 @@ class Events:
         signatures: Sequence[Signature],
         capture: str | None = None,
         interface: Callable[[int], str] = lambda number: "",
+        offset_ns: int = 0,
     ) -> None:
         self.signatures = signatures
         self.capture = capture
         self.interface = interface
+        self.offset_ns = offset_ns
 
     def alerts(self, flow: Flow) -> Iterator[FlowEvent]:
-        """Yield an `alert` event for each signature that matched in `flow`."""
-        if not flow.hits:
+        """Yield an `alert` event for each signature that matched in `flow`, and was not published with this count."""
+        hits = [hit for hit in flow.hits if hit.count != hit.published]
+        if not hits:
             return
         common = self._common(flow)
-        for hit in flow.hits:
+        for hit in hits:
             signature = self.signatures[hit.signature]
             event: FlowEvent = {
                 **common,
-                "timestamp": timestamp(hit.ts_ns),
+                "timestamp": self._shown(hit.ts_ns),
                 "event_type": "alert",
                 "alert": _alert(signature),
                 "flowtap": _evidence(flow, hit, signature.id),
@@ -233,9 +238,12 @@ class Events:
         event["flowtap"] = extra
         return event
 
+    def _shown(self, ns: int) -> str:
+        return timestamp(max(0, ns + self.offset_ns))
+
     def _common(self, flow: Flow) -> FlowEvent:
         """Return the `flow` event of `flow` without its `flowtap` object."""
-        event: dict[str, Any] = {"timestamp": timestamp(flow.end_ns)}
+        event: dict[str, Any] = {"timestamp": self._shown(flow.end_ns)}
         identity = flow_community_id(flow.proto, flow.client, flow.server, flow.client_port, flow.server_port)
         event["flow_id"] = _flow_id(flow)
         if self.capture is not None:
@@ -262,8 +270,8 @@ class Events:
             pkts_toclient=flow.packets_s,
             bytes_toserver=flow.bytes_c,
             bytes_toclient=flow.bytes_s,
-            start=timestamp(flow.start_ns),
-            end=timestamp(flow.end_ns),
+            start=self._shown(flow.start_ns),
+            end=self._shown(flow.end_ns),
             age=(flow.end_ns - flow.start_ns) // 1_000_000_000,
             state=flow_state(flow.reason, flow.packets_c, flow.packets_s),
             reason=flow.reason.name.lower(),

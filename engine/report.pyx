@@ -44,9 +44,10 @@ cdef object flow_object(Core *c, Flow *f, bint early):
         if early:
             if hit.told or c.conditions.start[hit.signature] != c.conditions.start[hit.signature + 1]:
                 continue
-            hit.told = 1
         shape = shown(c, f, hit, c.program_stream[hit.signature])
         hits.append(Hit(hit.signature, 1 if early else hit.count, hit.ts, shape, hit.told))
+        if early:
+            hit.told = 1
     look(c, f, 0)
     return FlowResult(
         proto=f.proto,

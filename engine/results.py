@@ -58,7 +58,7 @@ class Hit:
     count: int
     ts_ns: int  # the first hit
     shape: str | None  # the packets or turns of the first hit, as tokens that match again; None: not to be told
-    published: int = 0  # the count with which Engine.news told of it while the flow was open; 0: it did not
+    published: int = 0  # the count that Engine.news has told before, while the flow was open; 0: it has not
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from mmap import PAGESIZE
-from time import monotonic_ns
+from time import monotonic_ns, time_ns
 
 import zmq
 
@@ -32,6 +32,8 @@ QUEUE = 256  # messages that wait here; more wait at the capture process, which 
 ADVANCE_NS = 100_000_000
 _POLL_MS = 100
 _ROUNDS_AT_END = 64
+_REPORTS = 64  # of what ends at once when time passes; more ends the next time
+_STEP_NS = 1_000_000
 _SECOND_NS = 1_000_000_000
 
 # Counters of a ledger page: batched for this shard = received + missed; received = processed + died + held_now.
@@ -103,11 +105,21 @@ class Remembered:
         )
 
 
+def day_offset() -> int:
+    """Return the time since 1970 less that of the monotonic clock, in ns: of several tries the one least disturbed."""
+    tries = []
+    for _ in range(5):
+        before, day, after = monotonic_ns(), time_ns(), monotonic_ns()
+        tries.append((after - before, day - (before + after) // 2))
+    return min(tries)[1]
+
+
 class Worker:
     """Worker `shard`, which receives at `endpoint`. Raises zmq.ZMQError.
 
     `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second.
-    `clock` is that of the records. The attributes `stop` and `reload` are flags that a signal handler may set.
+    `clock` is that of the records, `offset` the time since 1970 less that clock, in ns. The attributes `stop` and
+    `reload` are flags that a signal handler may set.
     """
 
     def __init__(
@@ -126,6 +138,7 @@ class Worker:
         flows: bool = False,
         alive: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = monotonic_ns,
+        offset: Callable[[], int] = day_offset,
     ) -> None:
         self.stop = False
         self.reload = False
@@ -140,6 +153,8 @@ class Worker:
         self._window_ns = window_ms * 1_000_000
         self._alive = alive
         self._clock = clock
+        self._offset = offset
+        events.offset_ns = offset()
         self._base = {name: page.get(name) for name in COUNTERS}
         page.set("signatures_now", len(events.signatures))
         self._next_advance = 0
@@ -189,7 +204,8 @@ class Worker:
     def _process(self, *, everything: bool = False) -> None:
         """Give the engine what is in order, and send what it finds."""
         merge, engine, now = self._merge, self._engine, self._clock()
-        merge.losses()
+        for begin, end, _ in merge.losses():
+            engine.lost(begin, end)
         while count := merge.take(now, everything=everything):
             done = 0
             while done < count:
@@ -203,6 +219,8 @@ class Worker:
     def _report(self) -> None:
         """Make the events of what the engine has found."""
         events = self._events
+        for flow in self._engine.news():
+            self._outbox.add(list(events.alerts(flow)))
         for flow in self._engine.take():
             self._outbox.add(list(events.alerts(flow)))
             if self._flows:
@@ -221,13 +239,24 @@ class Worker:
             self._reload()
         if now >= self._next_advance:
             self._next_advance = now + ADVANCE_NS
-            self._report()
-            self._send(now)
+            self._advance(now)
         if now >= self._next_second:
             self._next_second = now + _SECOND_NS
             self._outbox.heartbeat()
+            self._set_offset()
             self._count()
             self._alive()
+
+    def _advance(self, now: int) -> None:
+        """Let time pass: up to when nothing more will come, which, while nobody sends, is the window's length ago."""
+        horizon = self._merge.horizon
+        until = horizon if horizon <= now else now - self._window_ns
+        for _ in range(_REPORTS):
+            done = self._engine.advance(until)
+            self._report()
+            self._send(now)
+            if done:
+                break
 
     def _reload(self) -> None:
         """Take the signatures anew; wrong ones change nothing."""
@@ -236,11 +265,22 @@ class Worker:
             self._page.add("reloads_refused")
             return
         self._report()  # hits so far are numbered by the signatures so far
-        self._engine = Engine(program, self._engine.limits, report_all=self._flows)
+        try:
+            self._engine.swap(program)
+        except (ValueError, MemoryError) as error:
+            log.error("the signatures stay as they are: %s", error or "not enough memory")
+            self._page.add("reloads_refused")
+            return
         self._events.signatures = program.signatures
         self._page.add("reloads")
         self._page.set("signatures_now", len(program.signatures))
         log.info("%d signatures from now on", len(program.signatures))
+
+    def _set_offset(self) -> None:
+        """Follow the clock of the day. Not each of its small steps: times of one flow should fit together."""
+        offset = self._offset()
+        if abs(offset - self._events.offset_ns) > _STEP_NS:
+            self._events.offset_ns = offset
 
     def _finish(self) -> None:
         """Report the flows that are open, as at the end of a capture."""

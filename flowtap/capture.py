@@ -9,6 +9,7 @@ import secrets
 import threading
 import zlib
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _PINS = Path("/sys/fs/bpf/flowtap")  # made for flowtap's user by whoever installs it
 _LONGEST_NAME = 48
-_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,63}")
 
 EPILOG = """\b
 Exit codes:
@@ -76,9 +76,7 @@ def capture(
         raise fail("no interface: name some with -i, or in the settings as capture.interfaces", Exit.USAGE)
     if wrong := [pattern for pattern in wanted if not re.fullmatch(r"!?[^\s/!]{1,255}", pattern)]:
         raise fail(f"-i {wrong[0]!r}: expected the name of an interface or a pattern such as eth*", Exit.USAGE)
-    if name is not None and not _NAME.fullmatch(name):
-        raise fail(f"--name {name!r}: expected at most 64 letters, digits and _.+-", Exit.USAGE)
-    name = name or name_of(wanted)
+    name = name_of([name] if name else wanted)
     begin_logging(f"capture {name}")
     with failures():
         _run(name, wanted, backend or settings.capture.backend, settings)
@@ -86,7 +84,10 @@ def capture(
 
 
 def name_of(patterns: Sequence[str]) -> str:
-    """Return what the capture process for these interfaces is called: fit for a file name, the same each time."""
+    """Return what the capture process for these interfaces is called: the same each time, and fit for a file name.
+
+    That is the interfaces' names; where these are long or have other characters in them, with a checksum.
+    """
     joined = "+".join(patterns)
     name = re.sub(r"[^A-Za-z0-9_.+-]", "_", joined).lstrip(".-") or "_"
     if name != joined or len(name) > _LONGEST_NAME:
@@ -118,23 +119,32 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
     )
 
     def make_tap(told: TapSettings, forward: Forward, filters: Filters) -> Tap:
-        return choose.make_tap(backend, told, forward, filters, _PINS / filters.name if _PINS.is_dir() else None)
+        if not _PINS.is_dir():
+            return choose.make_tap(backend, told, forward, filters)
+        pins = _PINS / filters.name
+        closing.callback(_remove_folder, pins)
+        return choose.make_tap(backend, told, forward, filters, pins)
 
     def open_page(names: Sequence[str]) -> Page:
         return Page(runtime.ledger / f"capture-{name}.page", names)
 
     end = threading.Event()
     on_signals(end.set)  # before there is anything that must be taken back
-    try:
-        tap_settings = settings.tap(runtime.key(), secrets.randbits(64))
-        process = CaptureProcess(place, patterns, tap_settings, make_tap, open_page, notify.alive)
+    with ExitStack() as closing:
         try:
+            tap_settings = settings.tap(runtime.key(), secrets.randbits(64))
+            process = CaptureProcess(place, patterns, tap_settings, make_tap, open_page, notify.alive)
+            closing.callback(process.close)
+            closing.callback(notify.stopping)
             notify.ready()
             process.run(end.is_set)
-        finally:
-            notify.stopping()
-            process.close()
-    except (TapError, CapabilityError) as error:
-        raise fail(str(error), Exit.FAILED) from error
-    except NetlinkError as error:
-        raise fail(f"netlink: {os.strerror(error.code)}", Exit.FAILED) from error
+            closing.close()
+        except (TapError, CapabilityError) as error:
+            raise fail(str(error), Exit.FAILED) from error
+        except NetlinkError as error:
+            raise fail(f"netlink: {os.strerror(error.code)}", Exit.FAILED) from error
+
+
+def _remove_folder(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

@@ -93,7 +93,13 @@ def _run(shard: int, settings: Settings, program: Program, load: Callable[[], Pr
         remembered = Remembered(memory, page)
         merge = Merge(shard, buffer_records=settings.workers.buffer_records, window_ms=settings.workers.window_ms)
         remembered.resume(merge)
-        engine = Engine(program, settings.limits(), report_all=settings.events.flows)
+        engine = Engine(
+            program,
+            settings.limits(),
+            report_all=settings.events.flows,
+            early=settings.events.early,
+            live=True,
+        )
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stack.callback(context.term)
         outbox = Outbox(context, place.events, shard, remembered.made)

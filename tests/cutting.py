@@ -43,10 +43,10 @@ def of_file(path: Path) -> list[Packed]:
     return sorted(packed, key=lambda record: record.ts)
 
 
-def moved(records: Sequence[Packed], last: int) -> list[Packed]:
+def moved(records: Sequence[Packed | Record], last: int) -> list[Packed]:
     """Return the records, moved in time as a whole so that the last one is at `last`."""
     by = last - records[-1].ts
-    return [Packed((record.ts + by).to_bytes(8, "little") + record.data[8:]) for record in records]
+    return [Packed((record.ts + by).to_bytes(8, "little") + record.pack()[8:]) for record in records]
 
 
 def cut(sender: Sender, records: Sequence[Packed | Record], cpus: int = 2, size: int = BATCH) -> Iterator[bytes]:

@@ -303,6 +303,23 @@ def test_an_interface_without_ethernet():
     assert set(tags["iface"]) == {index}
 
 
+def test_what_the_ring_cannot_describe():
+    """A super-packet of a kind that the virtio_net header does not know (here UFO) leaves an empty place."""
+    with namespace(), IPRoute() as route, Path("/dev/net/tun").open("r+b", buffering=0) as tun:
+        fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"bare", 0x5001))  # IFF_TUN | IFF_NO_PI | IFF_VNET_HDR
+        index = route.link_lookup(ifname="bare")[0]
+        route.link("set", index=index, state="up")
+        with Tap() as tap:
+            tap.tap.add(Interface(index, "bare", ethernet=False, loopback=False, tunnel=False))
+            for _ in range(50):
+                tun.write(bytes(10) + I4(p.tcp(b"abc")))
+                tun.write(struct.pack("=BBHHHH", 1, 3, 28, 1000, 20, 6) + I4(p.udp(bytes(3000)), 17))
+            filtered, stream = tap.settle(100)
+            lengths = {int(r["len"]) for r in tap.made()[0]}
+    assert filtered == {"ring_full": 50}
+    assert (stream["forwarded"], lengths) == (50, {3})
+
+
 def receive(listener: socket.socket) -> None:
     connection, _ = listener.accept()
     with connection:

@@ -123,7 +123,7 @@ def test_a_first_hit_is_news_once() -> None:
     ((early,), ended) = feed(built, talk.records)
     assert ended == []
     assert hits(built.program, [early]) == {"test.c5": 1}
-    assert (early.reason, early.ended, early.shape, early.hits[0].published) == (Reason.OPEN, False, "", 1)
+    assert (early.reason, early.ended, early.shape, early.hits[0].published) == (Reason.OPEN, False, "", 0)
     assert early.hits[0].shape == "c5"
     talk.records.clear()
     talk.send("c", 5)
@@ -177,10 +177,11 @@ def test_news_and_ends_tell_what_ends_alone_tell(seed: int) -> None:
         early: dict[object, int] = {}
         for start in range(0, len(records), 50):
             news, ended = feed(built, records[start : start + 50])
-            for key, (count, _) in told(news).items():
+            for key, (count, published) in told(news).items():
                 assert key not in early
                 assert count == 1
                 early[key] = count
+                assert published == 0
             for key, (count, published) in told(ended).items():
                 assert expected.pop(key)[0] == count
                 assert early.pop(key, 0) == published

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The events keep to their schema, and docs/events.md explains all of it."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hints
 
 import pytest
 
-from engine import Reason, events
+import sigdb
+from engine import Flow, Hit, Reason, events
 from engine.events import FlowEvent, FlowFields, StatsEvent, StatsFields, flow_state, signature_id, timestamp
 
 ROOT = Path(__file__).parent.parent
@@ -78,6 +80,35 @@ def test_state(reason: Reason, client: int, server: int, expected: str) -> None:
 def test_signature_id_is_stable_and_fits_31_bits() -> None:
     assert signature_id("ssh.auth.failure") == signature_id("ssh.auth.failure") == 584_397_547
     assert all(0 < signature_id(f"a.b{number}") < 2**31 for number in range(1000))
+
+
+def flow(*hits: Hit) -> Flow:
+    ends = {"client": bytes(10) + b"\xff\xff" + bytes(4), "server": bytes(16), "client_port": 1, "server_port": 2}
+    numbers = {field.name: field.type is bool and False for field in fields(Flow)}
+    return Flow(**(numbers | ends | {"start_ns": 5_000, "end_ns": 6_000, "reason": Reason.OPEN, "hits": list(hits)}))
+
+
+def test_the_clock_of_the_day_is_shown_and_identifies_nothing() -> None:
+    made = events.Events(sigdb.loads("tcp * = c5 : five").signatures, offset_ns=1_165_124_468_000_000_000)
+    (before,) = made.alerts(flow(Hit(0, 1, 5_500, "c5")))
+    assert before["timestamp"] == "2006-12-03T05:41:08.000005+0000"
+    assert (before["flow"]["start"], before["flow"]["end"]) == (
+        timestamp(made.offset_ns + 5_000),
+        timestamp(made.offset_ns + 6_000),
+    )
+    made.offset_ns = -(10**9)
+    (after,) = made.alerts(flow(Hit(0, 1, 5_500, "c5")))
+    assert after["flow_id"] == before["flow_id"]
+    assert after["timestamp"] == "1970-01-01T00:00:00.000000+0000"
+    check(after, FlowEvent)
+
+
+def test_what_was_told_before_is_not_told_again() -> None:
+    made = events.Events(sigdb.loads("tcp * = c5 : five").signatures)
+    told = [
+        len(list(made.alerts(flow(Hit(0, count, 5, None, published))))) for count, published in ((1, 0), (1, 1), (2, 1))
+    ]
+    assert told == [1, 0, 1]
 
 
 def keys(kind: Any) -> set[str]:

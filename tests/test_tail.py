@@ -15,8 +15,9 @@ import zmq
 from engine.feed import Feed
 from flowtap.eventtext import EventText
 from flowtap.following import Filter, Gaps
+from sigdb import shipped
 from tests.conftest import ROOT, Command
-from tests.cutting import cut, moved, of_file
+from tests.cutting import TEST_SIGNATURE, cut, login, moved, of_file
 from tests.live import PATIENCE, Live, until
 from tests.messages import Sender
 
@@ -217,36 +218,44 @@ def test_a_reader_that_goes_away_is_no_traceback(context: Any, live: Live) -> No
     feed.close()
 
 
-def _subscribed(path: str) -> bool:
-    """Whether somebody is connected to a socket."""
-    lines = map(str.split, Path("/proc/net/unix").read_text().splitlines())
-    return any(line[-1] == path and line[5] == "03" for line in lines)
-
-
 def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Path, flowtap: Command) -> None:
     path = ROOT / "tests" / "captures" / "ssh-guess.pcap.gz"
     read = flowtap("read", "-q", "-l", path).stdout
     wanted = [
         (line.partition(": ")[0], each) for line in read.splitlines() for each in line.partition(": ")[2].split("; ")
     ]
-    with Live(tmp_path, "[events]\nearly = false\n") as live:
+    (tmp_path / "test.sig").write_text(TEST_SIGNATURE)
+    signatures = json.dumps([*shipped(), str(tmp_path / "test.sig")])
+    with Live(tmp_path, f"[events]\nearly = false\n[signatures]\nfiles = {signatures}\n") as live:
         live.place.make()
-        tail = live.start("tail", "-l", "-n", str(len(wanted)), "--timeout", "30")
+        tail = live.start("tail", "-l")
         collector = live.start("collector")
         worker = live.start("worker", "0")
-        live.said("worker", "receives at")
-        live.until("collector", workers_now=1)
-        until(lambda: _subscribed(f"{live.place.path}/feed"), live.logs)
         socket = context.socket(zmq.PUSH)
         socket.connect(live.place.shard(0))
-        records = moved(of_file(path), monotonic_ns())
-        for message in cut(Sender(1), records):
-            socket.send(message)
-        live.until("worker-0", received=len(records))
-        assert live.stop(worker) == 0
+        sender = Sender(1)
         assert tail.stdout is not None
-        got = [tuple(line.split(": ", 1)) for line in tail.stdout.read().decode().splitlines()]
+        poller = zmq.Poller()
+        poller.register(tail.stdout.fileno(), zmq.POLLIN)
+        for number in range(400):  # until the feed is heard
+            if poller.poll(50):
+                break
+            for message in cut(sender, moved(login(number), monotonic_ns())):
+                socket.send(message)
+        else:
+            pytest.fail(live.logs())
+        records = moved(of_file(path), monotonic_ns())
+        for message in cut(sender, records):
+            socket.send(message)
+        live.until("worker-0", received=sum(sender.sent.values()))
+        assert live.stop(worker) == 0
+        got: list[tuple[str, ...]] = []
+        while len(got) < len(wanted):
+            text = line(tail.stdout).decode()
+            assert text
+            if "a test of workers" not in text:
+                got.append(tuple(text.rstrip("\n").split(": ", 1)))
         assert sorted(got) == sorted(wanted)
-        assert tail.wait(PATIENCE) == 0
+        assert live.stop(tail) == 0
         assert live.stop(collector) == 0
         assert "Traceback" not in live.logs()

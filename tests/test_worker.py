@@ -5,8 +5,9 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from time import monotonic_ns
+from time import monotonic_ns, time
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from sigdb import load, shipped
 from tests.cutting import TEST_SIGNATURE, Packed, cut, login, of_file
 from tests.live import PATIENCE, Live, until
 from tests.messages import Sender
+from tests.records import UDP, Conversation
 
 CAPTURES = sorted((Path(__file__).parent / "captures").glob("*.pcap.gz"))
 
@@ -90,7 +92,7 @@ def expected(path: Path, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name.removesuffix(".pcap.gz"))
 def test_messages_give_the_events_of_the_file(path: Path, context: Any, tmp_path: Path) -> None:
-    records = of_file(path)
+    records, begin = of_file(path), monotonic_ns()
     collecting = Collecting(context, f"ipc://{tmp_path}/events")
     socket = push(context, f"ipc://{tmp_path}/shard-0")
     page = Page(tmp_path / "worker-0.page", COUNTERS)
@@ -108,7 +110,8 @@ def test_messages_give_the_events_of_the_file(path: Path, context: Any, tmp_path
         remembered=Remembered(memory, page),
         load=lambda: None,
         flows=True,
-        clock=lambda: records[-1].ts + monotonic_ns(),
+        clock=lambda: records[-1].ts + monotonic_ns() - begin,
+        offset=lambda: 0,
     )
     thread = threading.Thread(target=worker.run)
     thread.start()
@@ -289,3 +292,78 @@ def test_names_of_interfaces_are_read_again_for_unknown_numbers(tmp_path: Path) 
     assert slow(9) == ""
     (tmp_path / "a.json").write_text('{"interfaces": [{"index": 9, "name": "eth9"}]}')
     assert slow(9) == ""  # asked less than a second ago
+
+
+def configured(live: Live, settings: str) -> None:
+    live.config.write_text(live.config.read_text() + settings)
+
+
+def test_a_first_hit_is_told_at_once_and_the_last_alert_has_the_count(live: Live, context: Any) -> None:
+    (live.folder / "test.sig").write_text("tcp 5000 = c33 s44 : a test of workers\n    id = test.worker\n")
+    collecting = Collecting(context, live.place.events)
+    process = live.start("worker", "0")
+    socket = push(context, live.place.shard(0))
+    sender = Sender(1)
+    now = monotonic_ns()
+    once, twice = Conversation(hash=1, now=now, client_port=1), Conversation(hash=2, now=now + 1, client_port=2)
+    for talk in (once, twice):
+        talk.handshake().send("c", 33)
+        talk.send("s", 44)
+    socket.send(sender.records(0, once.records))
+    socket.send(sender.records(1, twice.records))
+    socket.send(sender.watermark(monotonic_ns()))
+    events = collecting.until(2)
+    assert [(e["src_port"], e["flowtap"]["hits"], e["flow"]["state"]) for e in events] == [
+        (1, 1, "open"),
+        (2, 1, "open"),
+    ]
+    assert abs(datetime.fromisoformat(events[0]["timestamp"]).timestamp() - time()) < 60
+    for talk in (once, twice):
+        talk.records.clear()
+        talk.now = monotonic_ns()
+    twice.send("c", 33)
+    twice.send("s", 44)
+    socket.send(sender.records(0, once.close().records))
+    socket.send(sender.records(1, twice.close().records))
+    socket.send(sender.watermark(monotonic_ns()))
+    last = collecting.until(3)[2]
+    assert (last["src_port"], last["flowtap"]["hits"], last["flow"]["state"]) == (2, 2, "closed")
+    assert last["flow_id"] == events[1]["flow_id"]
+    assert live.stop(process) == 0
+    page = live.page("worker-0")
+    until(lambda: collecting.take() or collecting.made == page["events_made"])
+    assert len(collecting.events) == 3
+
+
+def test_a_lost_message_marks_the_flows_of_its_time(live: Live, context: Any) -> None:
+    configured(live, "[events]\nearly = false\n")
+    collecting = Collecting(context, live.place.events)
+    process = live.start("worker", "0")
+    socket = push(context, live.place.shard(0))
+    sender = Sender(1)
+    now = monotonic_ns() - 10_000_000_000
+    socket.send(sender.records(0, login(1, now)))
+    first = login(2, now + 3_000_000_000)
+    socket.send(sender.records(0, first[:4]))
+    sender.records(0, login(3, now + 3_000_500_000))  # this one is lost
+    socket.send(sender.records(0, first[4:]))
+    socket.send(sender.records(0, login(4, now + 6_000_000_000)))
+    socket.send(sender.watermark(monotonic_ns() - 1))
+    gaps = {event["src_port"]: event["flowtap"]["gap"] for event in collecting.until(3)}
+    assert gaps == {1001: False, 1002: True, 1004: False}
+    assert live.stop(process) == 0
+    page = live.page("worker-0")
+    assert page["missed"] == len(login(3))
+
+
+def test_flows_end_by_silence_though_nothing_comes(live: Live, context: Any) -> None:
+    configured(live, "[events]\nflows = true\n[workers]\nidle_udp = 0.2\nwindow_ms = 100\n")
+    collecting = Collecting(context, live.place.events)
+    process = live.start("worker", "0")
+    socket = push(context, live.place.shard(0))
+    talk = Conversation(proto=UDP, now=monotonic_ns())
+    talk.send("c", 10)
+    socket.send(Sender(1).records(0, talk.records))
+    event = collecting.until(1)[0]
+    assert (event["event_type"], event["flow"]["reason"]) == ("flow", "timeout")
+    assert live.stop(process) == 0

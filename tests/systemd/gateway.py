@@ -37,6 +37,9 @@ class Gateway(Booted):
             self.run("ip", "link", "set", "eth0", "up")
             self.run("useradd", "-m", USER)
             self.run("chpasswd", stdin=f"{USER}:{PASSWORD}\n")
+            # PAM waits for seconds after a wrong password.
+            self.run("tee", "/etc/ssh/sshd_config.d/test.conf", stdin="UsePAM no\nUseDNS no\nMaxStartups 100\n")
+            self.systemctl("restart", "ssh")
             self.set("capture", ring_bytes=1 << 20)  # a sandbox may not let systemd raise the limit of locked memory
             self.set("events", flows=True, stats_interval=0)
             self.set("file", path=FILE)
@@ -83,12 +86,16 @@ class Gateway(Booted):
         text = self.run("cat", FILE, expected=None)
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
-    def until_alert(self, signature: str, after: int = 0) -> dict[str, Any]:
-        """Wait for an alert of a signature whose sequence number is above `after`, in the file, and return it."""
+    def until_alert(self, signature: str, after: int = 0, packets: int = 0) -> dict[str, Any]:
+        """Wait for an alert in the file, and return it: its sequence number is above `after`.
+
+        Its flow's client has sent at least so many packets.
+        """
         found: list[dict[str, Any]] = []
 
         def there() -> bool:
-            found[:] = [e for e in self.events() if _is_alert(e, signature) and e["flowtap"]["seq"] > after]
+            alerts = [event for event in self.events() if _is_alert(event, signature, packets)]
+            found[:] = [event for event in alerts if event["flowtap"]["seq"] > after]
             return bool(found)
 
         try:
@@ -102,5 +109,7 @@ class Gateway(Booted):
         return max((event["flowtap"]["seq"] for event in self.events()), default=0)
 
 
-def _is_alert(event: dict[str, Any], signature: str) -> bool:
-    return event["event_type"] == "alert" and event["flowtap"]["id"] == signature
+def _is_alert(event: dict[str, Any], signature: str, packets: int) -> bool:
+    if event["event_type"] != "alert" or event["flowtap"]["id"] != signature:
+        return False
+    return bool(event["flow"]["pkts_toserver"] >= packets)
