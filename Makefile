@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Everything that is run by hand, from a fresh Debian 12 on: each target installs what it needs, once.
 #
-#   make demo     read a capture that the project recorded, and print what it finds
+#   make demo     live: flowtap on a gateway between a client and a real sshd, as root; matches appear as they happen
+#   make replay   read a capture that the project recorded, and print what it finds; needs no root once installed
 #   make test     lint, types, and all tests
 #   make bench    benchmarks, as JSON in bench/out
 #   make fuzz     fuzz the parsers, each for SECONDS (600)
@@ -21,7 +22,7 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL = demo
 .NOTPARALLEL:
-.PHONY: demo test test-systemd bench fuzz nightly man install uninstall purge clean apt apt-test
+.PHONY: demo replay test test-systemd bench fuzz nightly man install uninstall purge clean apt apt-test
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
@@ -31,9 +32,10 @@ DESTDIR =
 DEMO = tests/captures/demo.pcap.gz
 
 APT = gcc libc6-dev libpcap-dev python3-bpfcc python3-dev python3-venv
-APT_TEST = $(APT) clang-14 tcpdump tshark
+APT_LAB = $(APT) ethtool iproute2 openssh-client openssh-server openssl
+APT_TEST = $(APT_LAB) clang-14 tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
-APT_BENCH = $(APT) p0f softflowd tcpdump
+APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
 APT_FUZZ = $(APT) clang-14
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
@@ -78,7 +80,15 @@ $(VENV)/.tested: $(VENV)/.made setup.py $(SOURCES)
 	@FLOWTAP_STRICT=1 $(PIP) --no-build-isolation --editable '.[test]'
 	@touch $(VENV)/.built $@
 
-demo: $(VENV)/.built
+$(VENV)/.lab: $(VENV)/.built
+	@$(call packages,$(APT_LAB))
+	@$(PIP) --no-build-isolation --editable '.[lab]'
+	@touch $@
+
+demo: $(VENV)/.lab
+	@$(PYTHON) -m tests.lab.demo
+
+replay: $(VENV)/.built
 	@echo
 	@echo "A capture that this project recorded: a person who mistypes a password, a program that guesses, a login by"
 	@echo "key, a mail typed by hand. flowtap looks at who sent how many bytes and when, never at content."
@@ -128,5 +138,5 @@ test-systemd: $(VENV)/.tested
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz-out
-	rm -f bench/*.c bench/*.so capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.tested
+	rm -f bench/*.c bench/*.so capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.lab $(VENV)/.tested
 	find $(filter-out setup.py,$(wildcard $(CODE))) -name __pycache__ -prune -exec rm -rf {} +

@@ -24,7 +24,7 @@ from bench.measure import Cost, RunError, run, summary
 NFSTREAM = "from nfstream import NFStreamer\nfor flow in NFStreamer(source={source!r}{meters}): pass"
 
 
-def _nfstream_python() -> str:
+def nfstream_python() -> str:
     """Return the interpreter of the environment that holds nfstream; installs it on first use."""
     python = OUT / "venv" / "bin" / "python"
     if not python.exists():
@@ -63,7 +63,7 @@ def commands(path: Path, collector: int, wanted: list[str]) -> dict[str, list[st
             del chosen[name]
     for name, meters in (("nfstream", ""), ("nfstream-1", ", n_meters=1")):
         if name in wanted:
-            chosen[name] = [_nfstream_python(), "-c", NFSTREAM.format(source=file, meters=meters)]
+            chosen[name] = [nfstream_python(), "-c", NFSTREAM.format(source=file, meters=meters)]
     return chosen
 
 

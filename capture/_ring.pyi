@@ -16,17 +16,20 @@ class Ring:
     ) -> None:
         """Map the ring of the socket `descriptor`, which has PACKET_VNET_HDR set. Raises OSError."""
 
+    def judge_outgoing(self, origins: bytes) -> None:
+        """Do not count outgoing packets that were counted where they came in: capture.origins.Origins.table.
+
+        Nothing: count them all. Raises ValueError.
+        """
+
     def unmap(self) -> None:
         """Give the memory back; nothing comes out of the ring any more. May be called again."""
 
 class Reader:
-    """What all rings share: the settings, the tables of handshakes and of cut-offs, this host's addresses."""
+    """What all rings share: the settings, the tables of handshakes and of cut-offs."""
 
     def __init__(self, key: Buffer, ports: Buffer, mode: int, *, decap: bool, cutoff: int) -> None:
         """Take the settings as in struct ft_settings; `ports` is a struct ft_ports. Raises ValueError."""
-
-    def judge_outgoing(self, judge: bool, addresses: bytes) -> None:
-        """Count outgoing packets only when they come from these addresses, 16 bytes each and in order, or all."""
 
     def drain(self, ring: Ring, limit: int) -> bool:
         """Take out up to `limit` blocks; return whether that was all there was."""

@@ -86,6 +86,10 @@ cdef extern from * nogil:
     void __builtin_prefetch(const void *address)
 
 
+cdef enum:
+    ORIGIN = 17     # bytes of a range of addresses
+
+
 cdef inline int64_t now(int clock) noexcept nogil:
     cdef timespec t
     clock_gettime(clock, &t)
@@ -105,6 +109,9 @@ cdef class Ring:
     cdef uint32_t next
     cdef uint32_t interface
     cdef bint ethernet
+    cdef bytes origins                  # ranges: first address, whether its packets were counted where they came in
+    cdef const uint8_t *origin
+    cdef Py_ssize_t origin_count
 
     def __cinit__(self, int descriptor, uint32_t block_size, uint32_t blocks, Stream stream not None, *,
                   uint32_t interface, bint ethernet):
@@ -124,6 +131,23 @@ cdef class Ring:
     def __dealloc__(self):
         self.unmap()
 
+    def judge_outgoing(self, bytes origins not None):
+        if len(origins) % ORIGIN:
+            raise ValueError(f"ranges of addresses are {ORIGIN} bytes each")
+        self.origin_count = len(origins) // ORIGIN
+        self.origins = origins
+        self.origin = origins
+
+    cdef bint is_counted_elsewhere(self, const uint8_t *address) noexcept nogil:
+        cdef Py_ssize_t low = 0, high = self.origin_count, middle
+        while low < high:
+            middle = (low + high) >> 1
+            if memcmp(self.origin + ORIGIN * middle, address, 16) <= 0:
+                low = middle + 1
+            else:
+                high = middle
+        return low > 0 and self.origin[ORIGIN * (low - 1) + 16]
+
     def unmap(self):
         if self.size:
             munmap(self.memory, self.size)
@@ -132,7 +156,7 @@ cdef class Ring:
 
 @cython.final
 cdef class Reader:
-    """What all rings share: the settings, the tables of handshakes and of cut-offs, this host's addresses."""
+    """What all rings share: the settings, the tables of handshakes and of cut-offs."""
 
     cdef ft_key key
     cdef ft_ports ports
@@ -141,10 +165,6 @@ cdef class Reader:
     cdef uint32_t cutoff
     cdef uint32_t *handshakes
     cdef uint64_t *cutoffs
-    cdef bint judge                     # outgoing packets by their source
-    cdef bytes addresses                # 16 bytes each, in order
-    cdef const uint8_t *address
-    cdef Py_ssize_t address_count
 
     def __cinit__(self, const uint8_t[::1] key not None, const uint8_t[::1] ports not None, uint32_t mode, *,
                   bint decap, uint32_t cutoff):
@@ -163,31 +183,6 @@ cdef class Reader:
     def __dealloc__(self):
         free(self.handshakes)
         free(self.cutoffs)
-
-    def judge_outgoing(self, bint judge, bytes addresses not None):
-        """Count outgoing packets only when they come from these addresses, 16 bytes each and in order, or all."""
-        if len(addresses) % 16:
-            raise ValueError("addresses are 16 bytes each")
-        self.judge = judge
-        self.addresses = addresses
-        self.address = addresses
-        self.address_count = len(addresses) // 16
-
-    cdef bint is_own(self, const uint8_t *address) noexcept nogil:
-        cdef Py_ssize_t low = 0, high = self.address_count, middle
-        cdef int order
-        if address[0] == 0xfe and address[1] & 0xc0 == 0x80:    # link-local: nobody forwards it
-            return True
-        while low < high:
-            middle = (low + high) >> 1
-            order = memcmp(address, self.address + 16 * middle, 16)
-            if order == 0:
-                return True
-            if order < 0:
-                high = middle
-            else:
-                low = middle + 1
-        return False
 
     cdef int packet(self, Ring ring, Stream stream, const uint8_t *frame, int64_t offset,
                     int64_t latest) except -1 nogil:
@@ -226,8 +221,8 @@ cdef class Reader:
         else:
             verdict = ft_parse(&packet, head.tp_net - head.tp_mac, FT_STEP_IP, self.decap, &self.key, &record, &tag,
                                &at)
-        if outgoing and self.judge and (verdict == FT_RECORD or verdict == FT_NO_PAYLOAD):
-            if not self.is_own(record.src):
+        if outgoing and ring.origin_count and (verdict == FT_RECORD or verdict == FT_NO_PAYLOAD):
+            if ring.is_counted_elsewhere(record.src):
                 stream.reason[FT_TAP_FORWARDED] += 1
                 return 0
         if ft_in_handshake(verdict, &record):

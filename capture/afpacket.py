@@ -4,7 +4,7 @@
 The same packets give the same records as by eBPF, with these differences:
 
 1. The kernel does not say where an outgoing packet came in. While more than one interface is tapped (here or by
-   others), an outgoing packet counts only when it comes from an address of this host; else it is `forwarded`.
+   others), it is taken for `forwarded` where the route to its source leads through one of them.
 2. What a ring has no room for was never looked at, so its worker is not known: it counts as seen and as `ring_full`.
 3. A ring holds the first bytes of a packet. Headers that go beyond them make it `short`.
 4. Super-packets that the ring's virtio_net header cannot describe (SCTP; before Linux 6.2 also UDP: UDP_SEGMENT, UDP
@@ -27,8 +27,8 @@ from capture._message import MAX_SHARDS, STREAM_COUNTERS, TAP_REASONS, port_set
 from capture._packet import VERDICTS
 from capture._ring import Reader, Ring
 from capture._stream import Stream
-from capture.addresses import Addresses
 from capture.live import Forward, Interface, StreamCounters, TapError, TapSettings
+from capture.origins import Origins
 
 STREAMS = 64  # rings at most: each is a stream of its own, because only one ring by itself is in order
 _MOST_RINGS, _CPUS_OF_A_RING = 4, 4
@@ -36,6 +36,7 @@ _LEAST_BLOCKS = 4
 _LENGTH = 256  # bytes of a packet in the ring: Ethernet, two tags, IPv6, TCP with options, and room for extensions
 _LENGTH_DECAP = 384  # the same behind a tunnel
 _PERIODS = 3  # of the time-out until a packet is surely handed over: the kernel's timer may just have missed it
+_NEWS_NS = 200_000_000  # between two looks at addresses and routes
 _DROPS_NS = 1_000_000_000  # between two looks at the kernel's counters, which have 32 bits
 
 
@@ -87,7 +88,9 @@ class AfPacketTap:
         self._sources: dict[int, list[_Source]] = {}
         self._interfaces: dict[int, Interface] = {}
         self._elsewhere: frozenset[int] = frozenset()
-        self._addresses: Addresses | None = None
+        self._origins: Origins | None = None
+        self._stale = False
+        self._judged = 0
         self._poll = select.poll()
         self._flushed = self._looked = self._watermark = 0
         # What is not permitted, or not in this kernel, is to be known now, and not when an interface appears.
@@ -186,18 +189,34 @@ class AfPacketTap:
 
     def elsewhere(self, interfaces: Collection[int]) -> None:
         """Take note of the interfaces, by index, whose incoming packets are counted elsewhere."""
-        self._elsewhere = frozenset(interfaces)
-        self._judge()
+        if self._elsewhere != frozenset(interfaces):
+            self._elsewhere = frozenset(interfaces)
+            self._judge()
 
     def _judge(self) -> None:
-        """Decide whether outgoing packets may have been counted already, and by what to tell."""
-        if len(self._interfaces.keys() | self._elsewhere) < 2:
-            self._reader.judge_outgoing(False, b"")
-            return
-        if self._addresses is None:
-            self._addresses = Addresses()
-            self._poll.register(self._addresses, select.POLLIN)
-        self._reader.judge_outgoing(True, self._addresses.read())
+        """Decide whether outgoing packets may have been counted already, and by what to tell.
+
+        Where that cannot be read, what was known before goes on to hold, and it is tried again.
+        """
+        self._judged, self._stale = time.monotonic_ns(), True
+        with contextlib.suppress(OSError):
+            self._read_origins()
+            self._stale = False
+
+    def _read_origins(self) -> None:
+        counted = self._interfaces.keys() | self._elsewhere
+        if self._origins is None and len(counted) > 1:
+            self._origins = Origins()
+            self._poll.register(self._origins, select.POLLIN)
+        if self._origins is not None:
+            self._origins.skip_news()
+        for index, sources in self._sources.items():
+            table = b""
+            if self._origins is not None and len(counted) > 1:
+                # what a bridge hands on to this port came in by another port, whatever the routes say
+                table = self._origins.table(counted - {self._origins.master(index)})
+            for source in sources:
+                source.ring.judge_outgoing(table)
 
     def poll(self, timeout_ms: int) -> int:
         """Hand over what waits, after waiting for it at most `timeout_ms` or the time-out of a block.
@@ -205,11 +224,14 @@ class AfPacketTap:
         Takes at most as much as all rings hold, so it ends also in a flood. Returns the watermark.
         """
         for descriptor, event in self._poll.poll(min(timeout_ms, self._timeout_ms)):
-            if self._addresses is not None and descriptor == self._addresses.fileno():
-                self._judge()
+            if self._origins is not None and descriptor == self._origins.fileno():
+                self._origins.skip_news()
+                self._stale = True
             elif event & select.POLLERR:
                 _clear_error(descriptor)
         began = time.monotonic_ns()
+        if self._stale and began >= self._judged + _NEWS_NS:
+            self._judge()
         floor = began - _PERIODS * self._period
         for sources in self._sources.values():
             for source in sources:
@@ -253,9 +275,9 @@ class AfPacketTap:
         self._sources.clear()
         self._interfaces.clear()
         self._end(ending)
-        if self._addresses is not None:
-            self._addresses.close()
-            self._addresses = None
+        if self._origins is not None:
+            self._origins.close()
+            self._origins = None
 
 
 def _clear_error(descriptor: int) -> None:

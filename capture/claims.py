@@ -28,6 +28,7 @@ class Claims:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._name = name
+        self._seen = -1
         self._netns = os.stat("/proc/self/ns/net").st_ino
         self._file = folder / f"{name}.json"
         self._lock = _open(folder / f"{name}.lock")
@@ -63,6 +64,15 @@ class Claims:
                 if told["netns"] == self._netns:
                     found |= {int(interface["index"]): path.stem for interface in told["interfaces"]}
         return found
+
+    def moved(self) -> bool:
+        """Return whether anybody has said something new since the last call; a process that was killed says nothing."""
+        with suppress(OSError):
+            now = os.stat(self._folder).st_mtime_ns
+            if now != self._seen:
+                self._seen = now
+                return True
+        return False
 
     def write(self, interfaces: Collection[Interface]) -> None:
         """Say what this process taps from now on. Raises TapError."""

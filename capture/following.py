@@ -40,7 +40,10 @@ class Following:
         """Tap what is there. Raises TapError when there is something and nothing of it can be tapped."""
         self._decide(first=True)
         if self._failed and not self.tapped:
-            raise TapError(next(iter(self._failed.values())))
+            why = next(iter(self._failed.values()))
+            if not self._failed.keys() <= self._links.look().gone:
+                raise TapError(why)
+            self._decide()  # it went before it could be tapped
 
     def look(self, *, others: bool) -> None:
         """Follow what has changed; `others` also asks what other processes tap."""
@@ -48,6 +51,7 @@ class Following:
         for index in changes.gone & self.tapped.keys():
             self._drop(index, "is gone")
         again = bool(self._failed or self._postponed) and time.monotonic_ns() >= self._try_again
+        others = self._claims.moved() or others
         if changes.links or again or (others and self._claims.others() != self._others):
             self._decide()
         if self._tap.backend == "ebpf":

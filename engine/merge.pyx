@@ -334,8 +334,8 @@ cdef int take_records(Window *w, u32 sender, const ft_message *m, const u8 *data
     stream.expected += m.count
     stream.received += m.count
     memcpy(&r, records + (m.count - 1) * sizeof(ft_record), sizeof(ft_record))
-    stream.newest = max(stream.newest, r.ts)
-    w.senders.sender[sender].newest = max(w.senders.sender[sender].newest, r.ts)
+    stream.newest = max(stream.newest, min(r.ts, w.senders.now))
+    w.senders.sender[sender].newest = max(w.senders.sender[sender].newest, stream.newest)
     w.senders.sender[sender].waiting += m.count
     w.received += m.count
     w.waiting += m.count
@@ -457,7 +457,8 @@ cdef u32 release(Window *w, ft_record *records, ft_tag *tags, u32 room, bint eve
         w.heap[heads].stream = i
         heads += 1
         if w.senders.attended - about(w, stream.head).arrived >= w.window:
-            bound = max(bound, min(about(w, stream.head).newest, w.senders.now))
+            # its first record in any case: it may claim to be newer than the last one
+            bound = max(bound, w.heap[heads - 1].ts, min(about(w, stream.head).newest, w.senders.now))
     for i in range(heads // 2, 0, -1):
         sift_down(w.heap, heads, i - 1)
     while heads and count < room:

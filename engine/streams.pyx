@@ -127,7 +127,8 @@ cdef void note_missed(Senders *s, Stream *stream, u64 records, u64 until) noexce
     stream.expected += records
     stream.missed += records
     s.missed += records
-    note_loss(s, stream.newest, until, records)
+    # whatever a record says: what has been lost was sent by now
+    note_loss(s, stream.newest, min(until, s.now), records)
 
 
 cdef void note_loss(Senders *s, u64 begin, u64 end, u64 records) noexcept nogil:

@@ -8,7 +8,7 @@ A scenario's flows are told apart by their server ports, because client ports di
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Scenario:
     port: str = "client"  # the gateway's port that is recorded
 
 
-def _askpass(lab: Lab, *guesses: str) -> dict[str, str]:
+def askpass(lab: Lab, *guesses: str) -> dict[str, str]:
     """Environment in which ssh takes one guess after the other from a script, without a terminal."""
     script = lab.folder / "askpass"
     count = lab.folder / "askpass.count"
@@ -49,15 +49,21 @@ def _commands(person: Person, *lines: str) -> None:
         person.types(line)
 
 
+def log_in_typing(lab: Lab, seed: int, wrong: Sequence[str], lines: Sequence[str]) -> None:
+    """A person types wrong passwords, then the right one, then commands; the last one ends the session."""
+    with Person(lab.client, [*SSH, *TRUST, TARGET], seed=seed) as person:
+        for word in (*wrong, PASSWORD):
+            person.sees("password: ")
+            person.types(word)
+        _commands(person, *lines)
+        person.leaves()
+
+
 def ssh_typed(lab: Lab) -> None:
     """A person mistypes the password twice, gets in, types three commands and leaves."""
     servers.openssh(lab)
-    with Person(lab.client, [*SSH, *TRUST, TARGET], seed=1) as person:
-        for word in ("correct horse 8", "Correct horse 7", PASSWORD):
-            person.sees("password: ")
-            person.types(word)
-        _commands(person, "uname -a", "ls /etc | head", "cat /etc/hostname", "exit")
-        person.leaves()
+    lines = ("uname -a", "ls /etc | head", "cat /etc/hostname", "exit")
+    log_in_typing(lab, seed=1, wrong=("correct horse 8", "Correct horse 7"), lines=lines)
 
 
 def ssh_typed_failure(lab: Lab) -> None:
@@ -89,9 +95,9 @@ def ssh_key(lab: Lab) -> None:
 def ssh_guess(lab: Lab) -> None:
     """Guessing programs built on four SSH implementations: OpenSSH, libssh (hydra), libssh2 (curl), Paramiko."""
     servers.openssh(lab)
-    wrong = _askpass(lab, "123456", "password", "root")
+    wrong = askpass(lab, "123456", "password", "root")
     program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], variables=wrong)
-    program(lab, *SSH, *TRUST, TARGET, "true", variables=_askpass(lab, "123456", "admin", PASSWORD))
+    program(lab, *SSH, *TRUST, TARGET, "true", variables=askpass(lab, "123456", "admin", PASSWORD))
     words = lab.folder / "words"
     words.write_text("123456\npassword\nqwerty\nletmein\nadmin\nroot\n")
     program(lab, "hydra", "-I", "-q", "-t", "2", "-l", USER, "-P", str(words), f"ssh://{SERVER}", expected=[0, 255])
@@ -107,7 +113,7 @@ def ssh_ciphers(lab: Lab) -> None:
         macs = f"MACs {mac}" if mac else ""
         servers.openssh(lab, port, f"Ciphers {cipher}\n{macs}")
         once = [*SSH, *TRUST, "-c", cipher, "-p", str(port), TARGET, "true"]
-        program(lab, *once, variables=_askpass(lab, "wrong", PASSWORD))
+        program(lab, *once, variables=askpass(lab, "wrong", PASSWORD))
 
 
 CIPHERS = [
@@ -131,7 +137,7 @@ def ssh_dropbear(lab: Lab) -> None:
     """Dropbear's server with OpenSSH and with its own client, by program; then a person types to it."""
     servers.dropbear(lab)
     servers.openssh(lab, 2222)
-    program(lab, *SSH, *TRUST, TARGET, "true", variables=_askpass(lab, "wrong", "bad", PASSWORD))
+    program(lab, *SSH, *TRUST, TARGET, "true", variables=askpass(lab, "wrong", "bad", PASSWORD))
     dbclient = ["dbclient", "-y", "-y"]
     program(lab, *dbclient, TARGET, "true", variables={"DROPBEAR_PASSWORD": PASSWORD})
     program(lab, *dbclient, TARGET, "true", variables={"DROPBEAR_PASSWORD": "wrong"}, expected=[0, 1])
@@ -250,7 +256,7 @@ def demo(lab: Lab) -> None:
     """What `make demo` shows: a person who mistypes, a guesser, a login by key, a mail by hand."""
     ssh_typed(lab)
     for guesses in (("1234", "root", "test"), ("toor", "user", "pass")):
-        program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], variables=_askpass(lab, *guesses))
+        program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], variables=askpass(lab, *guesses))
     key = servers.keygen(lab.folder / "id", "ed25519")
     servers.authorize(lab, key.with_suffix(".pub"))
     with Person(lab.client, [*SSH, *TRUST, "-i", str(key), TARGET], seed=12) as person:

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Live equals offline: captures sent over a cable through the whole live pipeline, and read from their file.
+
+`python -m bench.replay FOLDER [--backend ebpf|afpacket] [--limit N]`, as root; prints JSON. Files qualify that are
+Ethernet, whole (no packet cut by a snap length) and fit a cable. They are sent as fast as it goes, so pauses mean
+nothing: both sides run with a pause threshold of an hour and without idle time-outs. A file whose flows differ is sent
+again at its own speed where it lasts less than a minute, because a retransmission that comes days later in a file
+comes at once in a replay; what differs then is listed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab.network import WAIT, LabError, Machine, until
+from tests.lab.pipeline import Event, Pipeline
+
+LONGEST_FRAME = 65_535 + 14
+LONG = 999_999
+FOR_EVER = {"idle_tcp": LONG, "idle_udp": LONG, "idle_icmp": LONG, "idle_half_open": LONG}
+HOUR_MS = 3_600_000
+OWN_SPEED = 60.0  # seconds that a capture may last to be sent again at its own speed
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A capture that qualifies, rewritten as a pcap file."""
+
+    name: str
+    path: Path
+    packets: int
+    seconds: float
+
+
+def qualifying(folder: Path, scratch: Path) -> Iterator[Capture]:
+    """Yield the captures below `folder` that can be sent as they are."""
+    for number, source in enumerate(sorted(folder.rglob("*"))):
+        if not source.is_file() or source.suffix in (".md", ".csv", ".txt"):
+            continue
+        target = scratch / f"{number}.pcap"
+        command = ["tcpdump", "-r", str(source), "-w", str(target), "--time-stamp-precision", "nano"]
+        if subprocess.run(command, capture_output=True, timeout=WAIT, check=False).returncode:
+            target.unlink(missing_ok=True)
+            continue
+        told = _survey(target.read_bytes())
+        if told is None:
+            target.unlink()
+            continue
+        yield Capture(str(source.relative_to(folder)), target, *told)
+
+
+def _survey(data: bytes) -> tuple[int, float] | None:
+    """Return packets and seconds of a pcap file with nanoseconds; None when it cannot be sent as it is."""
+    if struct.unpack_from("<I", data, 20)[0] != 1:
+        return None
+    place, packets, first, last = 24, 0, 0.0, 0.0
+    while place < len(data):
+        seconds, nanos, kept, wire = struct.unpack_from("<IIII", data, place)
+        if kept != wire or not 14 <= wire <= LONGEST_FRAME:
+            return None
+        stamp = seconds + nanos / 1e9
+        first = first or stamp
+        if stamp < last:
+            return None
+        last = stamp
+        packets += 1
+        place += 16 + kept
+    return (packets, last - first) if packets else None
+
+
+class Cable:
+    """Two machines and a cable between them, which carries frames as they are."""
+
+    def __init__(self, *, fast: bool = False) -> None:
+        self.sender, self.gateway = Machine(), Machine()
+        self.plug(fast=fast)
+
+    def plug(self, *, fast: bool = False) -> None:
+        """Lay the cable, also again after one of its ends was deleted; a fast one takes frames of XDP and merges."""
+        self.sender.do("ip", "link", "add", "out", "type", "veth", "peer", "name", "in", "netns", str(self.gateway.pid))
+        for machine, port in ((self.sender, "out"), (self.gateway, "in")):
+            machine.do("sysctl", "-qw", f"net.ipv6.conf.{port}.disable_ipv6=1")
+            machine.do("ethtool", "-K", port, "tx", "off", "tso", "off", "gso", "off")
+            machine.do("ethtool", "-K", port, "gro", "on" if fast else "off")
+            machine.do("ip", "link", "set", port, "mtu", "65535", "up")
+
+    def send(self, capture: Capture, *, fast: bool) -> None:
+        """Send a capture. Raises LabError."""
+        speed = ["--topspeed"] if fast else ["--multiplier=1"]
+        command = self.sender.inside("tcpreplay", "-q", *speed, "-i", "out", str(capture.path))
+        done = subprocess.run(command, capture_output=True, timeout=WAIT + 2 * OWN_SPEED, check=False)
+        if done.returncode:
+            raise LabError(f"tcpreplay: {done.stderr.decode(errors='replace').strip()}")
+
+    def close(self) -> None:
+        """End both machines."""
+        self.sender.close()
+        self.gateway.close()
+
+
+def offline(capture: Capture) -> list[Event]:
+    """Return the events of `flowtap read`."""
+    idle = [word for name in ("tcp", "udp", "icmp") for word in (f"--idle-{name}", str(LONG))]
+    options = ["--json", "--flows", "-T", str(HOUR_MS), *idle]
+    command = [sys.executable, "-m", "flowtap", "read", *options, str(capture.path)]
+    done = subprocess.run(command, capture_output=True, timeout=WAIT * 4, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def flows(events: list[Event]) -> Counter[str]:
+    """Return the flows of these events, each as one text with everything that must agree."""
+    alerts: dict[int, dict[str, int]] = {}
+    for event in events:
+        if event["event_type"] == "alert":
+            alerts.setdefault(event["flow_id"], {})[event["flowtap"]["id"]] = event["flowtap"]["hits"]
+    return Counter(_flow(event, alerts) for event in events if event["event_type"] == "flow")
+
+
+def _flow(event: Event, alerts: dict[int, dict[str, int]]) -> str:
+    ends = " ".join(str(event.get(name)) for name in ("proto", "src_ip", "src_port", "dest_ip", "dest_port"))
+    counts = [event["flow"][f"{what}_{way}"] for what in ("pkts", "bytes") for way in ("toserver", "toclient")]
+    flow = event["flowtap"]
+    found = dict(sorted(alerts.get(event["flow_id"], {}).items()))
+    return f"{ends} {counts} {event.get('vlan')} gap={flow['gap']} mid={flow['midstream']} {flow['shape']} {found}"
+
+
+class Live:
+    """The live pipeline on the cable's gateway; its worker is restarted for each capture."""
+
+    def __init__(self, cable: Cable, folder: Path, backend: str) -> None:
+        self._cable = cable
+        settings: dict[str, dict[str, object]] = {
+            "workers": dict(FOR_EVER),
+            "signatures": {"pause_ms": HOUR_MS},
+            "events": {"flows": True, "early": False},
+        }
+        self.pipeline = Pipeline(cable.gateway, folder, settings=settings)
+        self.pipeline.begin("in", backend=backend)
+        self._read = 0
+
+    def play(self, capture: Capture, *, fast: bool) -> list[Event]:
+        """Send a capture and return the events that came of it. Raises LabError."""
+        pipeline = self.pipeline
+        if "worker-0" not in pipeline.processes:
+            (pipeline.runtime / "shard-0").unlink(missing_ok=True)
+            pipeline.start("worker-0")
+            pipeline.await_up("worker-0", (pipeline.runtime / "shard-0").exists)
+        before = pipeline.counters("capture")
+        self._cable.send(capture, fast=fast)
+        until(lambda: pipeline.counters("capture")["seen"] - before["seen"] >= capture.packets, "packets seen")
+        until(lambda: not pipeline.gaps(), "pipeline at rest")
+        pipeline.end("worker-0")
+        until(lambda: not pipeline.gaps(), "events collected")
+        data = pipeline.file.read_bytes() if pipeline.file.exists() else b""
+        lines, self._read = data[self._read :].splitlines(), len(data)
+        return [json.loads(line) for line in lines]
+
+
+def compare(capture: Capture, live: Live) -> dict[str, Any] | None:
+    """Return what differs between live and offline, None when nothing does."""
+    wanted = flows(offline(capture))
+    for fast in (True, False):
+        if not fast and capture.seconds > OWN_SPEED:
+            break
+        got = flows(live.play(capture, fast=fast))
+        if got == wanted:
+            return None
+    return {
+        "capture": capture.name,
+        "seconds": round(capture.seconds, 1),
+        "flows": wanted.total(),
+        "only_offline": sorted((wanted - got).elements())[:5],
+        "only_live": sorted((got - wanted).elements())[:5],
+    }
+
+
+def run(folder: Path, backend: str, limit: int | None) -> dict[str, Any]:
+    """Compare all captures below `folder` that qualify, at most `limit`."""
+    began = time.monotonic()
+    differing: list[dict[str, Any]] = []
+    totals: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="flowtap-replay-") as name:
+        scratch = Path(name)
+        captures = list(qualifying(folder, scratch))
+        qualify = len(captures)
+        cable = Cable()
+        try:
+            live = Live(cable, scratch, backend)
+            try:
+                for capture in captures[:limit]:
+                    difference = compare(capture, live)
+                    totals.update(captures=1, packets=capture.packets, equal=difference is None)
+                    if difference:
+                        differing.append(difference)
+                        print(json.dumps(difference), file=sys.stderr)
+                ledger = {page: dict(live.pipeline.counters(page)) for page in ("capture", "worker", "collector")}
+            finally:
+                live.pipeline.close()
+        finally:
+            cable.close()
+    return {
+        "backend": backend,
+        "qualify": qualify,
+        **totals,
+        "differing": differing,
+        "seconds": round(time.monotonic() - began, 1),
+        "ledger": ledger,
+    }
+
+
+def main() -> int:
+    """Print the comparison as JSON; 1 when a capture differs."""
+    parser = argparse.ArgumentParser(prog="python -m bench.replay", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--backend", choices=("ebpf", "afpacket"), default="ebpf")
+    parser.add_argument("--limit", type=int)
+    options = parser.parse_args()
+    result = run(options.folder, options.backend, options.limit)
+    json.dump(result, sys.stdout, indent=2)
+    print()
+    return 1 if result["differing"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
