@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 ROUND = 256  # messages taken before the records in them go to the engine
 QUEUE = 256  # messages that wait here; more wait at the capture process, which counts what it drops
 ADVANCE_NS = 100_000_000
+_BIGGEST = 1 << 20  # bytes of a message; whoever sends a larger one is disconnected
 _POLL_MS = 100
 _ROUNDS_AT_END = 64
 _REPORTS = 64  # of what ends at once when time passes; more ends the next time
@@ -166,6 +167,7 @@ class Worker:
         self._next_second = 0
         self._socket = context.socket(zmq.PULL)
         self._socket.setsockopt(zmq.RCVHWM, QUEUE)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _BIGGEST)
         self._socket.setsockopt(zmq.LINGER, 0)
         try:
             self._socket.bind(endpoint)
