@@ -12,11 +12,15 @@ _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "ICMP": "icmp", "IPv6-ICMP": "icmp"}
 
 
 class EventText:
-    """Prints `alert` events, each by itself, and with `unidentified` also `flow` events without a match."""
+    """Prints `alert` events, and with `unidentified` also `flow` events without a match.
+
+    What is found in a flow at once stands under one head, as in what `flowtap read` prints.
+    """
 
     def __init__(self, *, one_line: bool = False, timestamps: bool = False, unidentified: bool = False) -> None:
         self._layout = Layout(one_line, timestamps, "# " if unidentified else "")
         self._unidentified = unidentified
+        self._before: Seen | None = None  # the flow that the last lines are about
 
     def event(self, event: Mapping[str, Any]) -> str:
         """Return the lines of an event; "" when it is not printed. Raises ValueError for what is no event of ours."""
@@ -27,10 +31,15 @@ class EventText:
 
     def _lines(self, event: Mapping[str, Any]) -> str:
         if event["event_type"] == "alert":
-            return self._layout.matched(_seen(event), [found(event["alert"]["signature"], event["flowtap"]["hits"])])
+            seen = _seen(event)
+            text = found(event["alert"]["signature"], event["flowtap"]["hits"])
+            again, self._before = seen == self._before, seen
+            return self._layout.more(seen, text) if again else self._layout.matched(seen, [text])
         if event["event_type"] == "flow" and self._unidentified and not event["flow"]["alerted"]:
             shape = event["flowtap"]["shape"]
-            return self._layout.unidentified(_seen(event), shape) if shape else ""
+            if shape:
+                self._before = None
+                return self._layout.unidentified(_seen(event), shape)
         return ""
 
 

@@ -46,11 +46,11 @@ class Filter:
 
 
 class Gaps:
-    """Tells which sequence numbers are missing."""
+    """Tells which sequence numbers are missing; `expected` is the first one, where that is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int | None = None) -> None:
         self.missed = 0
-        self._next: int | None = None
+        self._next = expected
 
     def check(self, event: dict[str, Any]) -> str | None:
         """Return what is to be said of the event's number; None: it is the next one. Raises ValueError."""
@@ -85,11 +85,16 @@ class Follower:
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         self._socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
         self._now = zmq.DONTWAIT
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         try:
             self._socket.connect(endpoint)
         except zmq.ZMQError:
-            self._socket.close()  # or the context would never end
+            self.close()  # or the context would never end
             raise
+
+    def connected(self, timeout_ms: int) -> bool:
+        """Wait until there is a feed; False when there was none in time."""
+        return bool(self._monitor.poll(timeout_ms))
 
     @property
     def socket(self) -> Socket[bytes]:
@@ -118,6 +123,8 @@ class Follower:
 
     def close(self) -> None:
         """Close the socket."""
+        self._socket.disable_monitor()
+        self._monitor.close()
         self._socket.close()
 
 

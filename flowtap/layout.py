@@ -48,12 +48,19 @@ class Layout:
         """Return the lines of a flow in which something was found."""
         if self.one_line:
             return f"{self.comment}{self._ends(seen)}, {seen.observed}: {'; '.join(found)}\n"
-        return self._block(seen) + "".join(f"{self.comment}    Matches: {text}\n" for text in found)
+        return self._block(seen) + "".join(map(self._match, found))
+
+    def more(self, seen: Seen, found: str) -> str:
+        """Return what is added when more was found in the flow that the last lines are about."""
+        return self.matched(seen, [found]) if self.one_line else self._match(found)
 
     def unidentified(self, seen: Seen, shape: str) -> str:
         """Return the lines of a flow in which nothing was found; its shape is a signature."""
         line = f"{seen.proto} {seen.port} = {shape} : unidentified {seen.client} -> {seen.server}\n"
         return line if self.one_line else self._block(seen) + line
+
+    def _match(self, text: str) -> str:
+        return f"{self.comment}    Matches: {text}\n"
 
     def _block(self, seen: Seen) -> str:
         return f"{self.comment}{self._ends(seen)}\n{self.comment}    Observed for: {seen.observed}\n"

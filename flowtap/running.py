@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _TURN_MS = 100
 _ROUND = 1000
 _TO_BEGIN = 60.0  # seconds that a stage may take: compiling for the kernel and the signatures
+_TO_CONNECT_MS = 10_000
 _TO_END = 10.0  # seconds that a process is given to end by itself
 _TO_READ = 3.0  # seconds to wait for the last events
 
@@ -53,12 +54,12 @@ class Running:
     ) -> None:
         self.stop = False
         self.alerts = 0
-        self.gaps = Gaps()
         self._place = place
+        self._last_seq = self._seq()
+        self._gaps = Gaps(self._last_seq + 1)
         self._printed = printed
         self._output = output
         self._status = status
-        self._last_seq = 0
         self._strange = False
         options = ["--config", str(config), "--runtime", str(place.path)]
         collector = Child("collector", ["collector", *options], place.path, self._tell)
@@ -70,15 +71,16 @@ class Running:
         self._supervisor = Supervisor([collector, *workers, capture])
         self._begins = ([collector, *workers], [capture])
         self._ends = ([capture], workers, [collector])
+        self._feed = settings.feed
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        feed = settings.feed
-        self._follower = Follower(self._context, feed.bind or place.feed, feed.topic, feed.format == "msgpack")
+        self._follower: Follower | None = None
 
     def run(self, duration: float | None) -> None:
         """Work. Raises ChildError, OutputError, BrokenPipeError; close() must follow."""
         with self._signals():
             for stage in self._begins:
                 self._begin(stage)
+                self._follow()
             end = None if duration is None else monotonic() + duration
             while not self.stop and (end is None or monotonic() < end):
                 self._turn()
@@ -92,7 +94,8 @@ class Running:
         """End what is left, at once."""
         self._status.clear()
         self._supervisor.close()
-        self._follower.close()
+        if self._follower is not None:
+            self._follower.close()
         self._context.term()
 
     def _begin(self, stage: Sequence[Child]) -> None:
@@ -107,6 +110,15 @@ class Running:
             if monotonic() > end:
                 slow = ", ".join(child.name for child in stage if not child.ready)
                 raise TimeoutError(f"{slow}: did not begin to work within {_TO_BEGIN:.0f} s")
+
+    def _follow(self) -> None:
+        """Follow the feed, now that it is there: what is published from now on is not missed."""
+        if self._follower is None and not self.stop:
+            feed = self._feed
+            endpoint = feed.bind or self._place.feed
+            self._follower = Follower(self._context, endpoint, feed.topic, feed.format == "msgpack")
+            if not self._follower.connected(_TO_CONNECT_MS):
+                raise TimeoutError(f"{endpoint}: the feed cannot be reached")
 
     def _end(self, stage: Sequence[Child]) -> None:
         """End the processes of a stage and wait until they have ended, printing what comes meanwhile."""
@@ -125,7 +137,8 @@ class Running:
     def _turn(self) -> None:
         """Wait a moment for anything to do, and do it."""
         poller = zmq.Poller()
-        poller.register(self._follower.socket, zmq.POLLIN)
+        if self._follower is not None:
+            poller.register(self._follower.socket, zmq.POLLIN)
         for descriptor in self._supervisor.descriptors():
             poller.register(descriptor, zmq.POLLIN)
         poller.poll(_TURN_MS)
@@ -134,13 +147,15 @@ class Running:
 
     def _read(self) -> None:
         """Print what the feed has, up to a bound."""
+        if self._follower is None:
+            return
         for _ in range(_ROUND):
             note, data = None, b""
             try:
                 event = self._follower.event()
                 if event is None:
                     break
-                note = self.gaps.check(event)
+                note = self._gaps.check(event)
                 self._last_seq = int(event["flowtap"]["seq"])
                 data = self._printed(event)
             except ValueError as error:
@@ -155,14 +170,18 @@ class Running:
 
     def _read_to_the_end(self) -> None:
         """Read the feed up to the last number that the collector gave, or until it is in vain to wait."""
-        try:
-            last = read_page(self._place.ledger / "collector.page").get("seq", 0)
-        except LedgerError:
-            return
+        last = self._seq()
         end = monotonic() + _TO_READ
-        while self._last_seq < last and monotonic() < end:
+        while self._follower is not None and self._last_seq < last and monotonic() < end:
             self._follower.wait(_TURN_MS)
             self._read()
+
+    def _seq(self) -> int:
+        """Return the last number that the collector gave."""
+        try:
+            return read_page(self._place.ledger / "collector.page").get("seq", 0)
+        except LedgerError:
+            return 0
 
     def _tell(self, line: str) -> None:
         """Say a line on standard error."""
