@@ -11,7 +11,8 @@
  * the tc program to do its work, so that no record waits longer than a period of the timer. On some virtual machines
  * an idle CPU runs no clock programs: `ticks` shows it, and userspace runs the same by a test run on that CPU.
  *
- * Loaded with bcc, which defines the maps' methods; -DFT_SHARDS and -DFT_CUTOFF_ENTRIES size the maps.
+ * Loaded with bcc, which defines the maps' methods; -DFT_SHARDS and -DFT_CUTOFF_ENTRIES size the maps;
+ * -DFT_DECAP leaves out what opens tunnels, which is most of what the verifier has to follow.
  */
 #include "choice.h"
 #include "handshake_fill.h"
@@ -25,7 +26,6 @@
 #define FT_CLASS_IP 4 /* no Ethernet header */
 
 #define ft_barrier() asm volatile("" ::: "memory")
-#define ft_opaque(value) asm volatile("" : "+r"(value)) /* the compiler must compare it as it is written */
 
 struct flowtap_batch {
 	struct ft_message message;
@@ -209,7 +209,14 @@ FT_INLINE int ft_is_left_out(struct flowtap_state *s)
 
 FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 {
-	struct ft_packet packet = {.skb = skb, .caplen = skb->len, .wire = skb->len};
+	struct ft_packet packet = {
+		.skb = skb,
+		.near = (void *)(long)skb->data,
+		.end = (void *)(long)skb->data_end,
+		.caplen = skb->len,
+		.wire = skb->len,
+	};
+	struct ft_packet far = ft_far(&packet);
 	ft_u32 class = skb->tc_classid, index, slot, *found;
 	enum ft_verdict verdict;
 	ft_u8 flags = 0;
@@ -232,7 +239,7 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 	s->record.ts = bpf_ktime_get_ns();
 	s->record.seg = skb->gso_size;
 	s->record.flags = flags;
-	verdict = ft_parse(&packet, 0, class & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, s->settings.decap,
+	verdict = ft_parse(&packet, 0, class & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, FT_DECAP,
 			   &s->settings.key, &s->record, &s->tag, &s->at);
 	if (ft_in_handshake(verdict, &s->record)) {
 		slot = s->record.hash & (FT_HANDSHAKES - 1);
@@ -244,7 +251,7 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 		if (verdict < FT_VERDICT_COUNT)
 			s->verdict[verdict]++;
 	} else if (!ft_is_left_out(s)) {
-		ft_put(skb, s, &packet);
+		ft_put(skb, s, &far);
 	}
 }
 

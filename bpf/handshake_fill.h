@@ -17,7 +17,7 @@ FT_INLINE int ft_is_handshake(const struct ft_record *r)
 	return r->proto == 6 && (r->tcpflags & 7) == 2;
 }
 
-/* 0, or -1 when the packet ends before the end of the header. `length` is 4 to 40. */
+/* 0, or -1 when the packet ends before the end of the header. `length` is 4 to 40; the packet is no near one. */
 FT_INLINE int ft_fill_options(const struct ft_packet *p, ft_u32 offset, ft_u32 length, struct ft_handshake_record *h)
 {
 	if (ft_load(p, offset, h->options, length))
@@ -34,7 +34,8 @@ FT_INLINE int ft_fill_options(const struct ft_packet *p, ft_u32 offset, ft_u32 l
 FT_INLINE int ft_fill_handshake(const struct ft_packet *p, const struct ft_headers *at, const struct ft_record *r,
 				const struct ft_tag *tag, struct ft_handshake_record *h)
 {
-	ft_u8 ip[8], tcp[20];
+	FT_HEADER(ip, 8);
+	FT_HEADER(tcp, 20);
 	ft_u32 header;
 
 	if (ft_load(p, at->ip, ip, 8) || ft_load(p, at->tcp, tcp, 20))
@@ -44,8 +45,8 @@ FT_INLINE int ft_fill_handshake(const struct ft_packet *p, const struct ft_heade
 	if (header > 20 && ft_fill_options(p, at->tcp + 20, header - 20, h))
 		return -1;
 	h->ts = r->ts;
-	__builtin_memcpy(h->src, r->src, 16);
-	__builtin_memcpy(h->dst, r->dst, 16);
+	ft_copy(h->src, r->src, 16);
+	ft_copy(h->dst, r->dst, 16);
 	h->hash = r->hash;
 	h->seq = r->seq;
 	h->ack = ft_be32(tcp + 8);

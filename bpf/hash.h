@@ -11,7 +11,7 @@
 #ifndef FLOWTAP_HASH_H
 #define FLOWTAP_HASH_H
 
-#include "record.h"
+#include "copy.h"
 
 /* 64 random bytes, new at each start; all processes that exchange records must share them. */
 struct ft_key {
@@ -28,10 +28,10 @@ _Static_assert(sizeof(struct ft_key) == 64, "the key is 64 bytes");
 static inline __attribute__((always_inline)) ft_u64 ft_hash_endpoint(const struct ft_key *key, const ft_u8 *address,
 								      ft_u16 port)
 {
-	ft_u32 x[4];
+	ft_alias32 x[4] __attribute__((aligned(8)));
 	ft_u64 h;
 
-	__builtin_memcpy(x, address, 16);
+	ft_copy((ft_u8 *)x, address, 16);
 	h = (ft_u64)(ft_u32)(key->word[0] + x[0]) * (ft_u32)(key->word[1] + x[1]);
 	h += (ft_u64)(ft_u32)(key->word[2] + x[2]) * (ft_u32)(key->word[3] + x[3]);
 	h += (ft_u64)(ft_u32)(key->port + port) * key->port_factor;

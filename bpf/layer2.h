@@ -7,7 +7,7 @@
 
 FT_INLINE ft_u32 ft_ethernet(const struct ft_packet *p, struct ft_cursor *c)
 {
-	ft_u8 h[2];
+	FT_HEADER(h, 2);
 
 	if (ft_load(p, c->offset + 12, h, 2))
 		return FT_END(SHORT);
@@ -18,7 +18,7 @@ FT_INLINE ft_u32 ft_ethernet(const struct ft_packet *p, struct ft_cursor *c)
 /* IEEE 802.2: SNAP (RFC 1042), or the SAP of IP */
 FT_INLINE ft_u32 ft_llc(const struct ft_packet *p, struct ft_cursor *c)
 {
-	ft_u8 h[8];
+	FT_HEADER(h, 8);
 
 	if (ft_load(p, c->offset, h, 3))
 		return FT_END(SHORT);
@@ -36,7 +36,7 @@ FT_INLINE ft_u32 ft_llc(const struct ft_packet *p, struct ft_cursor *c)
 
 FT_INLINE ft_u32 ft_vlan(const struct ft_packet *p, struct ft_cursor *c)
 {
-	ft_u8 h[4];
+	FT_HEADER(h, 4);
 
 	if (ft_load(p, c->offset, h, 4))
 		return FT_END(SHORT);
@@ -52,7 +52,7 @@ FT_INLINE ft_u32 ft_vlan(const struct ft_packet *p, struct ft_cursor *c)
 /* RFC 3032: the label stack does not say what follows it; the version nibble does. */
 FT_INLINE ft_u32 ft_mpls(const struct ft_packet *p, struct ft_cursor *c)
 {
-	ft_u8 h[4];
+	FT_HEADER(h, 4);
 
 	if (ft_load(p, c->offset, h, 4))
 		return FT_END(SHORT);
@@ -63,7 +63,7 @@ FT_INLINE ft_u32 ft_mpls(const struct ft_packet *p, struct ft_cursor *c)
 /* RFC 2516 */
 FT_INLINE ft_u32 ft_pppoe(const struct ft_packet *p, struct ft_cursor *c)
 {
-	ft_u8 h[8];
+	FT_HEADER(h, 8);
 
 	if (ft_load(p, c->offset, h, 8))
 		return FT_END(SHORT);

@@ -7,7 +7,7 @@
 
 FT_INLINE ft_u32 ft_ip(const struct ft_packet *p, struct ft_cursor *c)
 {
-	ft_u8 h[1];
+	FT_HEADER(h, 1);
 
 	if (ft_load(p, c->offset, h, 1))
 		return FT_END(SHORT);
@@ -38,10 +38,10 @@ FT_INLINE ft_u32 ft_set_end(struct ft_cursor *c, ft_u32 length, ft_u32 header)
 
 FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c)
 {
-	static const ft_u8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	static const ft_u8 mapped[12] __attribute__((aligned(8))) = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	struct ft_record *r = c->record;
 	ft_u32 header, stop;
-	ft_u8 h[20];
+	FT_HEADER(h, 20);
 
 	if (ft_load(p, c->offset, h, 20))
 		return FT_END(SHORT);
@@ -58,10 +58,10 @@ FT_INLINE ft_u32 ft_ipv4(const struct ft_packet *p, struct ft_cursor *c)
 		r->flags |= FT_F_FRAGMENT;
 	c->offset += header;
 	r->ttl = h[8];
-	__builtin_memcpy(r->src, mapped, 12);
-	__builtin_memcpy(r->src + 12, h + 12, 4);
-	__builtin_memcpy(r->dst, mapped, 12);
-	__builtin_memcpy(r->dst + 12, h + 16, 4);
+	ft_copy(r->src, mapped, 12);
+	ft_copy(r->src + 12, h + 12, 4);
+	ft_copy(r->dst, mapped, 12);
+	ft_copy(r->dst + 12, h + 16, 4);
 	return ft_by_ipv4_protocol(c, h[9]);
 }
 
@@ -69,7 +69,8 @@ FT_INLINE ft_u32 ft_ipv6(const struct ft_packet *p, struct ft_cursor *c)
 {
 	struct ft_record *r = c->record;
 	ft_u32 length, stop;
-	ft_u8 h[8], option[8];
+	FT_HEADER(h, 8);
+	FT_HEADER(option, 8);
 
 	if (ft_load(p, c->offset, h, 8) || ft_load(p, c->offset + 8, r->src, 16) ||
 	    ft_load(p, c->offset + 24, r->dst, 16))
@@ -105,7 +106,7 @@ FT_INLINE ft_u32 ft_skip(struct ft_cursor *c, ft_u32 length)
 FT_INLINE ft_u32 ft_options(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u32 stop;
-	ft_u8 h[2];
+	FT_HEADER(h, 2);
 
 	if (ft_load(p, c->offset, h, 2))
 		return FT_END(SHORT);
@@ -116,7 +117,7 @@ FT_INLINE ft_u32 ft_options(const struct ft_packet *p, struct ft_cursor *c)
 FT_INLINE ft_u32 ft_fragment(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u32 stop;
-	ft_u8 h[4];
+	FT_HEADER(h, 4);
 
 	if (ft_load(p, c->offset, h, 4))
 		return FT_END(SHORT);
@@ -132,7 +133,7 @@ FT_INLINE ft_u32 ft_fragment(const struct ft_packet *p, struct ft_cursor *c)
 FT_INLINE ft_u32 ft_authentication(const struct ft_packet *p, struct ft_cursor *c, ft_u32 version)
 {
 	ft_u32 stop;
-	ft_u8 h[2];
+	FT_HEADER(h, 2);
 
 	if (ft_load(p, c->offset, h, 2))
 		return FT_END(SHORT);

@@ -9,7 +9,7 @@ FT_INLINE ft_u32 ft_tcp(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u32 header, room = c->end - c->offset;
 	struct ft_record *r = c->record;
-	ft_u8 h[14];
+	FT_HEADER(h, 14);
 
 	if (room < 20)
 		return FT_END(BAD_HEADER);
@@ -33,7 +33,7 @@ FT_INLINE ft_u32 ft_udp(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u32 length, room = c->end - c->offset;
 	struct ft_record *r = c->record;
-	ft_u8 h[8];
+	FT_HEADER(h, 8);
 
 	if (room < 8)
 		return FT_END(BAD_HEADER);
@@ -77,7 +77,7 @@ FT_INLINE ft_u32 ft_icmp(const struct ft_packet *p, struct ft_cursor *c, ft_u32 
 	ft_u32 room = c->end - c->offset;
 	struct ft_record *r = c->record;
 	ft_u16 identifier;
-	ft_u8 h[8];
+	FT_HEADER(h, 8);
 
 	if (room < 8)
 		return FT_END(BAD_HEADER);

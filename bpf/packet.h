@@ -39,66 +39,78 @@ FT_INLINE enum ft_verdict ft_parse(const struct ft_packet *p, ft_u32 offset, ft_
 				   struct ft_headers *at)
 {
 	struct ft_cursor c = {.offset = offset, .end = p->wire, .decap = decap, .record = r, .tag = tag, .at = at};
+	struct ft_packet far = ft_far(p);
 	ft_u32 i;
 
+	/* what nearly all packets are, by itself, in the order in which it comes */
+	if (step == FT_STEP_ETHERNET)
+		step = ft_ethernet(p, &c);
+	if (step == FT_STEP_IPV4)
+		step = ft_ipv4(p, &c);
+	else if (step == FT_STEP_IPV6)
+		step = ft_ipv6(p, &c);
+	if (step == FT_STEP_TCP)
+		step = ft_tcp(p, &c);
+	else if (step == FT_STEP_UDP)
+		step = ft_udp(p, &c);
 	for (i = 0; i < FT_MAX_STEPS && step < FT_STEP_END; i++) {
 		switch (step) {
 		case FT_STEP_ETHERNET:
-			step = ft_ethernet(p, &c);
+			step = ft_ethernet(&far, &c);
 			break;
 		case FT_STEP_IP:
-			step = ft_ip(p, &c);
+			step = ft_ip(&far, &c);
 			break;
 		case FT_STEP_IPV4:
-			step = ft_ipv4(p, &c);
+			step = ft_ipv4(&far, &c);
 			break;
 		case FT_STEP_IPV6:
-			step = ft_ipv6(p, &c);
+			step = ft_ipv6(&far, &c);
 			break;
 		case FT_STEP_TCP:
-			step = ft_tcp(p, &c);
+			step = ft_tcp(&far, &c);
 			break;
 		case FT_STEP_UDP:
-			step = ft_udp(p, &c);
+			step = ft_udp(&far, &c);
 			break;
 		case FT_STEP_ICMP:
-			step = ft_icmp(p, &c, 4);
+			step = ft_icmp(&far, &c, 4);
 			break;
 		case FT_STEP_ICMPV6:
-			step = ft_icmp(p, &c, 6);
+			step = ft_icmp(&far, &c, 6);
 			break;
 		case FT_STEP_OPTIONS:
-			step = ft_options(p, &c);
+			step = ft_options(&far, &c);
 			break;
 		case FT_STEP_FRAGMENT:
-			step = ft_fragment(p, &c);
+			step = ft_fragment(&far, &c);
 			break;
 		case FT_STEP_AH_IPV4:
-			step = ft_authentication(p, &c, 4);
+			step = ft_authentication(&far, &c, 4);
 			break;
 		case FT_STEP_AH_IPV6:
-			step = ft_authentication(p, &c, 6);
+			step = ft_authentication(&far, &c, 6);
 			break;
 		case FT_STEP_VLAN:
-			step = ft_vlan(p, &c);
+			step = ft_vlan(&far, &c);
 			break;
 		case FT_STEP_MPLS:
-			step = ft_mpls(p, &c);
+			step = ft_mpls(&far, &c);
 			break;
 		case FT_STEP_PPPOE:
-			step = ft_pppoe(p, &c);
+			step = ft_pppoe(&far, &c);
 			break;
 		case FT_STEP_LLC:
-			step = ft_llc(p, &c);
+			step = ft_llc(&far, &c);
 			break;
 		case FT_STEP_GRE:
-			step = ft_gre(p, &c);
+			step = ft_gre(&far, &c);
 			break;
 		case FT_STEP_VXLAN:
-			step = ft_vxlan(p, &c);
+			step = ft_vxlan(&far, &c);
 			break;
 		default:
-			step = ft_geneve(p, &c);
+			step = ft_geneve(&far, &c);
 		}
 	}
 	if (step < FT_STEP_END)

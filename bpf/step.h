@@ -8,7 +8,7 @@
 
 #include "load.h"
 
-#define FT_MAX_STEPS 24 /* headers of one packet, all layers and tunnels together */
+#define FT_MAX_STEPS 24 /* headers of one packet behind the first three, all layers and tunnels together */
 
 /* What header stands at the offset. FT_END(verdict) lies above them all. */
 enum ft_step {

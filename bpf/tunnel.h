@@ -9,7 +9,7 @@
 FT_INLINE ft_u32 ft_gre(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u16 type;
-	ft_u8 h[4];
+	FT_HEADER(h, 4);
 
 	if (ft_load(p, c->offset, h, 4))
 		return FT_END(SHORT);
@@ -33,7 +33,7 @@ FT_INLINE ft_u32 ft_gre(const struct ft_packet *p, struct ft_cursor *c)
 /* RFC 7348: the flag says that the network identifier is valid; other bits are to be ignored. */
 FT_INLINE ft_u32 ft_vxlan(const struct ft_packet *p, struct ft_cursor *c)
 {
-	ft_u8 h[8];
+	FT_HEADER(h, 8);
 
 	if (c->end - c->offset < 8 + 14 || ft_load(p, c->offset, h, 8) || !(h[0] & 8))
 		return FT_END(RECORD);
@@ -45,7 +45,7 @@ FT_INLINE ft_u32 ft_vxlan(const struct ft_packet *p, struct ft_cursor *c)
 FT_INLINE ft_u32 ft_geneve(const struct ft_packet *p, struct ft_cursor *c)
 {
 	ft_u32 header;
-	ft_u8 h[8];
+	FT_HEADER(h, 8);
 
 	if (c->end - c->offset < 8 || ft_load(p, c->offset, h, 8) || h[0] >> 6)
 		return FT_END(RECORD);

@@ -189,18 +189,27 @@ class AfPacketTap:
 
     def elsewhere(self, interfaces: Collection[int]) -> None:
         """Take note of the interfaces, by index, whose incoming packets are counted elsewhere."""
-        self._elsewhere = frozenset(interfaces)
-        self._judge()
+        if self._elsewhere != frozenset(interfaces):
+            self._elsewhere = frozenset(interfaces)
+            self._judge()
 
     def _judge(self) -> None:
-        """Decide whether outgoing packets may have been counted already, and by what to tell."""
+        """Decide whether outgoing packets may have been counted already, and by what to tell.
+
+        Where that cannot be read, what was known before goes on to hold, and it is tried again.
+        """
+        self._judged, self._stale = time.monotonic_ns(), True
+        with contextlib.suppress(OSError):
+            self._read_origins()
+            self._stale = False
+
+    def _read_origins(self) -> None:
         counted = self._interfaces.keys() | self._elsewhere
         if self._origins is None and len(counted) > 1:
             self._origins = Origins()
             self._poll.register(self._origins, select.POLLIN)
         if self._origins is not None:
             self._origins.skip_news()
-        self._judged, self._stale = time.monotonic_ns(), False
         for index, sources in self._sources.items():
             table = b""
             if self._origins is not None and len(counted) > 1:

@@ -16,19 +16,24 @@ _LOCKDOWN = Path("/sys/kernel/security/lockdown")
 
 
 def make_tap(
-    backend: str, settings: TapSettings, forward: Forward, attacher: Attacher, pins: Path | None = None
+    backend: str,
+    settings: TapSettings,
+    forward: Forward,
+    attacher: Attacher,
+    pins: Path | None = None,
+    cache: Path | None = None,
 ) -> Tap:
     """Make the tap that was asked for; for "auto" one over eBPF, else one over AF_PACKET and a line that says why.
 
-    `attacher` and `pins` are EbpfTap's. Raises TapError when that tap, or for "auto" neither of them, can be had; and
-    ValueError for another `backend`.
+    `attacher`, `pins` and `cache` are EbpfTap's. Raises TapError when that tap, or for "auto" neither of them, can be
+    had; and ValueError for another `backend`.
     """
     if backend not in BACKENDS:
         raise ValueError(f"capture backend {backend!r}, expected one of {', '.join(BACKENDS)}")
     if backend == "afpacket":
         return _afpacket(settings, forward)
     try:
-        return EbpfTap(settings, forward, attacher, pins)
+        return EbpfTap(settings, forward, attacher, pins, cache)
     except TapError as error:
         why = f"{error}{_lockdown()}"
         if backend == "ebpf":

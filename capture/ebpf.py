@@ -65,11 +65,20 @@ class EbpfTap:
 
     There the counters stay in reach for the successor of a killed process that lacks CAP_SYS_ADMIN. Without it the
     successor needs that capability, or does not learn what happened after its predecessor's death.
+
+    `cache` is a directory where the compiled program is kept, so that a process that was killed is back soon.
     """
 
     backend: Literal["ebpf"] = "ebpf"
 
-    def __init__(self, settings: TapSettings, forward: Forward, attacher: Attacher, pins: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: TapSettings,
+        forward: Forward,
+        attacher: Attacher,
+        pins: Path | None = None,
+        cache: Path | None = None,
+    ) -> None:
         if not 1 <= settings.shards <= MAX_SHARDS:
             raise TapError(f"{settings.shards} shards, expected 1 to {MAX_SHARDS}")
         self._settings = settings
@@ -78,22 +87,28 @@ class EbpfTap:
         self._tapped: dict[int, Interface] = {}
         self._elsewhere: set[int] = set()
         self._closed = False
+        self._final: list[StreamCounters] | None = None  # counters when it was closed
         self.streams = max(cpus("possible")) + 1
         self._value = bytearray(self.streams * (STATE_SIZE + 8 * len(NAMES) * (settings.shards - 1)))
         self._predecessors: dict[int, Predecessor] = {}
         self._pins = pins
         self._pin: Path | None = None
-        self._program: Program = load(settings.shards, cutoff=settings.cutoff > 0)
+        self._program: Program = load(settings.shards, decap=settings.decap, cutoff=settings.cutoff > 0, cache=cache)
         try:
             self._configure()
             self._rings = Rings(self._program.maps["events"], cpus("online"), settings.ring_bytes, WAKEUP)
             self._rings.clock(self._program.flush, settings.flush_hz)
         except OSError as error:
+            self._program.close()
             raise TapError(f"the eBPF tap cannot start: {said(error)}") from error
+        except ValueError as error:
+            self._program.close()
+            raise TapError(str(error)) from error
         self._ticks = bytearray(8 * self.streams)
         self._ticked: tuple[int, ...] = ()
         self._online = cpus("online")
-        self._checked = self._complete = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        self._checked = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        self._complete = self._checked - SLACK
         self._keep_reachable()
 
     @property
@@ -223,6 +238,8 @@ class EbpfTap:
 
     def counters(self) -> list[StreamCounters]:
         """Return all counters so far, by CPU."""
+        if self._final is not None:
+            return self._final
         _bpf.map_lookup(self._program.maps["flowtap_state"], bytes(4), self._value)
         size = len(self._value) // self.streams
         return [state_counters(self._value[cpu * size : (cpu + 1) * size]) for cpu in range(self.streams)]
@@ -249,6 +266,8 @@ class EbpfTap:
             self._pin.unlink(missing_ok=True)
             with suppress(OSError):  # what a killed process named stays until its successor has taken it over
                 self._pin.parent.rmdir()
+        self._final = self.counters()
+        self._program.close()
 
 
 def said(error: OSError) -> str:

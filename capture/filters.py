@@ -99,7 +99,10 @@ class Filters:
         for index in self._with_clsact():
             names = {found.name for found in self._all(index) if found.name.startswith(_PREFIX)}
             dead = {name for name in names - {self.name} if _is_dead(name)}
-            self._remove(index, dead if index in self._attached else dead | {self.name})
+            try:
+                self._remove(index, dead if index in self._attached else dead | {self.name})
+            except NetlinkError as error:  # an AF_PACKET tap may do without the permission for it
+                LOG.warning("interface %s: filters of a process that was killed stay: %s", index, _said(error))
 
     def close(self) -> None:
         """Remove all own filters, and the clsact qdiscs that were made for them; may be called again."""
@@ -262,5 +265,5 @@ def _is_dead(name: str) -> bool:
 
 def _said(error: NetlinkError) -> str:
     if error.code in (errno.EPERM, errno.EACCES):
-        return "attaching a tc filter needs cap_net_admin"
-    return f"no tc filter can be attached: {os.strerror(error.code)}"
+        return "tc filters need cap_net_admin"
+    return f"tc filter: {os.strerror(error.code)}"

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from pyroute2 import IPRoute, NetlinkError
 
@@ -62,7 +63,7 @@ def _number(text: str) -> int:
 
 
 class Origins:
-    """A socket that becomes readable when addresses or routes change, and what they say. Raises OSError."""
+    """A socket that becomes readable when addresses or routes change, and what they say. All may raise OSError."""
 
     def __init__(self) -> None:
         self._news = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
@@ -103,17 +104,23 @@ class Origins:
         found: list[Prefix] = []
         complete = True
         for path, header, read in zip(_ROUTES, (1, 0), (_ipv4_routes, _ipv6_routes), strict=True):
-            with contextlib.suppress(FileNotFoundError), path.open() as lines:
+            with contextlib.suppress(OSError), path.open() as lines:  # no IPv6, no file
                 found += [(first, length, name in names) for first, length, name in read(islice(lines, header, _MOST))]
                 complete &= next(lines, None) is None
         found += [(0, 0, not complete), (_MAPPED, 96, not complete)]
-        for message in self._netlink.get_addr():
+        for message in self._addresses():
             # the address of a point-to-point link is the other end's
             if text := message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS"):
                 found = [prefix for prefix in found if prefix[:2] != (_number(text), 128)]
                 found.append((_number(text), 128, False))
         # link-local addresses are forwarded by nobody; who has no address yet sends from 0
         return flatten([*found, (0xFE80 << 112, 10, False), (_MAPPED, 128, False), (0, 128, False)])
+
+    def _addresses(self) -> list[Any]:
+        try:
+            return list(self._netlink.get_addr())
+        except NetlinkError as error:
+            raise OSError(error.code, "addresses cannot be read by netlink") from error
 
     def close(self) -> None:
         """Close both sockets; may be called again."""

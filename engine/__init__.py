@@ -2,8 +2,8 @@
 """What is done with records: the flow table, sequence tracking, the automata, ended flows.
 
 The hot modules in the order a record travels: loop, lifecycle, table, tcp, matching (with think), automaton, exact,
-report. They import only one another. record, flow, core and counters are the structs that they share. merge (with
-streams) puts live records in order before that.
+report. They import only one another. record, flow, core and counters are the structs that they share. merge, with
+streams and window, puts live records in order before that.
 """
 
 from engine.loop import Engine

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Senders and their streams; nothing of it is for Python."""
+"""Nothing for Python: the C interface is in streams.pxd."""

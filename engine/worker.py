@@ -9,6 +9,8 @@ what died with its predecessor: messages on their way are `missed`, records that
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from mmap import PAGESIZE
 from time import monotonic_ns, time_ns
@@ -30,10 +32,12 @@ log = logging.getLogger(__name__)
 ROUND = 256  # messages taken before the records in them go to the engine
 QUEUE = 256  # messages that wait here; more wait at the capture process, which counts what it drops
 ADVANCE_NS = 100_000_000
+_BIGGEST = 1 << 20  # bytes of a message; whoever sends a larger one is disconnected
 _POLL_MS = 100
 _ROUNDS_AT_END = 64
 _REPORTS = 64  # of what ends at once when time passes; more ends the next time
 _STEP_NS = 1_000_000
+_SWITCH = 1e-4  # seconds for which a thread that compiles may keep the loop from going on
 _SECOND_NS = 1_000_000_000
 
 # Counters of a ledger page: batched for this shard = received + missed; received = processed + died + held_now.
@@ -157,10 +161,13 @@ class Worker:
         events.offset_ns = offset()
         self._base = {name: page.get(name) for name in COUNTERS}
         page.set("signatures_now", len(events.signatures))
+        self._loading: threading.Thread | None = None
+        self._loaded: Program | None = None
         self._next_advance = 0
         self._next_second = 0
         self._socket = context.socket(zmq.PULL)
         self._socket.setsockopt(zmq.RCVHWM, QUEUE)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _BIGGEST)
         self._socket.setsockopt(zmq.LINGER, 0)
         try:
             self._socket.bind(endpoint)
@@ -170,6 +177,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`; then take what has arrived and report the flows that are open."""
+        sys.setswitchinterval(_SWITCH)
         while not self.stop:
             if self._socket.poll(_POLL_MS):
                 self._receive()
@@ -234,9 +242,13 @@ class Worker:
     def _mend(self) -> None:
         """Do what time and signals ask for."""
         now = self._clock()
-        if self.reload:
+        if self._loading is not None and not self._loading.is_alive():
+            self._loading = None
+            self._swap(self._loaded)
+        if self.reload and self._loading is None:
             self.reload = False
-            self._reload()
+            self._loading = threading.Thread(target=self._compile, daemon=True)
+            self._loading.start()
         if now >= self._next_advance:
             self._next_advance = now + ADVANCE_NS
             self._advance(now)
@@ -258,17 +270,24 @@ class Worker:
             if done:
                 break
 
-    def _reload(self) -> None:
-        """Take the signatures anew; wrong ones change nothing."""
-        program = self._load()
+    def _compile(self) -> None:
+        """Take the signatures anew, in a thread: many take seconds, and what comes meanwhile should not be lost.
+
+        A process would need to be started and trusted; the interpreter's lock changes hands often enough (_SWITCH).
+        """
+        self._loaded = None
+        self._loaded = self._load()
+
+    def _swap(self, program: Program | None) -> None:
+        """Go on with other signatures; wrong ones (None) change nothing."""
+        if program is not None:
+            self._report()  # hits so far are numbered by the signatures so far
+            try:
+                self._engine.swap(program)
+            except (ValueError, MemoryError) as error:
+                log.error("the signatures stay as they are: %s", error or "not enough memory")
+                program = None
         if program is None:
-            self._page.add("reloads_refused")
-            return
-        self._report()  # hits so far are numbered by the signatures so far
-        try:
-            self._engine.swap(program)
-        except (ValueError, MemoryError) as error:
-            log.error("the signatures stay as they are: %s", error or "not enough memory")
             self._page.add("reloads_refused")
             return
         self._events.signatures = program.signatures

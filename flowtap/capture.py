@@ -119,11 +119,10 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
     )
 
     def make_tap(told: TapSettings, forward: Forward, filters: Filters) -> Tap:
-        if not _PINS.is_dir():
-            return choose.make_tap(backend, told, forward, filters)
-        pins = _PINS / filters.name
-        closing.callback(_remove_folder, pins)
-        return choose.make_tap(backend, told, forward, filters, pins)
+        pins = _PINS / filters.name if _PINS.is_dir() else None
+        if pins is not None:
+            closing.callback(_remove_folder, pins)
+        return choose.make_tap(backend, told, forward, filters, pins, runtime.path / "programs")
 
     def open_page(names: Sequence[str]) -> Page:
         return Page(runtime.ledger / f"capture-{name}.page", names)

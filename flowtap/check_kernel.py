@@ -125,7 +125,7 @@ def _ebpf(settings: Settings, missing: list[str]) -> Iterator[Finding]:
     from capture.program import load
 
     try:
-        load(settings.workers.count, cutoff=settings.capture.cutoff > 0)
+        load(settings.workers.count, decap=settings.capture.decap, cutoff=settings.capture.cutoff > 0).close()
     except TapError as error:
         yield lowest("ebpf", str(error), _FALLBACK.removeprefix("or "))
     else:

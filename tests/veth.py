@@ -7,10 +7,10 @@ import ctypes
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pyroute2 import IPRoute
+from pyroute2 import IPRoute, NetlinkError
 
 from capture.live import Interface
 
@@ -91,5 +91,5 @@ class Filters:
 
     def detach(self, interface: Interface) -> None:
         """Remove the qdisc with its filters."""
-        with IPRoute() as route:
+        with IPRoute() as route, suppress(NetlinkError):
             route.tc("del", "clsact", interface.index)

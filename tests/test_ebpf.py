@@ -1,0 +1,493 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The eBPF tap: the same records as the userspace parser makes, and counters that leave nothing out."""
+
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+import packets as p
+import pytest
+from pyroute2 import IPRoute
+from test_packet import OTHERS, RECORDS
+from veth import Filters, namespace, pair, send
+
+from capture import parse_packet
+from capture._bpf import program_info
+from capture._message import KIND_HANDSHAKES, KIND_RECORDS, MESSAGE_SIZE, parse_handshake
+from capture.ebpf import EbpfTap
+from capture.live import Interface, TapError, TapSettings
+from capture.record import HANDSHAKE, MESSAGE, RECORD, TAG
+
+pytestmark = pytest.mark.live
+BATCH = 256
+EGRESS = 16
+E, I4, I6 = p.ethernet, p.ipv4, p.ipv6
+KEY = bytes(range(64))
+
+
+class Tap:
+    """A tap in a namespace of its own, and what it handed over."""
+
+    cache: Path | None = None  # compiled programs, for the tests of this module
+
+    def __init__(self, filters: Filters | None = None, pins: Path | None = None, **settings) -> None:
+        self.messages = []
+        self.records = defaultdict(list)
+        self.settings = TapSettings(KEY, 0x0123456789ABCDEF, **settings)
+        self.tap = EbpfTap(self.settings, self.forward, filters or Filters(), pins, self.cache)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.tap.close()
+
+    def forward(self, cpu, shard, kind, count, data):
+        """Keep a message."""
+        raw = bytes(data)
+        header = np.frombuffer(raw[:MESSAGE_SIZE], MESSAGE)[0]
+        assert [header[f] for f in ("cpu", "shard", "kind", "count")] == [cpu, shard, kind, count]
+        self.messages.append((header, raw[MESSAGE_SIZE:]))
+
+    def totals(self):
+        """Add up the counters of all CPUs: seen, filtered by reason, of all shards."""
+        seen, filtered, stream = 0, defaultdict(int), defaultdict(int)
+        for counters in self.tap.counters():
+            seen += counters.seen
+            for name, count in counters.filtered.items():
+                filtered[name] += count
+            for shard in counters.shards:
+                for name, count in shard.items():
+                    stream[name] += count
+        return seen, {name: count for name, count in filtered.items() if count}, stream
+
+    def settle(self, packets: int):
+        """Poll until so many packets are counted and none waits in a batch; the totals."""
+        end = monotonic() + 10
+        while True:
+            before = len(self.messages)
+            self.tap.poll(10)
+            seen, filtered, stream = self.totals()
+            open_batches = stream["batched"] - stream["forwarded"] - stream["lost"]
+            open_batches += stream["handshakes"] - stream["handshakes_forwarded"] - stream["handshakes_lost"]
+            if seen >= packets and not open_batches and len(self.messages) == before:
+                assert seen == packets
+                assert seen == sum(filtered.values()) + stream["batched"]
+                return seen, filtered, stream
+            assert monotonic() < end, (packets, seen, filtered, stream)
+
+    def made(self):
+        """Return all records and their tags, message by message."""
+        records, tags = [np.empty(0, RECORD)], [np.empty(0, TAG)]
+        for header, body in self.messages:
+            if header["kind"] == KIND_RECORDS:
+                assert len(body) == BATCH * 8 + header["count"] * 64
+                tags.append(np.frombuffer(body, TAG, header["count"]))
+                records.append(np.frombuffer(body, RECORD, header["count"], BATCH * 8))
+        return np.concatenate(records), np.concatenate(tags)
+
+    def handshakes(self):
+        """Return all handshake records."""
+        found = [np.frombuffer(b, HANDSHAKE) for h, b in self.messages if h["kind"] == KIND_HANDSHAKES]
+        return np.concatenate(found) if found else np.empty(0, HANDSHAKE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory):
+    Tap.cache = tmp_path_factory.mktemp("programs")
+
+
+@pytest.fixture
+def cable():
+    """Give two interfaces that are joined, in a namespace of the test's own, and keep to one CPU: one stream."""
+    allowed = os.sched_getaffinity(0)
+    with namespace(), pair() as ends:
+        os.sched_setaffinity(0, {min(allowed)})
+        try:
+            yield ends
+        finally:
+            os.sched_setaffinity(0, allowed)
+
+
+def frame(i: int = 0, payload: bytes = b"x" * 30, **fields) -> bytes:
+    return E(I4(p.tcp(payload, 1024 + i, **fields)))
+
+
+FRAMES = [data for data, _, _ in RECORDS.values()]
+FRAMES += [data for many in OTHERS.values() for data in many if len(data) > 14]
+
+
+@pytest.mark.parametrize("egress", [False, True], ids=["ingress", "egress"])
+@pytest.mark.parametrize("decap", [False, True], ids=["closed", "decap"])
+def test_the_same_records_as_in_userspace(cable, decap, egress):
+    """Coming in, the outermost VLAN tag is stripped into metadata; going out, it is in the frame."""
+    with Tap(decap=decap) as tap:
+        tap.tap.add(cable[0] if egress else cable[1])
+        send(cable[0], FRAMES)
+        _, filtered, stream = tap.settle(len(FRAMES))
+        records, tags = tap.made()
+    expected, verdicts = [], defaultdict(int)
+    for data in FRAMES:
+        verdict, raw, tag = parse_packet(data, decap=decap, key=KEY)
+        if verdict == "record":
+            expected.append((np.frombuffer(raw, RECORD)[0].copy(), np.frombuffer(tag, TAG)[0].copy()))
+        else:
+            verdicts[verdict] += 1
+    assert filtered == verdicts
+    assert stream["forwarded"] == len(expected) == len(records)
+    assert (np.diff(records["ts"].astype(np.int64)) > 0).all()
+    for made, tag, (record, label) in zip(records, tags, expected, strict=True):
+        record["ts"] = made["ts"]
+        record["flags"] |= EGRESS * egress
+        label["iface"] = cable[0 if egress else 1].index
+        assert (made, tag) == (record, label)
+
+
+def test_handshake_records(cable):
+    linux = bytes.fromhex("020405b40402080a00112233000000000103030a")
+    syn = p.tcp(flags=2, seq=0xDEADBEEF, ack=0x01020304, options=linux)
+    frames = [
+        E(I4(syn, ttl=57, fragment=0x4000, options=bytes(8))),
+        E(I4(p.tcp(flags=0xC2))),
+        E(I4(p.tcp(b"payload", sport=22, dport=40000, flags=0x12, options=bytes(40)))),
+        E(I6(p.extension(6, syn), 0, hops=3), 0x86DD),
+        E(p.vlan(p.vlan(I4(syn), 6), 5, 0x8100), 0x88A8),
+        E(I4(p.gre(I4(syn)), 47)),
+        E(I4(p.tcp(flags=3))),
+        E(I4(p.tcp(flags=6))),
+        frame(flags=0x18),
+    ]
+    with Tap(decap=True) as tap:
+        tap.tap.add(cable[1])
+        send(cable[0], frames)
+        stream = tap.settle(len(frames))[2]
+        found = tap.handshakes()
+        records = tap.made()[0]
+    expected = [
+        np.frombuffer(raw, HANDSHAKE)[0].copy()
+        for raw in (parse_handshake(f, decap=True, key=KEY) for f in frames)
+        if raw
+    ]
+    assert len(found) == len(expected) == stream["handshakes_forwarded"] == 6
+    for made, wanted in zip(found, expected, strict=True):
+        wanted["ts"], wanted["iface"] = made["ts"], cable[1].index
+        assert made == wanted
+    assert list(found["ts"]) == list(records["ts"][:6])
+
+
+def test_the_ack_that_completes_a_handshake(cable):
+    frames = [
+        frame(flags=2),
+        E(I4(p.tcp(sport=22, dport=1024, flags=0x12), src=p.SERVER, dst=p.CLIENT)),
+        frame(payload=b"", flags=0x10),
+        frame(payload=b"", flags=0x10),
+        frame(payload=b"", flags=0x11),
+    ]
+    with Tap() as tap:
+        tap.tap.add(cable[1])
+        send(cable[0], frames)
+        _, filtered, _ = tap.settle(len(frames))
+        assert filtered == {"no_payload": 1}
+        assert list(tap.made()[0]["tcpflags"]) == [2, 0x12, 0x10, 0x11]
+
+
+@pytest.mark.parametrize("shards", [1, 3, 64])
+def test_the_ledger_closes(cable, shards):
+    frames = [frame(i % 500, seq=i) for i in range(3000)] + [frame(payload=b"", flags=0x10)] * 50
+    with Tap(shards=shards) as tap:
+        tap.tap.add(cable[0])
+        tap.tap.add(cable[1])
+        send(cable[0], frames)
+        _, filtered, stream = tap.settle(2 * len(frames))
+        assert filtered == {"no_payload": 100}
+        assert (stream["forwarded"], stream["lost"]) == (6000, 0)
+        streams = defaultdict(int)
+        numbers = defaultdict(int)
+        for header, _ in tap.messages:
+            which = header["cpu"], header["shard"]
+            assert (header["seq"], header["first"]) == (numbers[which], streams[which])
+            assert header["sender"] == 0x0123456789ABCDEF
+            numbers[which] += 1
+            streams[which] += header["count"]
+        assert sum(streams.values()) == 6000
+        assert len({shard for _, shard in streams}) == shards
+        for header, body in tap.messages:
+            records = np.frombuffer(body, RECORD, header["count"], BATCH * 8)
+            assert (records["ts"][0], records["ts"][-1]) == (header["began"], header["ts"])
+            assert set((records["hash"].astype(np.uint64) * shards) >> np.uint64(32)) == {header["shard"]}
+
+
+def test_the_watermark(cable):
+    with Tap() as tap:
+        tap.tap.add(cable[1])
+        watermark = 0
+        for round_ in range(30):
+            send(cable[0], [frame(i) for i in range(round_)])
+            before = len(tap.messages)
+            earlier, watermark = watermark, tap.tap.poll(3)
+            assert earlier <= watermark
+            for header, _ in tap.messages[before:]:
+                assert header["began"] > earlier
+        first = tap.tap.poll(0)
+        end = monotonic() + 10
+        while tap.tap.poll(10) == first:
+            assert monotonic() < end
+
+
+def test_a_full_ring_loses_and_counts(cable):
+    frames = [frame(i % 64, seq=i) for i in range(6000)]
+    with Tap(ring_bytes=65536) as tap:
+        tap.tap.add(cable[1])
+        send(cable[0], frames)
+        end = monotonic() + 10
+        while tap.totals()[0] < len(frames):
+            assert monotonic() < end
+        stream = tap.settle(len(frames))[2]
+        assert stream["lost"] > 0
+        assert stream["batched"] == 6000 == stream["forwarded"] + stream["lost"]
+        assert sum(header["count"] for header, _ in tap.messages) == stream["forwarded"]
+        send(cable[0], frames[:300])
+        stream = tap.settle(len(frames) + 300)[2]
+        # what a worker sees of it: by `first`, how many records of the stream it misses
+        missed = expected = 0
+        for header, _ in tap.messages:
+            missed += header["first"] - expected
+            expected = header["first"] + header["count"]
+        assert missed == stream["lost"]
+        assert tap.messages[-1][0]["seq"] > len(tap.messages) - 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({"ports": frozenset((22, 53))}, {(40000, 22), (22, 40000), (1, 53)}),
+        ({"exclude_ports": frozenset((22, 53))}, {(40000, 80), (0x1234, 0x1234)}),
+    ],
+    ids=["only", "all but"],
+)
+def test_ports(cable, settings, kept):
+    frames = [
+        E(I4(p.tcp(b"x", 40000, 22))),
+        E(I4(p.tcp(b"x", 22, 40000))),
+        E(I4(p.tcp(b"x", 40000, 80))),
+        E(I4(p.udp(b"x", 1, 53), 17)),
+        E(I4(p.icmp(), 1)),
+    ]
+    with Tap(**settings) as tap:
+        tap.tap.add(cable[1])
+        send(cable[0], frames)
+        _, filtered, _ = tap.settle(len(frames))
+        assert filtered == {"port": len(frames) - len(kept)}
+        assert {(int(r["sport"]), int(r["dport"])) for r in tap.made()[0]} == kept
+
+
+def test_cutoff(cable):
+    flow = [frame(1, seq=i) for i in range(10)]
+    frames = [frame(1, flags=2), *flow, frame(2), frame(1, payload=b"", flags=0x11), frame(1, flags=2), *flow[:2]]
+    with Tap(cutoff=4) as tap:
+        tap.tap.add(cable[1])
+        send(cable[0], frames)
+        _, filtered, _ = tap.settle(len(frames))
+        assert filtered == {"cutoff": 6}
+        assert [int(r["tcpflags"]) for r in tap.made()[0]] == [2, 24, 24, 24, 24, 24, 0x11, 2, 24, 24]
+
+
+def routed(mac: bytes, i: int) -> bytes:
+    """Build a frame that a router takes: to its address, with the IP header's checksum."""
+    data = bytearray(E(I4(p.udp(b"x", 1024 + i), 17, "10.1.0.2", "10.2.0.2")))
+    data[:6] = mac
+    total = sum(struct.unpack(">10H", data[14:34]))
+    total = (total & 0xFFFF) + (total >> 16)
+    data[24:26] = struct.pack(">H", ~(total + (total >> 16)) & 0xFFFF)
+    return bytes(data)
+
+
+def test_a_forwarded_packet_is_counted_once(cable):
+    with pair("three", "four") as (three, _), IPRoute() as route, Tap() as tap:
+        for port, address in ((cable[1], "10.1.0.1"), (three, "10.2.0.1")):
+            route.addr("add", index=port.index, address=address, prefixlen=24)
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        mac = route.get_links(cable[1].index)[0].get_attr("IFLA_ADDRESS")
+        frames = [routed(bytes.fromhex(mac.replace(":", "")), i) for i in range(20)]
+        tap.tap.add(cable[1])
+        tap.tap.add(three)
+        send(cable[0], frames)
+        assert tap.settle(40)[1] == {"forwarded": 20}
+        assert {int(tag["iface"]) for tag in tap.made()[1]} == {cable[1].index}
+        tap.tap.elsewhere((cable[1].index,))
+        tap.tap.remove(cable[1])  # as if another process tapped it
+        send(cable[0], frames)
+        assert tap.settle(60)[1] == {"forwarded": 40}
+        tap.tap.elsewhere(())
+        send(cable[0], frames)
+        assert tap.settle(80)[1] == {"forwarded": 40}
+        assert {int(r["flags"]) for r in tap.made()[0][-20:]} == {EGRESS}
+
+
+def test_interfaces_without_ethernet():
+    with namespace():
+        tun = os.open("/dev/net/tun", os.O_RDWR)
+        try:
+            fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))  # TUNSETIFF: IFF_TUN | IFF_NO_PI
+            with IPRoute() as route:
+                index = route.link_lookup(ifname="tun0")[0]
+                route.link("set", index=index, state="up")
+            with Tap() as tap:
+                tap.tap.add(Interface(index, "tun0", ethernet=False, loopback=False, tunnel=False))
+                os.write(tun, I4(p.tcp(b"abc")))
+                os.write(tun, I6(p.udp(b"abcd"), 17))
+                tap.settle(2)
+                assert sorted(map(int, tap.made()[0]["len"])) == [3, 4]
+        finally:
+            os.close(tun)
+
+
+@pytest.mark.parametrize("egress", [False, True], ids=["ingress", "egress"])
+@pytest.mark.parametrize(
+    ("data", "kind", "header", "checksum"),
+    [(E(I4(p.tcp(b"x" * 3500))), 1, 54, 16), (E(I6(p.tcp(b"x" * 3500)), 0x86DD), 4, 74, 16)],
+    ids=["ipv4", "ipv6"],
+)
+def test_merged_segments(cable, egress, data, kind, header, checksum):
+    """A packet of 3500 bytes that the network card would cut into segments of 1000, and one that is no such."""
+    vnet = struct.pack("=BBHHHH", 1, kind, header, 1000, header - 20, checksum)
+    with Tap() as tap, socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        tap.tap.add(cable[0] if egress else cable[1])
+        sender.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
+        sender.bind((cable[0].name, 0))
+        sender.send(vnet + data)
+        sender.send(bytes(10) + frame())
+        tap.settle(2)
+        assert [(int(r["len"]), int(r["seg"])) for r in tap.made()[0]] == [(3500, 1000), (30, 0)]
+
+
+def test_the_place_of_a_killed_process_is_taken(cable, tmp_path):
+    with Tap(shards=2) as one, Tap(shards=3) as other:
+        one.tap.add(cable[1])
+        send(cable[0], [frame(i) for i in range(100)] + [frame(payload=b"", flags=0x10)])
+        end = monotonic() + 10
+        while one.totals()[0] < 101:
+            assert monotonic() < end
+        own = one.totals()[2]
+        number = program_info(one.tap.program)[0]
+        other.tap.hold(number)
+        other.tap.hold(number)
+        other.tap.add(cable[1])
+        left = other.tap.left
+        assert sum(c.seen for c in left.values()) == 101
+        assert sum(c.filtered["no_payload"] for c in left.values()) == 1
+        streams = [stream for c in left.values() for stream in c.shards]
+        assert sum(s["batched"] for s in streams) == 100 == own["batched"]
+        assert all(s["batched"] == s["forwarded"] + s["lost"] for s in streams)
+        other.tap.hold(0xFFFFFFF)  # no such program
+        assert other.tap.left == left
+
+
+def test_counters_by_name(cable, tmp_path):
+    """Where a successor may not open programs by id, a name in a BPF file system leads to the counters."""
+    subprocess.run(["mount", "-t", "bpf", "bpf", str(tmp_path)], check=True, timeout=10)
+    try:
+        pins = tmp_path / "eth0"
+        with Tap(pins=pins) as one:
+            one.tap.add(cable[1])
+            send(cable[0], [frame()])
+            one.settle(1)
+            (pin,) = pins.iterdir()
+            script = (
+                "import sys, pathlib; from capture.predecessor import find; path = pathlib.Path(sys.argv[1]);"
+                "found = find(int(path.name), path.parent);"
+                "print(sum(c.seen for c in found.counters().values())); found.close()"
+            )
+            done = limited(["bpf"], script, str(pin))
+            assert (done.stdout, list(pins.iterdir())) == ("1\n", [])
+        with Tap(pins=pins):
+            assert len(list(pins.iterdir())) == 1
+        assert not pins.exists()
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True, timeout=10)
+
+
+def limited(capabilities, script, *arguments):
+    """Run Python code with no more than these capabilities."""
+    allowed = ",".join(["-all", *(f"+{name}" for name in capabilities)])
+    root = Path(__file__).parent.parent
+    return subprocess.run(
+        ["setpriv", f"--bounding-set={allowed}", f"--inh-caps={allowed}", sys.executable, "-c", script, *arguments],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+START = """
+import os, sys
+from capture.ebpf import EbpfTap
+from capture.live import TapError, TapSettings
+try:
+    EbpfTap(TapSettings(bytes(64), 1, ring_bytes=1 << 16), print, None).close()
+except TapError as error:
+    sys.exit(str(error))
+"""
+
+
+def test_three_capabilities_suffice():
+    done = limited(["bpf", "perfmon", "net_admin"], START)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("given", [[], ["net_admin", "perfmon"], ["bpf", "net_admin"]])
+def test_what_is_missing_is_said(given):
+    done = limited(given, START)
+    assert done.returncode == 1
+    missing = [f"cap_{name}" for name in ("bpf", "net_admin", "perfmon") if name not in given]
+    assert done.stderr == f"an eBPF program cannot be loaded: {', '.join(missing)} missing\n"
+
+
+def test_what_was_compiled_is_kept(cable, tmp_path, monkeypatch):
+    settings = TapSettings(KEY, 1)
+    cache = tmp_path / "programs"
+
+    def tap():
+        EbpfTap(settings, print, Filters(), None, cache).close()
+
+    tap()
+    (kept,) = cache.iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr("capture.program.compile_apart", lambda flags: pytest.fail("compiled again"))
+    tap()
+    kept.chmod(0o620)  # others could have written it
+    with pytest.raises(pytest.fail.Exception, match="compiled again"):
+        tap()
+    kept.chmod(0o600)
+    kept.write_bytes(kept.read_bytes()[:5000])
+    with pytest.raises(TapError, match="damaged, and was removed"):
+        tap()
+    assert not list(cache.iterdir())
+
+
+def test_a_compiler_that_fails_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr("capture.program.SOURCES", Path("/nonexistent/bpf"))
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(TapError, match="was not compiled: exit code 1"):
+        Tap.cache, cache = None, Tap.cache
+        try:
+            Tap()
+        finally:
+            Tap.cache = cache
+
+
+def test_wrong_settings():
+    for settings in ({"shards": 0}, {"shards": 65}, {"ring_bytes": 5000}):
+        with pytest.raises(TapError, match="expected"):
+            Tap(**settings)
+    links = [fd.readlink().name for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+    assert not [name for name in links if "perf" in name]
