@@ -134,7 +134,7 @@ uninstall purge:
 
 test-systemd: $(VENV)/.tested
 	@$(call packages,$(APT_SYSTEMD))
-	@FLOWTAP_SYSTEMD=1 $(PYTHON) -m pytest -m systemd
+	@FLOWTAP_SYSTEMD=1 $(PYTHON) -m pytest tests/test_systemd.py
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz-out

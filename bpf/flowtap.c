@@ -51,7 +51,7 @@ BPF_PERCPU_ARRAY(handshakes, struct flowtap_handshakes_words, FT_SHARDS);
 BPF_ARRAY(expected, ft_u32, FT_HANDSHAKES); /* handshake.h */
 BPF_ARRAY(cutoffs, ft_u64, FT_CUTOFF_ENTRIES);
 BPF_ARRAY(ports, struct ft_ports, 1);
-BPF_HASH(interfaces, ft_u32, ft_u32, 4096); /* by index: those whose incoming packets are counted */
+BPF_HASH(interfaces, ft_u32, ft_u32, 16384); /* by index: those whose incoming packets are counted */
 BPF_PERCPU_ARRAY(ticks, ft_u64, 1); /* runs of the timer program */
 BPF_PERF_OUTPUT(events);
 

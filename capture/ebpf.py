@@ -186,13 +186,16 @@ class EbpfTap:
         """Take note of interfaces, by index, whose incoming packets are counted without this process's filter on them.
 
         These are the ones that other processes tap, and those that lie upon a tapped one (VLAN, bridge, bond): packets
-        that came in there and leave by a tapped interface are not counted again.
+        that came in there and leave by a tapped interface are not counted again. Raises TapError for more than 16,000.
         """
         new = set(interfaces)
         for index in self._elsewhere - new - self._tapped.keys():
             self._unmark(index)
-        for index in new - self._elsewhere:
-            _bpf.map_update(self._program.maps["interfaces"], struct.pack("=I", index), struct.pack("=I", 1))
+        try:
+            for index in new - self._elsewhere:
+                _bpf.map_update(self._program.maps["interfaces"], struct.pack("=I", index), struct.pack("=I", 1))
+        except OSError as error:
+            raise TapError(f"{len(new)} interfaces are tapped elsewhere: {said(error)}") from error
         self._elsewhere = new
 
     def poll(self, timeout_ms: int) -> int:
@@ -218,18 +221,17 @@ class EbpfTap:
 
     def _nudge(self, cpu: int) -> None:
         """Flush a CPU's batches from another CPU: on its own a packet could come in between."""
-        try:
-            if _bpf.present_cpu() != cpu or len(self._online) == 1:
+        with suppress(OSError):  # the CPU went offline: nothing comes from there
+            if _bpf.present_cpu() != cpu:
                 _bpf.run_on(self._program.nudge, cpu)
                 return
             allowed = os.sched_getaffinity(0)
-            os.sched_setaffinity(0, {other for other in self._online if other != cpu})
             try:
+                with suppress(OSError):  # there is no other one that this process may use
+                    os.sched_setaffinity(0, {other for other in self._online if other != cpu})
                 _bpf.run_on(self._program.nudge, cpu)
             finally:
                 os.sched_setaffinity(0, allowed)
-        except OSError:  # the CPU went offline: nothing comes from there
-            return
 
     @property
     def damaged(self) -> int:

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,24 +67,18 @@ class Predecessor:
 def find(program: int, pins: Path | None) -> Predecessor | None:
     """Find the counters of a program by its id: directly, or by the name it left; None when neither can be had."""
     if pins is not None and (pins / str(program)).exists():
-        try:
+        with suppress(OSError):
             return Predecessor(_bpf.pinned(str(pins / str(program))), pins / str(program))
-        except OSError:
-            pass
-    try:
+    with suppress(OSError):  # not permitted, or gone
         fd = _bpf.program_by_id(program)
-    except OSError as error:
-        if error.errno in (errno.EPERM, errno.ENOENT):
-            return None
-        raise
-    try:
-        for number in _bpf.program_info(fd)[2]:
-            found = _bpf.map_by_id(number)
-            if _bpf.map_info(found)[4] == MAP:
-                return Predecessor(found)
-            os.close(found)
-    finally:
-        os.close(fd)
+        try:
+            for number in _bpf.program_info(fd)[2]:
+                found = _bpf.map_by_id(number)
+                if _bpf.map_info(found)[4] == MAP:
+                    return Predecessor(found)
+                os.close(found)
+        finally:
+            os.close(fd)
     return None
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -65,14 +66,14 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> int:
     "interfaces",
     multiple=True,
     metavar="IFACE",
-    help="Interface to tap, or a pattern such as eth*; may repeat. [default: those tapped now, or in the settings]",
+    help="Interface to tap, or a pattern such as eth*; may repeat. [default: those in the settings, or tapped now]",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--undo", is_flag=True, help="Stop everything, and let systemd start none of it again.")
 def deploy(workers: int, interfaces: tuple[str, ...], dry_run: bool, undo: bool) -> None:
     """Let systemd run flowtap on this host: a collector, workers, and a capture process for each interface.
 
-    Writes the number of workers to the settings, enables the units, and starts flowtap.target. Units that do not fit
+    Writes workers and interfaces to the settings, enables the units, and starts flowtap.target. Units that do not fit
     any more are stopped and disabled, so it may be run again with other numbers and interfaces at any time.
     """
     from flowtap.settings import DEFAULT_FILE
@@ -96,21 +97,19 @@ def deploy(workers: int, interfaces: tuple[str, ...], dry_run: bool, undo: bool)
         _fail(str(error), FAILED)
 
 
-def set_workers(path: Path, count: int | None) -> None:
-    """Write [workers] count to the settings file at `path`, or remove it (None).
+def write_setting(path: Path, section: str, key: str, value: object) -> None:
+    """Write a setting to the file at `path`, or remove it (None).
 
-    Its other text stays as it is; a file that lacks is made.
-
-    The file is replaced as a whole. Raises OSError.
+    Its other text stays as it is; a file that lacks is made. The file is replaced as a whole. Raises OSError.
     """
     import tomlkit
 
     document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
-    section = document.setdefault("workers", tomlkit.table())
-    if count is None:
-        section.pop("count", None)
+    table = document.setdefault(section, tomlkit.table())
+    if value is None:
+        table.pop(key, None)
     else:
-        section["count"] = count
+        table[key] = value
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -126,20 +125,21 @@ def _steps(settings: Settings, file: Path, workers: int, interfaces: Sequence[st
     from flowtap import units
 
     there = units.enabled()
-    tapped = [units.capture(name) for name in dict.fromkeys(interfaces)]
-    tapped = tapped or sorted(unit for unit in there if unit.startswith("flowtap-capture@"))
-    tapped = tapped or [units.capture(name) for name in dict.fromkeys(settings.capture.interfaces)]
-    if not tapped:
+    names = list(dict.fromkeys(interfaces)) or list(dict.fromkeys(settings.capture.interfaces))
+    names = names or [units.interface(unit) for unit in sorted(there) if unit.startswith("flowtap-capture@")]
+    if not names:
         _fail("no interface is chosen: expected -i IFACE", USAGE)
-    _check_interfaces([units.interface(unit) for unit in tapped])
+    _check_interfaces(names)
+    tapped = [units.capture(name) for name in names]
     wanted = [units.COLLECTOR, *map(units.worker, range(workers)), *tapped]
     surplus = sorted(there - set(wanted))
     missing = [unit for unit in wanted if unit not in there]
     steps = []
     changed = workers != settings.workers.count
     if changed:
-        text = f"write count = {workers} to [workers] of {file}, was {settings.workers.count}"
-        steps.append(Step(text, lambda: set_workers(file, workers)))
+        steps.append(_setting(file, "workers", "count", workers))
+    if names != settings.capture.interfaces:
+        steps.append(_setting(file, "capture", "interfaces", names))
     if surplus:
         steps.append(_command("systemctl", "disable", "--now", *surplus))
     steps.append(_command("systemctl", "enable", units.TARGET, *missing))
@@ -159,14 +159,21 @@ def _undo(file: Path) -> tuple[list[Step], list[str]]:
     steps.append(_command("systemctl", "stop", units.TARGET, units.ALL))
     steps.append(_command("systemctl", "disable", units.TARGET, *sorted(units.enabled())))
     steps.append(_command("systemctl", "reset-failed", units.ALL))
-    default = Settings().workers.count
     try:
-        changed = load(file).workers.count != default
+        settings = load(file)
     except SettingsError:  # none, or not to be understood, which must not keep anything running
-        changed = False
-    if changed:
-        steps.append(Step(f"remove count from [workers] of {file}", lambda: set_workers(file, None)))
+        return steps, []
+    default = Settings()
+    if settings.workers.count != default.workers.count:
+        steps.append(_setting(file, "workers", "count", None))
+    if settings.capture.interfaces != default.capture.interfaces:
+        steps.append(_setting(file, "capture", "interfaces", None))
     return steps, []
+
+
+def _setting(file: Path, section: str, key: str, value: object) -> Step:
+    said = f"write {key} = {json.dumps(value)} to" if value is not None else f"remove {key} from"
+    return Step(f"{said} [{section}] of {file}", lambda: write_setting(file, section, key, value))
 
 
 def _command(*words: str) -> Step:
@@ -186,6 +193,8 @@ def _check_interfaces(interfaces: Sequence[str]) -> None:
             TypeAdapter(Pattern).validate_python(name)
         except ValidationError:
             _fail(f"{name!r}: expected the name of an interface or a pattern such as eth*", USAGE)
+        if name.startswith("!"):
+            _fail(f"{name!r}: each unit taps one interface or pattern, expected those to tap", USAGE)
         if not any(Path("/sys/class/net").glob(name)):
             print(f"flowtap: {name}: no such interface now; it is tapped as soon as it comes", file=sys.stderr)
 

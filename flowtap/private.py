@@ -15,9 +15,13 @@ _PREFIX = "flowtap-run-"
 
 
 @contextmanager
-def private_directory() -> Iterator[Path]:
-    """Make a directory that nobody else may enter, and remove it in the end. Raises OSError."""
-    above = Path("/run") if os.access("/run", os.W_OK) else Path(gettempdir())
+def private_directory(above: Path | None = None) -> Iterator[Path]:
+    """Make a directory that nobody else may enter, and remove it in the end. Raises OSError.
+
+    It is made in `above`; None: in /run, or where temporary files are.
+    """
+    if above is None:
+        above = Path("/run") if os.access("/run", os.W_OK) else Path(gettempdir())
     _remove_stale(above)
     path, lock = _made(above)
     try:

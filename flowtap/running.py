@@ -53,7 +53,6 @@ class Running:
         status: Status,
     ) -> None:
         self.stop = False
-        self.alerts = 0
         self._place = place
         self._last_seq = self._seq()
         self._gaps = Gaps(self._last_seq + 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtap.deploy import set_workers
+from flowtap.deploy import write_setting
 from flowtap.settings import Settings, load
 from tests.conftest import ROOT, Command
 
@@ -39,7 +39,7 @@ def test_the_number_of_workers_is_written_and_nothing_else(before: str | None, a
         file.parent.mkdir()
         file.write_text(before)
         file.chmod(0o640)
-    set_workers(file, 3)
+    write_setting(file, "workers", "count", 3)
     assert file.read_text().replace("\n\n[workers]", "\n[workers]") == after
     assert file.stat().st_mode & 0o777 == (0o644 if before is None else 0o640)
     assert load(file).workers.count == 3
@@ -69,10 +69,13 @@ def test_the_shipped_settings_file_holds_all_defaults_as_comments(flowtap: Comma
     assert load(EXAMPLE) == Settings()
 
 
-def test_the_number_of_workers_in_the_shipped_settings_file(tmp_path: Path) -> None:
+def test_the_shipped_settings_file_is_written_and_mended(tmp_path: Path) -> None:
     file = tmp_path / "flowtap.toml"
     file.write_text(EXAMPLE.read_text())
-    set_workers(file, 3)
+    write_setting(file, "workers", "count", 3)
+    write_setting(file, "capture", "interfaces", ["eth0", "br-*"])
     assert load(file).workers.count == 3
-    set_workers(file, None)
+    assert load(file).capture.interfaces == ["eth0", "br-*"]
+    write_setting(file, "workers", "count", None)
+    write_setting(file, "capture", "interfaces", None)
     assert file.read_text() == EXAMPLE.read_text()

@@ -5,8 +5,6 @@ import fcntl
 import os
 import socket
 import struct
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 from time import monotonic
@@ -14,89 +12,19 @@ from time import monotonic
 import numpy as np
 import packets as p
 import pytest
+from ebpf_tap import BATCH, KEY, SENDER, Tap, frame, joined
 from pyroute2 import IPRoute
 from test_packet import OTHERS, RECORDS
-from veth import Filters, namespace, pair, send
+from veth import namespace, pair, send
 
 from capture import parse_packet
-from capture._bpf import program_info
-from capture._message import KIND_HANDSHAKES, KIND_RECORDS, MESSAGE_SIZE, parse_handshake
-from capture.ebpf import EbpfTap
-from capture.live import Interface, TapError, TapSettings
-from capture.record import HANDSHAKE, MESSAGE, RECORD, TAG
+from capture._message import parse_handshake
+from capture.live import Interface
+from capture.record import HANDSHAKE, RECORD, TAG
 
 pytestmark = pytest.mark.live
-BATCH = 256
 EGRESS = 16
 E, I4, I6 = p.ethernet, p.ipv4, p.ipv6
-KEY = bytes(range(64))
-
-
-class Tap:
-    """A tap in a namespace of its own, and what it handed over."""
-
-    cache: Path | None = None  # compiled programs, for the tests of this module
-
-    def __init__(self, filters: Filters | None = None, pins: Path | None = None, **settings) -> None:
-        self.messages = []
-        self.records = defaultdict(list)
-        self.settings = TapSettings(KEY, 0x0123456789ABCDEF, **settings)
-        self.tap = EbpfTap(self.settings, self.forward, filters or Filters(), pins, self.cache)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.tap.close()
-
-    def forward(self, cpu, shard, kind, count, data):
-        """Keep a message."""
-        raw = bytes(data)
-        header = np.frombuffer(raw[:MESSAGE_SIZE], MESSAGE)[0]
-        assert [header[f] for f in ("cpu", "shard", "kind", "count")] == [cpu, shard, kind, count]
-        self.messages.append((header, raw[MESSAGE_SIZE:]))
-
-    def totals(self):
-        """Add up the counters of all CPUs: seen, filtered by reason, of all shards."""
-        seen, filtered, stream = 0, defaultdict(int), defaultdict(int)
-        for counters in self.tap.counters():
-            seen += counters.seen
-            for name, count in counters.filtered.items():
-                filtered[name] += count
-            for shard in counters.shards:
-                for name, count in shard.items():
-                    stream[name] += count
-        return seen, {name: count for name, count in filtered.items() if count}, stream
-
-    def settle(self, packets: int):
-        """Poll until so many packets are counted and none waits in a batch; the totals."""
-        end = monotonic() + 10
-        while True:
-            before = len(self.messages)
-            self.tap.poll(10)
-            seen, filtered, stream = self.totals()
-            open_batches = stream["batched"] - stream["forwarded"] - stream["lost"]
-            open_batches += stream["handshakes"] - stream["handshakes_forwarded"] - stream["handshakes_lost"]
-            if seen >= packets and not open_batches and len(self.messages) == before:
-                assert seen == packets
-                assert seen == sum(filtered.values()) + stream["batched"]
-                return seen, filtered, stream
-            assert monotonic() < end, (packets, seen, filtered, stream)
-
-    def made(self):
-        """Return all records and their tags, message by message."""
-        records, tags = [np.empty(0, RECORD)], [np.empty(0, TAG)]
-        for header, body in self.messages:
-            if header["kind"] == KIND_RECORDS:
-                assert len(body) == BATCH * 8 + header["count"] * 64
-                tags.append(np.frombuffer(body, TAG, header["count"]))
-                records.append(np.frombuffer(body, RECORD, header["count"], BATCH * 8))
-        return np.concatenate(records), np.concatenate(tags)
-
-    def handshakes(self):
-        """Return all handshake records."""
-        found = [np.frombuffer(b, HANDSHAKE) for h, b in self.messages if h["kind"] == KIND_HANDSHAKES]
-        return np.concatenate(found) if found else np.empty(0, HANDSHAKE)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -106,18 +34,8 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture
 def cable():
-    """Give two interfaces that are joined, in a namespace of the test's own, and keep to one CPU: one stream."""
-    allowed = os.sched_getaffinity(0)
-    with namespace(), pair() as ends:
-        os.sched_setaffinity(0, {min(allowed)})
-        try:
-            yield ends
-        finally:
-            os.sched_setaffinity(0, allowed)
-
-
-def frame(i: int = 0, payload: bytes = b"x" * 30, **fields) -> bytes:
-    return E(I4(p.tcp(payload, 1024 + i, **fields)))
+    with joined() as ends:
+        yield ends
 
 
 FRAMES = [data for data, _, _ in RECORDS.values()]
@@ -213,7 +131,7 @@ def test_the_ledger_closes(cable, shards):
         for header, _ in tap.messages:
             which = header["cpu"], header["shard"]
             assert (header["seq"], header["first"]) == (numbers[which], streams[which])
-            assert header["sender"] == 0x0123456789ABCDEF
+            assert header["sender"] == SENDER
             numbers[which] += 1
             streams[which] += header["count"]
         assert sum(streams.values()) == 6000
@@ -366,128 +284,3 @@ def test_merged_segments(cable, egress, data, kind, header, checksum):
         sender.send(bytes(10) + frame())
         tap.settle(2)
         assert [(int(r["len"]), int(r["seg"])) for r in tap.made()[0]] == [(3500, 1000), (30, 0)]
-
-
-def test_the_place_of_a_killed_process_is_taken(cable, tmp_path):
-    with Tap(shards=2) as one, Tap(shards=3) as other:
-        one.tap.add(cable[1])
-        send(cable[0], [frame(i) for i in range(100)] + [frame(payload=b"", flags=0x10)])
-        end = monotonic() + 10
-        while one.totals()[0] < 101:
-            assert monotonic() < end
-        own = one.totals()[2]
-        number = program_info(one.tap.program)[0]
-        other.tap.hold(number)
-        other.tap.hold(number)
-        other.tap.add(cable[1])
-        left = other.tap.left
-        assert sum(c.seen for c in left.values()) == 101
-        assert sum(c.filtered["no_payload"] for c in left.values()) == 1
-        streams = [stream for c in left.values() for stream in c.shards]
-        assert sum(s["batched"] for s in streams) == 100 == own["batched"]
-        assert all(s["batched"] == s["forwarded"] + s["lost"] for s in streams)
-        other.tap.hold(0xFFFFFFF)  # no such program
-        assert other.tap.left == left
-
-
-def test_counters_by_name(cable, tmp_path):
-    """Where a successor may not open programs by id, a name in a BPF file system leads to the counters."""
-    subprocess.run(["mount", "-t", "bpf", "bpf", str(tmp_path)], check=True, timeout=10)
-    try:
-        pins = tmp_path / "eth0"
-        with Tap(pins=pins) as one:
-            one.tap.add(cable[1])
-            send(cable[0], [frame()])
-            one.settle(1)
-            (pin,) = pins.iterdir()
-            script = (
-                "import sys, pathlib; from capture.predecessor import find; path = pathlib.Path(sys.argv[1]);"
-                "found = find(int(path.name), path.parent);"
-                "print(sum(c.seen for c in found.counters().values())); found.close()"
-            )
-            done = limited(["bpf"], script, str(pin))
-            assert (done.stdout, list(pins.iterdir())) == ("1\n", [])
-        with Tap(pins=pins):
-            assert len(list(pins.iterdir())) == 1
-        assert not pins.exists()
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True, timeout=10)
-
-
-def limited(capabilities, script, *arguments):
-    """Run Python code with no more than these capabilities."""
-    allowed = ",".join(["-all", *(f"+{name}" for name in capabilities)])
-    root = Path(__file__).parent.parent
-    return subprocess.run(
-        ["setpriv", f"--bounding-set={allowed}", f"--inh-caps={allowed}", sys.executable, "-c", script, *arguments],
-        env={**os.environ, "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-START = """
-import os, sys
-from capture.ebpf import EbpfTap
-from capture.live import TapError, TapSettings
-try:
-    EbpfTap(TapSettings(bytes(64), 1, ring_bytes=1 << 16), print, None).close()
-except TapError as error:
-    sys.exit(str(error))
-"""
-
-
-def test_three_capabilities_suffice():
-    done = limited(["bpf", "perfmon", "net_admin"], START)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("given", [[], ["net_admin", "perfmon"], ["bpf", "net_admin"]])
-def test_what_is_missing_is_said(given):
-    done = limited(given, START)
-    assert done.returncode == 1
-    missing = [f"cap_{name}" for name in ("bpf", "net_admin", "perfmon") if name not in given]
-    assert done.stderr == f"an eBPF program cannot be loaded: {', '.join(missing)} missing\n"
-
-
-def test_what_was_compiled_is_kept(cable, tmp_path, monkeypatch):
-    settings = TapSettings(KEY, 1)
-    cache = tmp_path / "programs"
-
-    def tap():
-        EbpfTap(settings, print, Filters(), None, cache).close()
-
-    tap()
-    (kept,) = cache.iterdir()
-    assert kept.stat().st_mode & 0o777 == 0o600
-    monkeypatch.setattr("capture.program.compile_apart", lambda flags: pytest.fail("compiled again"))
-    tap()
-    kept.chmod(0o620)  # others could have written it
-    with pytest.raises(pytest.fail.Exception, match="compiled again"):
-        tap()
-    kept.chmod(0o600)
-    kept.write_bytes(kept.read_bytes()[:5000])
-    with pytest.raises(TapError, match="damaged, and was removed"):
-        tap()
-    assert not list(cache.iterdir())
-
-
-def test_a_compiler_that_fails_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr("capture.program.SOURCES", Path("/nonexistent/bpf"))
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(TapError, match="was not compiled: exit code 1"):
-        Tap.cache, cache = None, Tap.cache
-        try:
-            Tap()
-        finally:
-            Tap.cache = cache
-
-
-def test_wrong_settings():
-    for settings in ({"shards": 0}, {"shards": 65}, {"ring_bytes": 5000}):
-        with pytest.raises(TapError, match="expected"):
-            Tap(**settings)
-    links = [fd.readlink().name for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
-    assert not [name for name in links if "perf" in name]

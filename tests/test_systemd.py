@@ -168,7 +168,8 @@ def test_a_stop_leaves_nothing_behind(gateway: Gateway) -> None:
 def test_deploy_says_what_it_does_and_again_does_nothing(gateway: Gateway) -> None:
     said = gateway.run("flowtap", "deploy", "--workers", "1", "-i", "eth0", "-i", "wg-1", "--dry-run").splitlines()
     assert said == [
-        f"write count = 1 to [workers] of {SETTINGS}, was 2",
+        f"write count = 1 to [workers] of {SETTINGS}",
+        f'write interfaces = ["eth0", "wg-1"] to [capture] of {SETTINGS}',
         "systemctl disable --now flowtap-worker@1.service",
         r"systemctl enable flowtap.target flowtap-capture@wg\x2d1.service",
         "systemctl restart flowtap.target",
