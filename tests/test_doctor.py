@@ -68,7 +68,7 @@ def test_ingress_qdisc(interface: str) -> None:
 @pytest.mark.live
 def test_filters_of_others(interface: str) -> None:
     tc("qdisc", "add", "dev", interface, "clsact")
-    program = load(1, cutoff=False)
+    program = load(1, cutoff=False, decap=False)
     index = socket.if_nametoindex(interface)
     with IPRoute() as route:
 
@@ -88,7 +88,7 @@ def test_filters_of_others(interface: str) -> None:
 def test_tcx_programs(interface: str) -> None:
     number = check_interfaces._BPF_SYSCALL[platform.machine()]
     index = socket.if_nametoindex(interface)
-    program = load(1, cutoff=False)
+    program = load(1, cutoff=False, decap=False)
     attributes = struct.pack("=IIIIIIQ", program.tap, index, check_interfaces._TCX_INGRESS, 0, 0, 0, 0)
     link = ctypes.CDLL(None, use_errno=True).syscall(number, LINK_CREATE, attributes, len(attributes))
     if link < 0:
