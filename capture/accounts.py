@@ -139,9 +139,18 @@ class Accounts:
                 place = name.removesuffix("taken")
                 cells[index[name]] = (cells[index[f"{place}sent"]] + cells[index[f"{place}dropped"]]) & _WORD
 
-    def end(self) -> None:
-        """Note that the page holds all of this run."""
-        self._file.unlink(missing_ok=True)
+    def end(self, streams: Streams | None = None) -> None:
+        """Note that the page holds all of this run; `streams` says where its streams ended.
+
+        A worker that hung or was away has not been told, and nobody here can know: the next run tells it once more.
+        """
+        ended = [*self._base.ended, *([streams] if streams is not None and streams[1] else [])]
+        if not ended:
+            self._file.unlink(missing_ok=True)
+            return
+        told = {name: self._page.cells[number] for name, number in self._page.index.items()}
+        self._base = Base(0, told, ended[-_MANY:])
+        self._write()
 
     def _write(self) -> None:
         base = self._base

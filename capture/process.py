@@ -65,6 +65,7 @@ class CaptureProcess:
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._alive = alive
+        self._sender = settings.sender
         self._closing = ExitStack()
         try:
             self._claims = Claims(place.taps, place.name)
@@ -89,7 +90,7 @@ class CaptureProcess:
             keep_only(self._tap.capabilities() | _for_files(place.taps))
             self._publisher.connect()
             self._to_tell = list(ended)
-            if ended:
+            if self._watermarks.predecessor is not None:
                 LOG.info("goes on in the place of a process that was killed")
         except BaseException:
             self._closing.close()
@@ -133,9 +134,10 @@ class CaptureProcess:
             self._publisher.watermark(FOR_EVER)
             self._count(counters)
             self._page.cells[self._page.index["interfaces_now"]] = 0
+            ends = (self._sender, self._publisher.ends())
             self._publisher.close()
+            self._accounts.end(ends)
             self._watermarks.close(ended=True)
-            self._accounts.end()
 
     def _tell(self, age_ns: int) -> None:
         """Tell the workers where the streams of killed predecessors ended, once those messages have surely come."""

@@ -89,6 +89,7 @@ class Publisher:
         self._cells = page.cells
         shards = len(self._endpoints)
         self._shards = shards
+        self._streams = streams
         self._sent, self._dropped = (
             [
                 [page.index[f"cpu{cpu}.shard{shard}.{kind}{name}"] for cpu in range(streams) for shard in range(shards)]
@@ -146,6 +147,15 @@ class Publisher:
         for cpu, stream in enumerate(counters):
             for words, one in zip(self._words, stream.shards, strict=True):
                 words[8 + cpu] = max(words[8 + cpu], one["forwarded"] + one["lost"])
+
+    def ends(self) -> dict[tuple[int, int], int]:
+        """Return where the streams of this process are, by shard and CPU."""
+        return {
+            (shard, cpu): word
+            for shard, words in enumerate(self._words)
+            for cpu, word in enumerate(words[8 : 8 + self._streams])
+            if word
+        }
 
     def last_will(self, streams: Streams) -> None:
         """Tell each worker where the streams of a killed predecessor ended."""

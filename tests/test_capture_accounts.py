@@ -91,9 +91,18 @@ def test_a_successor_goes_on(folder: Path, case: str) -> None:
     run.accounts.end()
     run.kill()
     after = Run(folder, 3)
-    assert after.accounts.begin(3, {}, None) == []  # run 2 ended by itself
+    assert after.accounts.begin(3, {}, None) == ended  # run 2 ended by itself, before it was sure that workers know
     assert after.get("seen") == [expected[0] + 8]
     after.kill()
+
+
+def test_what_a_worker_that_was_away_missed_is_told_by_the_next_run(folder: Path) -> None:
+    for sender, expected in ((2, [(1, {(0, 0): 95})]), (3, [(2, {(0, 0): 7})]), (4, [])):
+        run = Run(folder, sender)
+        assert run.accounts.begin(sender, {}, (1, {(0, 0): 95}) if sender == 2 else None) == expected
+        run.accounts.settle()
+        run.accounts.end((2, {(0, 0): 7}) if sender == 2 else None)
+        run.kill()
 
 
 def test_ends_are_told_until_they_are_known(folder: Path) -> None:

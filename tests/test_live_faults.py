@@ -131,6 +131,16 @@ def test_stopped_worker_does_not_stall_capture(cable: Cable, pipeline: Pipeline)
     closes(pipeline)
 
 
+def test_capture_ends_while_a_worker_hangs(cable: Cable, pipeline: Pipeline) -> None:
+    pipeline.processes["worker-0"].send_signal(signal.SIGSTOP)
+    Flood(cable, RATE).ends()
+    assert pipeline.end("capture-in") == 0
+    pipeline.processes["worker-0"].send_signal(signal.SIGCONT)
+    pipeline.start("capture-in", "--capture", pipeline.backend)
+    closes(pipeline)
+    assert pipeline.counters("worker")["missed"]
+
+
 def test_interface_deleted_and_made_again(cable: Cable, pipeline: Pipeline) -> None:
     for _ in range(2):
         cable.gateway.do("ip", "link", "delete", "in")
