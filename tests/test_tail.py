@@ -224,6 +224,8 @@ def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Pa
     wanted = [
         (line.partition(": ")[0], each) for line in read.splitlines() for each in line.partition(": ")[2].split("; ")
     ]
+    records = of_file(path)
+    length = records[-1].ts - records[0].ts + 10**9  # so that nothing of it is older than what came before
     (tmp_path / "test.sig").write_text(TEST_SIGNATURE)
     signatures = json.dumps([*shipped(), str(tmp_path / "test.sig")])
     with Live(tmp_path, f"[events]\nearly = false\n[signatures]\nfiles = {signatures}\n") as live:
@@ -240,14 +242,15 @@ def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Pa
         for number in range(400):  # until the feed is heard
             if poller.poll(50):
                 break
-            for message in cut(sender, moved(login(number), monotonic_ns())):
+            for message in cut(sender, moved(login(number), monotonic_ns() - length)):
                 socket.send(message)
         else:
             pytest.fail(live.logs())
-        records = moved(of_file(path), monotonic_ns())
-        for message in cut(sender, records):
+        before = sum(sender.sent.values())
+        sender = Sender(2)  # the other one has said that it is at its end
+        for message in cut(sender, moved(records, monotonic_ns())):
             socket.send(message)
-        live.until("worker-0", received=sum(sender.sent.values()))
+        live.until("worker-0", received=before + sum(sender.sent.values()))
         assert live.stop(worker) == 0
         got: list[tuple[str, ...]] = []
         while len(got) < len(wanted):
