@@ -19,7 +19,7 @@ from tests.lab.network import PYTHON, WAIT, Lab, LabError, until
 from tests.lab.people import Person, program
 from tests.lab.scenarios import SSH, TARGET, TRUST, askpass, log_in_typing
 
-READY = 30.0  # seconds that flowtap may take to begin: the first start compiles
+READY = 60.0  # seconds that flowtap may take to begin: the first start compiles
 
 
 def say(text: str) -> None:
