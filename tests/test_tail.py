@@ -176,6 +176,7 @@ def test_it_ends_after_as_many_as_asked_for(context: Any, live: Live) -> None:
     [
         (["-n", "1", "--timeout", "0.1"], 4, ""),
         (["--timeout", "0.1"], 0, ""),
+        (["--timeout", "1.5"], 0, "nobody publishes there yet"),
         (["--feed", "nonsense"], 1, "nonsense: Invalid argument"),
         (["--severity", "nonsense"], 2, "--severity"),
         (["--runtime", "/" + "x" * 120], 1, "too long by"),
