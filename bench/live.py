@@ -4,6 +4,7 @@
     speed     the highest of several rates at which nothing is lost after the kernel: kernel time per packet
               (kernel.bpf_stats_enabled), CPU time of capture and worker per packet, by both backends
     ledger    a long flood; every equation of the ledger, per CPU and shard
+    syns      5 million SYNs from as many addresses: memory before and after, what was dropped to make room
     programs  the same flood for tcpdump, p0f, softflowd and nfstream, each alone, with what they say they dropped
     forward   iperf3 through the gateway, with and without the tap
 
@@ -131,6 +132,21 @@ def ledger(packets: int) -> Result:
     return {backend: piped(backend, act) for backend in ("ebpf", "afpacket")}
 
 
+def syns(packets: int) -> Result:
+    """Send SYNs, each from an address of its own."""
+
+    def act(cable: Cable, pipeline: Pipeline) -> Result:
+        before = {name: _rss(process.pid) for name, process in pipeline.processes.items()}
+        result = measured(cable, pipeline, packets, 0, flows=packets, kind="syn")
+        worker = pipeline.counters("worker")
+        kept = {
+            name: worker[name] for name in ("engine_flows", "flows_now", "engine_ended_half_open", "engine_no_room")
+        }
+        return {"rss_mb_before": before, **result, "worker": kept, "open_sums": pipeline.gaps()}
+
+    return piped("ebpf", act)
+
+
 PROGRAMS: dict[str, Callable[[Path], list[str]]] = {
     "tcpdump": lambda folder: ["tcpdump", "-i", "in", "-s", "96", "-w", str(folder / "dump.pcap"), "-Z", "root"],
     "p0f": lambda folder: ["p0f", "-i", "in", "-o", str(folder / "p0f.log")],
@@ -235,7 +251,7 @@ def _iperf(client: Machine, seconds: int) -> float:
 def main() -> None:
     """Print what was measured as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench.live", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", default=["speed", "ledger", "programs", "forward"])
+    parser.add_argument("parts", nargs="*", metavar="PART", default=["speed", "ledger", "syns", "programs", "forward"])
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--packets", type=int, default=20_000_000, help="of the ledger's flood")
     parser.add_argument("--rates", default="1000000,1250000,1500000,0", help="packets/s; 0 is as fast as it goes")
@@ -245,6 +261,7 @@ def main() -> None:
     parts: dict[str, Callable[[], Result]] = {
         "speed": lambda: speed(options.seconds, rates),
         "ledger": lambda: ledger(options.packets),
+        "syns": lambda: syns(5_000_000),
         "programs": lambda: programs(options.seconds, max(rates) or 1_500_000),
         "forward": lambda: forward(10),
     }
