@@ -35,12 +35,16 @@ TICKS = os.sysconf("SC_CLK_TCK")
 Result = dict[str, Any]
 
 
-def flood(cable: Cable, packets: int, rate: int, **options: object) -> Result:
-    """Send a flood over the cable and return what the sender says of it; a rate of 0 is as fast as it goes."""
+def flood(cable: Cable, packets: int, rate: int, *, inject: bool = False, **options: object) -> Result:
+    """Send a flood over the cable and return what the sender says of it; a rate of 0 is as fast as it goes.
+
+    Injected, it appears at the tapped end: a cable that is full drops packets before anybody counts them.
+    """
     more = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    command = [*PYTHON, "-m", "bench.flood", "out", "--method", "xmit", "--packets", str(packets)]
+    machine, port, method = (cable.gateway, "in", "inject") if inject else (cable.sender, "out", "xmit")
+    command = [*PYTHON, "-m", "bench.flood", port, "--method", method, "--packets", str(packets)]
     limit = 60 + packets / 100_000
-    line = cable.sender.inside("taskset", "-c", "0", *command, "--rate", str(rate), *more)
+    line = machine.inside("taskset", "-c", "0", *command, "--rate", str(rate), *more)
     done = subprocess.run(line, capture_output=True, timeout=limit, check=True)
     told: Result = json.loads(done.stdout)
     return told
@@ -61,7 +65,7 @@ def kernel_time() -> tuple[int, int]:
     )
 
 
-def measured(cable: Cable, pipeline: Pipeline, packets: int, rate: int, **options: object) -> Result:
+def measured(cable: Cable, pipeline: Pipeline, packets: int, rate: int, **options: Any) -> Result:
     """Send one flood through a running pipeline and return what it cost and what was lost where."""
     pids = {name: process.pid for name, process in pipeline.processes.items()}
     before, cpu, kernel = pipeline.counters(), {name: cpu_seconds(pid) for name, pid in pids.items()}, kernel_time()
@@ -118,7 +122,7 @@ def ledger(packets: int) -> Result:
     """Send a long flood as fast as it goes and return every equation, per CPU and shard."""
 
     def act(cable: Cable, pipeline: Pipeline) -> Result:
-        result = measured(cable, pipeline, packets, 0, flows=10_000, payload=100, kind="tcp")
+        result = measured(cable, pipeline, packets, 0, inject=True, flows=10_000, payload=100, kind="tcp")
         equations = [
             {"place": e.place, "sum": e.name, "left": e.left, "right": e.right} for e in pipeline.ledger().equations()
         ]
@@ -137,7 +141,7 @@ def syns(packets: int) -> Result:
 
     def act(cable: Cable, pipeline: Pipeline) -> Result:
         before = {name: _rss(process.pid) for name, process in pipeline.processes.items()}
-        result = measured(cable, pipeline, packets, 0, flows=packets, kind="syn")
+        result = measured(cable, pipeline, packets, 0, inject=True, flows=packets, kind="syn")
         worker = pipeline.counters("worker")
         kept = {
             name: worker[name] for name in ("engine_flows", "flows_now", "engine_ended_half_open", "engine_no_room")
