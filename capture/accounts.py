@@ -32,6 +32,7 @@ from capture.live import StreamCounters, TapError
 KINDS = ("", "handshakes_")
 PUBLISHED = ("taken", "sent", "dropped")
 OTHER = ("watermarks", "watermarks_dropped", "interfaces_now")
+_WORD = (1 << 64) - 1  # what a cell may hold: a damaged page must not keep a process from starting
 _MANY = 8  # killed predecessors that workers are told of
 Streams = tuple[int, Mapping[tuple[int, int], int]]  # of a sender, by shard and CPU: records before the stream's end
 
@@ -113,7 +114,7 @@ class Accounts:
                     told[name] = base.get(name, 0) + ends[shard, cpu]
         _close(told)
         for name, number in told.items():
-            self._page.cells[self._page.index[name]] = number
+            self._page.cells[self._page.index[name]] = number & _WORD
         ended = list(before.ended) if before is not None else []
         if before is not None and any(ends.values()):
             ended.append((before.sender, {place: end for place, end in ends.items() if end}))
@@ -132,11 +133,11 @@ class Accounts:
         """Take over what the tap has counted so far in this run."""
         cells, index, base = self._page.cells, self._page.index, self._base.counters
         for name, number in flat(dict(enumerate(counters))).items():
-            cells[index[name]] = base.get(name, 0) + number
+            cells[index[name]] = (base.get(name, 0) + number) & _WORD
         for name in index:
             if name.endswith("taken"):
                 place = name.removesuffix("taken")
-                cells[index[name]] = cells[index[f"{place}sent"]] + cells[index[f"{place}dropped"]]
+                cells[index[name]] = (cells[index[f"{place}sent"]] + cells[index[f"{place}dropped"]]) & _WORD
 
     def end(self) -> None:
         """Note that the page holds all of this run."""

@@ -142,7 +142,8 @@ class Filters:
             own = [found for found in filters if found.name == self.name]
             for found in own:
                 self._hold(found.program)
-            made = made or any(found.classid & _MADE for found in own)
+            # whoever is the last of flowtap's processes here removes the qdisc, not only the one that made it
+            made = made or any(found.classid & _MADE for found in filters if found.name.startswith(_PREFIX))
             taken = {found.preference for found in filters}
             preference = own[0].preference if own else min(set(range(1, len(taken) + 2)) - taken)
             try:

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 import orjson
 
 from flowtap.options import USAGE, config_option, settings_of
+from flowtap.terminal import fail, say
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -16,6 +15,8 @@ EPILOG = """\b
 Exit codes:
   0    fine
   2    the settings are wrong, or cannot be read
+  3    the output could not be written
+  141  whoever read the output has gone
 """
 
 
@@ -37,11 +38,11 @@ def show(config: str | None, as_json: bool) -> None:
     """
     settings = settings_of(config)
     if as_json:
-        click.echo(orjson.dumps(settings.model_dump(), option=orjson.OPT_INDENT_2).decode())
+        say(orjson.dumps(settings.model_dump(), option=orjson.OPT_INDENT_2).decode())
         return
     from flowtap.toml_text import settings_toml
 
-    click.echo(settings_toml(settings), nl=False)
+    say(settings_toml(settings).rstrip("\n"))
 
 
 @config.command(short_help="Check a file of settings.", epilog=EPILOG)
@@ -58,13 +59,12 @@ def check(config: str | None, as_json: bool) -> None:
         errors = wrong.errors
     file = config or str(DEFAULT_FILE)
     if as_json:
-        click.echo(orjson.dumps({"file": file, "errors": errors}, option=orjson.OPT_INDENT_2).decode())
+        say(orjson.dumps({"file": file, "errors": errors}, option=orjson.OPT_INDENT_2).decode())
     elif errors:
-        for line in errors:
-            print(f"flowtap: {line}", file=sys.stderr)
+        fail("\n".join(errors), USAGE)
     elif config is None and not DEFAULT_FILE.exists():
-        click.echo(f"{file}: absent, the defaults apply")
+        say(f"{file}: absent, the defaults apply")
     else:
-        click.echo(f"{file}: correct")
+        say(f"{file}: correct")
     if errors:
         raise SystemExit(USAGE)

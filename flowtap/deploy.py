@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from flowtap.options import USAGE, settings_of
+from flowtap.terminal import fail, say
 
 if TYPE_CHECKING:
     from flowtap.settings import Settings
@@ -88,7 +89,7 @@ def deploy(workers: int, interfaces: tuple[str, ...], dry_run: bool, undo: bool)
     try:
         steps, units = _undo(DEFAULT_FILE) if undo else _steps(settings_of(None), DEFAULT_FILE, workers, interfaces)
         for step in steps:
-            click.echo(step.text)
+            say(step.text)
             if not dry_run:
                 step.do()
         if not dry_run and not _all_run(units):
@@ -210,5 +211,4 @@ def _all_run(units: Sequence[str]) -> bool:
 
 
 def _fail(text: str, status: int) -> NoReturn:
-    print(f"flowtap: {text}", file=sys.stderr)
-    sys.exit(status)
+    raise SystemExit(fail(text, status))

@@ -12,15 +12,18 @@ import orjson
 
 from flowtap.finding import Finding, fail, ok
 from flowtap.options import common
+from flowtap.terminal import say
 
 if TYPE_CHECKING:
     from flowtap.settings import Settings
 
 EPILOG = """\b
 Exit codes:
-  0  nothing fails; there may be warnings
-  1  something fails, or with --strict: there are warnings
-  2  wrong arguments
+  0    nothing fails; there may be warnings
+  1    something fails, or with --strict: there are warnings
+  2    wrong arguments
+  3    the output could not be written
+  141  whoever read the output has gone
 
 \b
 Examples:
@@ -35,6 +38,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.command(epilog=EPILOG)
 @click.option(
     "-i",
+    "--interface",
     "interfaces",
     multiple=True,
     metavar="IFACE",
@@ -57,9 +61,9 @@ def doctor(
         found.append(finding)
         if not as_json and not (quiet and finding.level == "ok"):
             level = click.style(f"{finding.level:<4}", fg=_COLOURS[finding.level])
-            click.echo(f"{level} {finding.check}: {finding.text}" + (f" -> {finding.remedy}" * bool(finding.remedy)))
+            say(f"{level} {finding.check}: {finding.text}" + (f" -> {finding.remedy}" * bool(finding.remedy)))
     if as_json:
-        click.echo(orjson.dumps([asdict(finding) for finding in found], option=orjson.OPT_INDENT_2).decode())
+        say(orjson.dumps([asdict(finding) for finding in found], option=orjson.OPT_INDENT_2).decode())
     bad = ("warn", "fail") if strict else ("fail",)
     raise SystemExit(1 if any(finding.level in bad for finding in found) else 0)
 

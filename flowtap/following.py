@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ SEVERITIES = ("critical", "high", "medium", "low")  # EVE's 1 to 4
 QUEUE = 100_000  # events that wait for this process; what comes beyond that is missed
 _POLL_MS = 250
 _ROUND = 1000
+_PATIENCE = 1.0  # seconds without a collector before that is told
 
 
 class Filter:
@@ -146,12 +148,17 @@ class Tail:
     def run(self, limit: int | None, timeout: float | None) -> bool:
         """Print; return False when the time was up. Raises OutputError, BrokenPipeError."""
         end = None if timeout is None else monotonic() + timeout
+        patience = monotonic() + _PATIENCE
         while not self.stop and (limit is None or self.printed < limit):
             left = _POLL_MS if end is None else min(_POLL_MS, round((end - monotonic()) * 1000))
             if left <= 0:
                 return False
             if self._follower.wait(left):
                 self._round(limit)
+            elif monotonic() > patience:
+                patience = inf
+                if not self._follower.connected(0):
+                    print("flowtap: nobody publishes there yet (flowtap stats shows what runs); waits", file=sys.stderr)
         return True
 
     def _round(self, limit: int | None) -> None:

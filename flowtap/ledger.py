@@ -9,10 +9,12 @@ ending in `_now` are gauges.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import mmap
 import os
+import stat
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -22,6 +24,7 @@ from time import sleep
 MAGIC = "flowtap ledger 1"
 _ROUND = 4096  # the words begin at a multiple of so many bytes
 _LONGEST_HEAD = 16 << 20
+_BIGGEST = 2 * _LONGEST_HEAD  # bytes of a page: words take less room than their names
 _WORD = (1 << 64) - 1
 _LOCK_TRIES = 20  # of 10 ms each: whoever asks for the writer has the lock for a moment
 
@@ -41,7 +44,7 @@ class Page:
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path = path
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror}") from error
         try:
@@ -88,7 +91,11 @@ class Page:
 def read_page(path: Path) -> dict[str, int]:
     """Return the counters of a page by name. Raises LedgerError for a file that is none."""
     try:
-        data = path.read_bytes()
+        file = _open_to_read(path)
+        try:
+            data = os.pread(file, min(os.fstat(file).st_size, _BIGGEST), 0)
+        finally:
+            os.close(file)
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror}") from error
     counters = _read(data)
@@ -109,7 +116,7 @@ def read_pages(folder: Path) -> Iterator[tuple[str, dict[str, int]]]:
 def writer(path: Path) -> int | None:
     """Return the process that writes a page, None when none does: it has ended, or the page is not there."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = _open_to_read(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -122,6 +129,15 @@ def writer(path: Path) -> int | None:
     finally:
         os.close(file)
     return None
+
+
+def _open_to_read(path: Path) -> int:
+    """Open a page. Raises OSError, also for what is no file: nothing may hold up who looks at the ledger."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file
 
 
 def _lock(file: int) -> None:

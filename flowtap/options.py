@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The options that all live commands share, and the settings that they mean."""
+"""The options that several commands share, and the settings that they mean."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from flowtap.terminal import fail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,42 @@ def config_option(function: Function) -> Function:
     )(function)
 
 
+def matching(function: Function) -> Function:
+    """Add -f, -U, -K and -F: what is matched, and what is reported."""
+    return _with(
+        function,
+        click.option(
+            "-f",
+            "--signatures",
+            multiple=True,
+            metavar="FILE",
+            help="Signatures: a file, or a directory of *.sig files. May repeat. [default: the shipped database]",
+        ),
+        click.option("-U", "unidentified", is_flag=True, help="Also print unidentified flows, with their shapes."),
+        click.option("-K", "only_unidentified", is_flag=True, help="Print unidentified flows only."),
+        click.option("-F", "exact", is_flag=True, help="Match all sizes exactly: no signature is fuzzy."),
+    )
+
+
+def printing(function: Function) -> Function:
+    """Add -t, -q, -o, --json and --flows: what is printed, and where."""
+    return _with(
+        function,
+        click.option("-t", "timestamps", is_flag=True, help="Put the time of its first packet (UTC) before each flow."),
+        click.option("-q", "quiet", is_flag=True, help="No progress, no closing summary."),
+        click.option("-o", "output", metavar="FILE", help="Write to FILE. [default: standard output]"),
+        click.option("--json", "as_json", is_flag=True, help="Print EVE JSON events, one a line."),
+        click.option("--flows", is_flag=True, help="With --json: a flow event for each flow."),
+    )
+
+
+def _with(function: Function, *options: Callable[[Function], Function]) -> Function:
+    """Add options, which --help then lists in this order."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def settings_of(config: str | Path | None, runtime: str | Path | None = None) -> Settings:
     """Return the settings that these options mean. A wrong file is told on standard error and ends with USAGE."""
     from flowtap.settings import SettingsError, load
@@ -43,9 +80,7 @@ def settings_of(config: str | Path | None, runtime: str | Path | None = None) ->
     try:
         settings = load(config)
     except SettingsError as wrong:
-        for line in wrong.errors:
-            print(f"flowtap: {line}", file=sys.stderr)
-        raise SystemExit(USAGE) from None
+        raise SystemExit(fail("\n".join(wrong.errors), USAGE)) from None
     return with_runtime(settings, runtime)
 
 

@@ -5,6 +5,7 @@ Python's buffered streams lose this: they try to flush again when the interprete
 So bytes are gathered here and written with the bare file.
 """
 
+import sys
 from collections.abc import Callable
 from io import FileIO
 from types import TracebackType
@@ -24,6 +25,8 @@ class Output:
         self._name = "standard output" if path is None else path
         self._before_write = before_write
         self._waiting = bytearray()
+        if path is None and sys.stdout is None:  # closed by the caller: number 1 is by now a file of somebody else
+            raise OutputError(f"{self._name}: closed")
         try:
             self._file = FileIO(1, "wb", closefd=False) if path is None else FileIO(path, "wb")
         except OSError as error:

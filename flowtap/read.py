@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from enum import IntEnum
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ import click
 
 from flowtap.arguments import ArgumentError, split_arguments
 from flowtap.database import load_database
+from flowtap.options import matching, printing
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt, Progress
+from flowtap.terminal import fail
 
 if TYPE_CHECKING:
     from flowtap.reading import Sink
@@ -65,16 +66,7 @@ Examples:
 
 @click.command(epilog=EPILOG, no_args_is_help=True)
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE... [FILTER]")
-@click.option(
-    "-f",
-    "--signatures",
-    multiple=True,
-    metavar="FILE",
-    help="Signatures: a file, or a directory of *.sig files. May repeat. [default: the shipped database]",
-)
-@click.option("-U", "unidentified", is_flag=True, help="Also print unidentified flows, with their shapes.")
-@click.option("-K", "only_unidentified", is_flag=True, help="Print unidentified flows only.")
-@click.option("-F", "exact", is_flag=True, help="Match all sizes exactly: no signature is fuzzy.")
+@matching
 @click.option(
     "-T",
     "threshold",
@@ -85,15 +77,11 @@ Examples:
     help="From this think time on, in milliseconds, a pause is a pause (+).",
 )
 @click.option("-l", "one_line", is_flag=True, help="One line per flow.")
-@click.option("-t", "timestamps", is_flag=True, help="Put the time of its first packet (UTC) before each flow.")
 @click.option("-r", "resolve", is_flag=True, help="Print host names (asks DNS; waiting is bounded).")
-@click.option("-q", "quiet", is_flag=True, help="No progress, no closing summary.")
-@click.option("-o", "output", metavar="FILE", help="Write to FILE. [default: standard output]")
-@click.option("--json", "as_json", is_flag=True, help="Print EVE JSON events, one a line.")
-@click.option("--flows", is_flag=True, help="With --json: a flow event for each flow.")
+@printing
+@click.option("--decap", is_flag=True, help="Look into GRE, IPIP, 6in4, VXLAN and Geneve tunnels.")
 @click.option("--filter", "expression", metavar="EXPR", help="The filter expression; all arguments are files.")
 @click.option("--join", is_flag=True, help="The files are one capture that was rotated: flows go on across them.")
-@click.option("--decap", is_flag=True, help="Look into GRE, IPIP, 6in4, VXLAN and Geneve tunnels.")
 @click.option(
     "--max-flows", type=click.IntRange(1, 1 << 26), metavar="N", help="Flows kept at once. [default: 1000000]"
 )
@@ -143,7 +131,7 @@ def read(
         program = load_database(signatures, pause_ms=threshold, exact=exact)
         _keep_inputs(output, [*files, *signatures])
     except ArgumentError as error:
-        raise SystemExit(_fail(str(error), Exit.USAGE)) from None
+        raise SystemExit(fail(str(error), Exit.USAGE)) from None
 
     from engine import Limits
     from flowtap.reading import Run
@@ -183,7 +171,7 @@ def read(
             stats = run.finish()
             out.write(sink.end(stats))
     except OutputError as error:
-        raise SystemExit(_fail(str(error), Exit.OUTPUT)) from None
+        raise SystemExit(fail(str(error), Exit.OUTPUT)) from None
     except BrokenPipeError:
         raise SystemExit(Exit.BROKEN_PIPE) from None
     if not (quiet or as_json):
@@ -258,10 +246,3 @@ def _sink(
 
         text.names = Names()
     return text
-
-
-def _fail(message: str, code: Exit) -> Exit:
-    """Print `message` on standard error and return `code`."""
-    for line in message.splitlines():
-        print(f"flowtap: {line}", file=sys.stderr)
-    return code

@@ -19,6 +19,7 @@ from flowtap.ledger import LedgerError, read_page, writer
 from flowtap.options import common, settings_of
 from flowtap.runtime import Runtime, RuntimeDirectoryError
 from flowtap.service import Exit
+from flowtap.terminal import fail, say
 
 PATIENCE = 5.0  # seconds for all processes to answer
 
@@ -87,23 +88,26 @@ def reload(config: str | None, runtime: str | None) -> None:
     try:
         program = load_database(signatures.files, pause_ms=signatures.pause_ms, exact=signatures.exact)
     except ArgumentError as error:
-        raise SystemExit(_fail(str(error), Exit.USAGE)) from None
+        raise SystemExit(fail(str(error), Exit.USAGE)) from None
     try:
         folder = Runtime(settings.runtime.dir).ledger
         asked = [process for process in processes(folder) if process.ask()]
         failed = not asked
         if not asked:
-            _fail(f"{folder}: no worker and no collector is running", Exit.FAILED)
+            fail(f"{folder}: no worker and no collector is running", Exit.FAILED)
         for process, took in answers(asked):
             failed |= not took
             words = process.text if took else "refused, its log says why" if took is False else "did not answer"
-            click.echo(f"{process.name}: {words}", err=not took)
+            if took:
+                say(f"{process.name}: {words}")
+            else:
+                click.echo(f"{process.name}: {words}", err=True)
     except (LedgerError, RuntimeDirectoryError) as error:
-        raise SystemExit(_fail(str(error), Exit.FAILED)) from None
+        raise SystemExit(fail(str(error), Exit.FAILED)) from None
     except PermissionError:
-        raise SystemExit(_fail("not permitted: run it as root, or as flowtap's user", Exit.FAILED)) from None
+        raise SystemExit(fail("not permitted: run it as root, or as flowtap's user", Exit.FAILED)) from None
     if any(process.done == "reloads" for process in asked):
-        click.echo(f"{len(program.signatures)} signatures")
+        say(f"{len(program.signatures)} signatures")
     raise SystemExit(Exit.FAILED if failed else Exit.FINE)
 
 
@@ -128,9 +132,3 @@ def answers(asked: list[Process]) -> Iterator[tuple[Process, bool | None]]:
         sleep(0.02)
     for process in left:
         yield process, None
-
-
-def _fail(message: str, code: Exit) -> Exit:
-    for line in message.splitlines():
-        click.echo(f"flowtap: {line}", err=True)
-    return code

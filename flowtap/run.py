@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowtap.options import common, settings_of
+from flowtap.options import matching, printing, settings_of
 from flowtap.output import Output, OutputError
+from flowtap.terminal import fail
 
 if TYPE_CHECKING:
     from flowtap.runtime import Runtime
@@ -53,18 +54,14 @@ Examples:
 
 @click.command(epilog=EPILOG, no_args_is_help=True)
 @click.option(
-    "-i", "interfaces", multiple=True, metavar="IFACE", help="Interface to watch, or a pattern (eth*). May repeat."
-)
-@click.option(
-    "-f",
-    "--signatures",
+    "-i",
+    "--interface",
+    "interfaces",
     multiple=True,
-    metavar="FILE",
-    help="Signatures: a file, or a directory of *.sig files. May repeat. [default: the shipped database]",
+    metavar="IFACE",
+    help="Interface to watch, or a pattern (eth*); '!eth1' leaves one out. May repeat.",
 )
-@click.option("-U", "unidentified", is_flag=True, help="Also print unidentified flows, with their shapes.")
-@click.option("-K", "only_unidentified", is_flag=True, help="Print unidentified flows only.")
-@click.option("-F", "exact", is_flag=True, help="Match all sizes exactly: no signature is fuzzy.")
+@matching
 @click.option(
     "-T",
     "threshold",
@@ -73,11 +70,7 @@ Examples:
     help="From this think time on, in milliseconds, a pause is a pause (+). [default: 400]",
 )
 @click.option("-l", "one_line", is_flag=True, help="One line per match.")
-@click.option("-t", "timestamps", is_flag=True, help="Put the time of its first packet (UTC) before each flow.")
-@click.option("-q", "quiet", is_flag=True, help="No progress, no closing summary.")
-@click.option("-o", "output", metavar="FILE", help="Write to FILE. [default: standard output]")
-@click.option("--json", "as_json", is_flag=True, help="Print EVE JSON events, one a line.")
-@click.option("--flows", is_flag=True, help="With --json: a flow event for each flow.")
+@printing
 @click.option("--decap", is_flag=True, help="Look into GRE, IPIP, 6in4, VXLAN and Geneve tunnels.")
 @click.option(
     "--capture",
@@ -92,7 +85,10 @@ Examples:
     help="Worker processes. [default: one for each core but one]",
 )
 @click.option("--duration", type=click.FloatRange(0.001, 1e9), metavar="S", help="End after S seconds.")
-@common
+@click.option(
+    "--config", metavar="FILE", type=click.Path(dir_okay=False), help="Settings. [default: the built-in ones]"
+)
+@click.option("--runtime", metavar="DIR", help="Runtime directory, which stays. [default: one that goes with the run]")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -159,13 +155,14 @@ def run(
         with _place(runtime) as place, Output(output) as out:
             _run(settings, place, shown, out, quiet=quiet, duration=duration)
     except ChildError as error:
-        raise SystemExit(_fail(str(error), error.code)) from None
+        print(error, file=sys.stderr)  # what the process itself said
+        raise SystemExit(error.code) from None
     except (RuntimeDirectoryError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             raise SystemExit(Exit.BROKEN_PIPE) from None
-        raise SystemExit(_fail(f"flowtap: {error}", Exit.FAILED)) from None
+        raise SystemExit(fail(str(error), Exit.FAILED)) from None
     except OutputError as error:
-        raise SystemExit(_fail(f"flowtap: {error}", Exit.OUTPUT)) from None
+        raise SystemExit(fail(str(error), Exit.OUTPUT)) from None
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None
     raise SystemExit(Exit.FINE)
@@ -185,9 +182,7 @@ def _settings(config: str | None, changes: dict[str, dict[str, Any]]) -> Setting
     try:
         return parse(settings_toml(changed).encode(), "options")
     except SettingsError as wrong:
-        raise SystemExit(
-            _fail("\n".join(f"flowtap: {line.partition(': ')[2]}" for line in wrong.errors), Exit.USAGE)
-        ) from None
+        raise SystemExit(fail("\n".join(line.partition(": ")[2] for line in wrong.errors), Exit.USAGE)) from None
 
 
 @contextmanager
@@ -278,8 +273,3 @@ def _printer(as_json: bool, one_line: bool, timestamps: bool, unidentified: bool
 
     text = EventText(one_line=one_line, timestamps=timestamps, unidentified=unidentified)
     return lambda event: text.event(event).encode()
-
-
-def _fail(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
-    return code

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from flowtap.settings_errors import TOGETHER, explain
+
 if TYPE_CHECKING:
     from capture.live import TapSettings
     from engine import Limits
 
 DEFAULT_FILE = Path("/etc/flowtap/flowtap.toml")
 MAX_SHARDS = 64  # FT_MAX_SHARDS of bpf/batch.h
-TOGETHER = "together"  # type of the error that settings are given which exclude one another
 _BIGGEST_FILE = 1 << 20
 
 
@@ -283,7 +284,6 @@ def load(path: str | Path | None = None) -> Settings:
 def parse(data: bytes, name: str) -> Settings:
     """Return the settings that `data` holds; `name` is the file's in errors. Raises SettingsError."""
     from flowtap import toml
-    from flowtap.settings_errors import explain
 
     try:
         text = data.decode()

@@ -13,12 +13,12 @@ import orjson
 from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
-from flowtap.settings import TOGETHER
-
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from flowtap.toml import Document
+
+TOGETHER = "together"  # type of the error that settings are given which exclude one another
 
 _WORDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: ""}
 

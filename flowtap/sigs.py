@@ -9,6 +9,7 @@ import click
 import orjson
 
 import sigdb
+from flowtap.terminal import say
 from sigdb import example, explain, think
 from sigdb.nodes import Signature
 
@@ -52,7 +53,7 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
         _complain(errors)
         click.echo(_count(len(errors), "mistake"), err=True)
     else:
-        click.echo(f"{_count(count, 'signature')} in {_count(len(files), 'file')}: correct")
+        say(f"{_count(count, 'signature')} in {_count(len(files), 'file')}: correct")
     sys.exit(1 if errors else 0)
 
 
@@ -70,7 +71,7 @@ def list_(files: tuple[str, ...], as_json: bool) -> None:
     for signature in signatures:
         severity = click.style(f"{signature.severity:<8}", fg=_SEVERITY_COLOURS[signature.severity])
         place = where[signature.id]
-        click.echo(f"{signature.id:<{widths[0]}}  {severity}  {place:<{widths[1]}}  {signature.description}")
+        say(f"{signature.id:<{widths[0]}}  {severity}  {place:<{widths[1]}}  {signature.description}")
 
 
 @sigs.command(name="explain", short_help="Explain a signature in words.")
@@ -92,22 +93,22 @@ def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
             facts["packets"] = [{"side": p.side, "size": p.size, "think_us": think.decode(p.think)} for p in packets]
         _print_json(facts)
         return
-    click.echo(f"{click.style(signature.id, bold=True)}: {signature.description}")
+    say(f"{click.style(signature.id, bold=True)}: {signature.description}")
     facts = _facts(signature)
     for key in ("severity", "attack", "category", "rev", "reference", "note"):
         if facts[key]:
             value = ", ".join(facts[key]) if isinstance(facts[key], list) else facts[key]
-            click.echo(f"    {key:<10} {value}")
-    click.echo(f"    {'written in':<10} {signature.file}:{signature.line}")
-    click.echo()
-    click.echo("Matches:")
+            say(f"    {key:<10} {value}")
+    say(f"    {'written in':<10} {signature.file}:{signature.line}")
+    say("")
+    say("Matches:")
     for sentence in words:
-        click.echo(f"    {sentence}")
-    click.echo()
+        say(f"    {sentence}")
+    say("")
     if packets is None:
-        click.echo("Example: none was found quickly")
+        say("Example: none was found quickly")
     else:
-        click.echo(f"Example: {example.shape(signature, packets)}")
+        say(f"Example: {example.shape(signature, packets)}")
 
 
 def _load(files: tuple[str, ...]) -> tuple[Signature, ...]:
@@ -165,4 +166,4 @@ def _count(count: int, noun: str) -> str:
 
 
 def _print_json(value: object) -> None:
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    say(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

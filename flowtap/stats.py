@@ -14,6 +14,7 @@ import click
 
 from flowtap.options import common, settings_of
 from flowtap.output import Output, OutputError
+from flowtap.terminal import fail
 
 if TYPE_CHECKING:
     from flowtap.accounts import Ledger
@@ -74,10 +75,10 @@ def stats(watch: bool, interval: float, as_json: bool, check: bool, config: str 
     try:
         folder = Runtime(settings_of(config, runtime).runtime.dir).ledger
     except RuntimeDirectoryError as error:
-        raise SystemExit(_fail(str(error), Exit.USAGE)) from None
+        raise SystemExit(fail(str(error), Exit.USAGE)) from None
     ledger = read_ledger(folder)
     if not ledger.processes:
-        raise SystemExit(_fail(f"{folder}: no ledger: flowtap does not run, and has not run, with it", Exit.NONE))
+        raise SystemExit(fail(f"{folder}: no ledger: flowtap does not run, and has not run, with it", Exit.NONE))
     signal.signal(signal.SIGINT, signal.SIG_DFL if not watch else _end)
     before, then = None, monotonic()
     try:
@@ -92,7 +93,7 @@ def stats(watch: bool, interval: float, as_json: bool, check: bool, config: str 
                 sleep(interval)
                 ledger = read_ledger(folder)
     except OutputError as error:
-        raise SystemExit(_fail(str(error), Exit.OUTPUT)) from None
+        raise SystemExit(fail(str(error), Exit.OUTPUT)) from None
     except BrokenPipeError:
         raise SystemExit(Exit.BROKEN_PIPE) from None
     raise SystemExit(Exit.CHECK if check and not _well(ledger) else Exit.FINE)
@@ -133,8 +134,3 @@ def _well(ledger: Ledger) -> bool:
 
 def _end(number: int, frame: object) -> None:
     raise SystemExit(Exit.FINE)
-
-
-def _fail(message: str, code: Exit) -> Exit:
-    print(f"flowtap: {message}", file=sys.stderr)
-    return code

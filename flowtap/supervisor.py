@@ -145,6 +145,10 @@ class Child:
                 return
             self._heard = monotonic()
             if b"READY=1" in message.split(b"\n") and self.process is not None:
+                self._read_log()
+                if not self._was_ready:  # what it said in the beginning was kept back in case it was why it cannot work
+                    for line in self._words:
+                        self._tell(line)
                 self.ready = self._was_ready = True
 
     def _read_log(self) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from flowtap.following import SEVERITIES, Filter, Follower, Tail
 from flowtap.options import common, settings_of
 from flowtap.output import Output, OutputError
+from flowtap.terminal import fail
 
 if TYPE_CHECKING:
     from flowtap.settings import Settings
@@ -94,7 +94,7 @@ def tail(
         with Output(None) as output:
             code = _follow(settings, feed, wanted, printed, output, limit, timeout)
     except OutputError as error:
-        code = _fail(str(error), Exit.OUTPUT)
+        code = fail(str(error), Exit.OUTPUT)
     except BrokenPipeError:
         code = Exit.BROKEN_PIPE
     raise SystemExit(code)
@@ -120,7 +120,7 @@ def _follow(
         follower = Follower(context, endpoint, settings.feed.topic, settings.feed.format == "msgpack")
     except (RuntimeDirectoryError, zmq.ZMQError) as error:
         context.term()
-        return _fail(f"{endpoint or settings.runtime.dir}: {error}", Exit.FEED)
+        return fail(f"{endpoint or settings.runtime.dir}: {error}", Exit.FEED)
     work = Tail(follower, wanted, printed, output)
 
     def end(number: int, frame: object) -> None:
@@ -148,8 +148,3 @@ def _printer(as_json: bool, one_line: bool, timestamps: bool, unidentified: bool
 
     text = EventText(one_line=one_line, timestamps=timestamps, unidentified=unidentified)
     return lambda event: text.event(event).encode()
-
-
-def _fail(message: str, code: Exit) -> Exit:
-    print(f"flowtap: {message}", file=sys.stderr)
-    return code

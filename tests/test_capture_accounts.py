@@ -117,3 +117,15 @@ def test_a_damaged_base_counts_for_nothing(folder: Path, text: str) -> None:
     assert run.accounts.begin(2, {}, (1, {(0, 0): 95})) == []
     assert run.closes()
     run.kill()
+
+
+def test_damaged_page_keeps_nobody_from_starting(folder: Path) -> None:
+    page = Page(folder / "capture-a.page", counter_names(1, 1, REASONS))
+    for name in page.names:
+        page.set(name, -1)
+    page.close()
+    run = Run(folder, 2)
+    run.accounts.begin(2, {}, None)
+    run.accounts.update([counted(100, 20, forwarded=80)])
+    run.send(3)
+    run.kill()

@@ -128,6 +128,16 @@ def test_clsact_stays_when_others_came(interface: Interface, fd: int) -> None:
     assert has_clsact()
 
 
+def test_the_last_one_removes_clsact(interface: Interface, fd: int) -> None:
+    first, second = Filters("a"), Filters("b")
+    for one in (first, second):
+        one.attach(interface, fd, CLASSIDS, nothing)
+    first.close()
+    assert has_clsact()
+    second.close()
+    assert not has_clsact()
+
+
 def test_ingress_qdisc_of_others_is_refused(interface: Interface, fd: int) -> None:
     tc("qdisc add dev one ingress")
     own = Filters("a")

@@ -109,3 +109,13 @@ def test_refused(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="No such file or directory"):
         read_page(tmp_path / "x.page")
     assert writer(tmp_path / "x.page") is None
+
+
+def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:
+    path = tmp_path / "x.page"
+    os.mkfifo(path)
+    assert list(read_pages(tmp_path)) == []
+    with pytest.raises(LedgerError, match=r"x\.page: not a regular file"):
+        writer(path)
+    with pytest.raises(LedgerError, match=r"x\.page: "):
+        Page(path, ["a"])

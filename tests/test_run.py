@@ -23,7 +23,7 @@ from tests.conftest import Command, environment
 from tests.live import until
 from tests.veth import namespace
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 PORT = 7777
 SIGNATURE = "tcp 7777 = < c5 s10 > : one question, one answer\n    id = test.one\n"
 MATCH = re.compile(
@@ -277,6 +277,19 @@ def test_usage(options: list[str], reason: str, flowtap: Command) -> None:
     result = flowtap("run", "-q", *options)
     assert (result.returncode, result.stdout) == (2, "")
     assert reason in result.stderr
+
+
+@pytest.mark.live
+def test_an_interface_that_is_not_there_is_told(tmp_path: Path, flowtap: Command) -> None:
+    result = flowtap("run", "-i", "absent0", "--duration", "0.1", "--workers", "1", "--runtime", tmp_path / "r")
+    assert result.returncode == 0
+    assert "absent0: there is no such interface; waits for it" in result.stderr
+
+
+def test_closed_standard_output(tmp_path: Path) -> None:
+    command = ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-m", "flowtap", "run", "-i", "lo", "--duration", "0.1"]
+    result = subprocess.run(command, stderr=subprocess.PIPE, timeout=60, check=False, env=environment(), cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (3, b"flowtap: standard output: closed\n")
 
 
 @pytest.mark.parametrize(("runtime", "reason"), [("x" * 100, "too long"), ("/proc/run", "/proc/run: ")])

@@ -114,13 +114,6 @@ def test_gaps_are_told() -> None:
 
 
 @pytest.fixture
-def context() -> Iterator[Any]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
-@pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     (tmp_path / "run").mkdir()
     with Live(tmp_path) as made:
@@ -183,6 +176,7 @@ def test_it_ends_after_as_many_as_asked_for(context: Any, live: Live) -> None:
     [
         (["-n", "1", "--timeout", "0.1"], 4, ""),
         (["--timeout", "0.1"], 0, ""),
+        (["--timeout", "1.5"], 0, "nobody publishes there yet"),
         (["--feed", "nonsense"], 1, "nonsense: Invalid argument"),
         (["--severity", "nonsense"], 2, "--severity"),
         (["--runtime", "/" + "x" * 120], 1, "too long by"),
