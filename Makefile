@@ -5,6 +5,8 @@
 #   make replay   read a capture that the project recorded, and print what it finds; needs no root once installed
 #   make test     lint, types, and all tests
 #   make bench    benchmarks, as JSON in bench/out
+#   make bench-live    the same of the live pipeline under a flood, as root
+#   make bench-replay  captures below the folder CAPTURES, live and from their files, as root
 #   make fuzz     fuzz the parsers, each for SECONDS (600)
 #   make nightly  the long versions of the property tests
 #   make man      man pages in build/man
@@ -22,7 +24,7 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL = demo
 .NOTPARALLEL:
-.PHONY: demo replay test test-systemd bench fuzz nightly man install uninstall purge clean apt apt-test
+.PHONY: demo replay test test-systemd bench bench-live bench-replay fuzz nightly man install uninstall purge clean apt apt-test
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
@@ -30,6 +32,7 @@ SECONDS = 600
 PREFIX = /usr/local
 DESTDIR =
 DEMO = tests/captures/demo.pcap.gz
+CAPTURES = tests/captures
 
 APT = gcc libc6-dev libpcap-dev python3-bpfcc python3-dev python3-venv
 APT_LAB = $(APT) ethtool iproute2 openssh-client openssh-server openssl
@@ -112,6 +115,19 @@ bench: $(VENV)/.built
 	@$(PYTHON) -m bench.engine | tee bench/out/engine.json
 	@$(PYTHON) -m bench.read | tee bench/out/read.json
 	@$(PYTHON) -m bench.worker | tee bench/out/worker.json
+
+bench-live: $(VENV)/.lab
+	@$(call packages,$(APT_BENCH))
+	@mkdir -p bench/out
+	@$(PYTHON) -m bench.kernel | tee bench/out/kernel.json
+	@$(PYTHON) -m bench.live | tee bench/out/live.json
+
+bench-replay: $(VENV)/.lab
+	@$(call packages,$(APT_BENCH))
+	@mkdir -p bench/out
+	@for backend in ebpf afpacket; do \
+	  $(PYTHON) -m bench.replay --backend $$backend '$(CAPTURES)' | tee bench/out/replay-$$backend.json; \
+	done
 
 fuzz: $(VENV)/.built
 	@$(call packages,$(APT_FUZZ))

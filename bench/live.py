@@ -4,6 +4,7 @@
     speed     the highest of several rates at which nothing is lost after the kernel: kernel time per packet
               (kernel.bpf_stats_enabled), CPU time of capture and worker per packet, by both backends
     ledger    a long flood; every equation of the ledger, per CPU and shard
+    syns      5 million SYNs from as many addresses: memory before and after, what was dropped to make room
     programs  the same flood for tcpdump, p0f, softflowd and nfstream, each alone, with what they say they dropped
     forward   iperf3 through the gateway, with and without the tap
 
@@ -34,12 +35,16 @@ TICKS = os.sysconf("SC_CLK_TCK")
 Result = dict[str, Any]
 
 
-def flood(cable: Cable, packets: int, rate: int, **options: object) -> Result:
-    """Send a flood over the cable and return what the sender says of it; a rate of 0 is as fast as it goes."""
+def flood(cable: Cable, packets: int, rate: int, *, inject: bool = False, **options: object) -> Result:
+    """Send a flood over the cable and return what the sender says of it; a rate of 0 is as fast as it goes.
+
+    Injected, it appears at the tapped end: a cable that is full drops packets before anybody counts them.
+    """
     more = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    command = [*PYTHON, "-m", "bench.flood", "out", "--method", "xmit", "--packets", str(packets)]
+    machine, port, method = (cable.gateway, "in", "inject") if inject else (cable.sender, "out", "xmit")
+    command = [*PYTHON, "-m", "bench.flood", port, "--method", method, "--packets", str(packets)]
     limit = 60 + packets / 100_000
-    line = cable.sender.inside("taskset", "-c", "0", *command, "--rate", str(rate), *more)
+    line = machine.inside("taskset", "-c", "0", *command, "--rate", str(rate), *more)
     done = subprocess.run(line, capture_output=True, timeout=limit, check=True)
     told: Result = json.loads(done.stdout)
     return told
@@ -60,7 +65,7 @@ def kernel_time() -> tuple[int, int]:
     )
 
 
-def measured(cable: Cable, pipeline: Pipeline, packets: int, rate: int, **options: object) -> Result:
+def measured(cable: Cable, pipeline: Pipeline, packets: int, rate: int, **options: Any) -> Result:
     """Send one flood through a running pipeline and return what it cost and what was lost where."""
     pids = {name: process.pid for name, process in pipeline.processes.items()}
     before, cpu, kernel = pipeline.counters(), {name: cpu_seconds(pid) for name, pid in pids.items()}, kernel_time()
@@ -117,7 +122,7 @@ def ledger(packets: int) -> Result:
     """Send a long flood as fast as it goes and return every equation, per CPU and shard."""
 
     def act(cable: Cable, pipeline: Pipeline) -> Result:
-        result = measured(cable, pipeline, packets, 0, flows=10_000, payload=100, kind="tcp")
+        result = measured(cable, pipeline, packets, 0, inject=True, flows=10_000, payload=100, kind="tcp")
         equations = [
             {"place": e.place, "sum": e.name, "left": e.left, "right": e.right} for e in pipeline.ledger().equations()
         ]
@@ -129,6 +134,21 @@ def ledger(packets: int) -> Result:
         }
 
     return {backend: piped(backend, act) for backend in ("ebpf", "afpacket")}
+
+
+def syns(packets: int) -> Result:
+    """Send SYNs, each from an address of its own."""
+
+    def act(cable: Cable, pipeline: Pipeline) -> Result:
+        before = {name: _rss(process.pid) for name, process in pipeline.processes.items()}
+        result = measured(cable, pipeline, packets, 0, inject=True, flows=packets, kind="syn")
+        worker = pipeline.counters("worker")
+        kept = {
+            name: worker[name] for name in ("engine_flows", "flows_now", "engine_ended_half_open", "engine_no_room")
+        }
+        return {"rss_mb_before": before, **result, "worker": kept, "open_sums": pipeline.gaps()}
+
+    return piped("ebpf", act)
 
 
 PROGRAMS: dict[str, Callable[[Path], list[str]]] = {
@@ -235,7 +255,7 @@ def _iperf(client: Machine, seconds: int) -> float:
 def main() -> None:
     """Print what was measured as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench.live", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", default=["speed", "ledger", "programs", "forward"])
+    parser.add_argument("parts", nargs="*", metavar="PART", default=["speed", "ledger", "syns", "programs", "forward"])
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--packets", type=int, default=20_000_000, help="of the ledger's flood")
     parser.add_argument("--rates", default="1000000,1250000,1500000,0", help="packets/s; 0 is as fast as it goes")
@@ -245,6 +265,7 @@ def main() -> None:
     parts: dict[str, Callable[[], Result]] = {
         "speed": lambda: speed(options.seconds, rates),
         "ledger": lambda: ledger(options.packets),
+        "syns": lambda: syns(5_000_000),
         "programs": lambda: programs(options.seconds, max(rates) or 1_500_000),
         "forward": lambda: forward(10),
     }

@@ -10,9 +10,7 @@ STREAM_COUNTER_TEXT: str
 MESSAGE_SIZE: int  # bytes
 HANDSHAKE_SIZE: int
 SETTINGS_SIZE: int
-PORTS_SIZE: int
 BATCH: int  # records in a message at most, and tags in each
-HANDSHAKE_BATCH: int
 MAX_SHARDS: int
 CUTOFFS: int
 STATE_VERSION: int

@@ -29,7 +29,6 @@ from capture.links import whole
 from capture.live import Interface, TapError
 
 LOG = logging.getLogger(__name__)
-CLSACT = 0xFFFFFFF1
 INGRESS, EGRESS = 0xFFFFFFF2, 0xFFFFFFF3  # parents of filters
 _PREFIX = "flowtap-"
 _BPF_ID = 11  # TCA_BPF_ID of linux/pkt_cls.h, which pyroute2 does not name

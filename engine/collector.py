@@ -18,6 +18,7 @@ import zmq
 
 from engine.events import timestamp
 from engine.feed import Feed
+from engine.inbox import inbox
 from engine.memory import Memory
 from engine.page import Counters
 from engine.wire import MAX_BYTES, REASONS, Event, Message, WireError, decode
@@ -150,15 +151,7 @@ class Collector:
         self._told: set[str] = set()
         self._heard: dict[int, int] = {}  # worker: when
         self._file_base = (page.get("file_written"), page.get("file_dropped"))
-        self._socket = context.socket(zmq.PULL)
-        self._socket.setsockopt(zmq.RCVHWM, QUEUE)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, 2 * MAX_BYTES)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        try:
-            self._socket.bind(endpoint)
-        except zmq.ZMQError:
-            self._socket.close()
-            raise
+        self._socket = inbox(context, endpoint, queue=QUEUE, biggest=2 * MAX_BYTES)
 
     def run(self) -> None:
         """Work until `stop`; then publish what has arrived."""

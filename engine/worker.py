@@ -19,6 +19,7 @@ import zmq
 
 from engine.counters import NAMES
 from engine.events import Events
+from engine.inbox import inbox
 from engine.loop import Engine
 from engine.memory import Memory
 from engine.merge import REASONS, Merge
@@ -165,15 +166,7 @@ class Worker:
         self._loaded: Program | None = None
         self._next_advance = 0
         self._next_second = 0
-        self._socket = context.socket(zmq.PULL)
-        self._socket.setsockopt(zmq.RCVHWM, QUEUE)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, _BIGGEST)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        try:
-            self._socket.bind(endpoint)
-        except zmq.ZMQError:
-            self._socket.close()
-            raise
+        self._socket = inbox(context, endpoint, queue=QUEUE, biggest=_BIGGEST)
 
     def run(self) -> None:
         """Work until `stop`; then take what has arrived and report the flows that are open."""

@@ -25,9 +25,11 @@ PATIENCE = 5.0  # seconds for all processes to answer
 
 EPILOG = """\b
 Exit codes:
-  0  every running process took it
-  1  there is none, one may not be signalled, refused it, or did not answer
-  2  wrong arguments, settings or signatures: nothing was changed
+  0    every running process took it
+  1    there is none, one may not be signalled, refused it, or did not answer
+  2    wrong arguments, settings or signatures: nothing was changed
+  3    the output could not be written
+  141  whoever read the output has gone
 """
 
 _KINDS = (

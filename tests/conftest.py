@@ -4,10 +4,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 
 from tests.conversation import PASSWORD, login, other, pcap
 
@@ -50,6 +51,14 @@ def flowtap(tmp_path: Path) -> Command:
         )
 
     return run
+
+
+@pytest.fixture
+def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
+    """Return a ZeroMQ context, whose sockets are closed after the test."""
+    made = zmq.Context()
+    yield made
+    made.destroy(linger=0)
 
 
 @pytest.fixture

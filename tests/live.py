@@ -15,7 +15,7 @@ from flowtap.ledger import LedgerError, read_page
 from flowtap.runtime import Runtime
 from tests.conftest import environment
 
-PATIENCE = 20.0  # seconds that anything may take
+PATIENCE = 60.0  # seconds that anything may take
 
 
 def until(done: Callable[[], Any], what: Callable[[], Any] = lambda: "") -> Any:

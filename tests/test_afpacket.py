@@ -2,138 +2,33 @@
 """The AF_PACKET tap: the same records as the userspace parser makes, and counters that leave nothing out."""
 
 import fcntl
-import ipaddress
-import os
 import socket
 import struct
-import subprocess
-import sys
 import threading
-from collections import defaultdict
 from pathlib import Path
 from time import monotonic
 
 import numpy as np
 import packets as p
 import pytest
+from afpacket_tap import Tap
 from pyroute2 import IPRoute
-from test_packet import OTHERS, RECORDS
-from veth import Filters, namespace, pair, send
+from tapped import BATCH, EGRESS, FRAMES, KEY, expected, frame, joined
+from veth import namespace, pair, send
 
-from capture import choose, parse_packet
-from capture._message import KIND_HANDSHAKES, KIND_RECORDS, MESSAGE_SIZE, parse_handshake
-from capture.afpacket import STREAMS, AfPacketTap
-from capture.live import Interface, TapError, TapSettings
-from capture.origins import flatten
-from capture.record import HANDSHAKE, MESSAGE, RECORD, TAG
+from capture._message import parse_handshake
+from capture.afpacket import STREAMS
+from capture.live import Interface, TapError
+from capture.record import HANDSHAKE, RECORD
 
 pytestmark = pytest.mark.live
-BATCH = 256
-EGRESS = 16
-KEY = bytes(range(64))
-HOST = "192.0.2.1"
 E, I4, I6 = p.ethernet, p.ipv4, p.ipv6
-FRAMES = [data for data, _, _ in RECORDS.values()]
-FRAMES += [data for many in OTHERS.values() for data in many if len(data) > 14]
-
-
-class Tap:
-    """A tap, and what it handed over."""
-
-    def __init__(self, *, rings: int = 1, **settings) -> None:
-        self.messages = []
-        self.watermarks = [0]
-        self.expected_first = defaultdict(int)
-        self.tap = AfPacketTap(TapSettings(KEY, 77, **settings), self.forward, rings=rings)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.tap.close()
-
-    def forward(self, cpu, shard, kind, count, data):
-        """Keep a message; it must go on where its stream was, and be newer than the watermark."""
-        raw = bytes(data)
-        header = np.frombuffer(raw[:MESSAGE_SIZE], MESSAGE)[0]
-        assert [header[f] for f in ("cpu", "shard", "kind", "count", "sender")] == [cpu, shard, kind, count, 77]
-        assert header["first"] == self.expected_first[cpu, shard, kind]
-        self.expected_first[cpu, shard, kind] += count
-        if kind == KIND_RECORDS:
-            times = np.frombuffer(raw, RECORD, count, MESSAGE_SIZE + BATCH * 8)["ts"]
-            assert len(raw) == MESSAGE_SIZE + BATCH * 8 + count * 64
-            assert (header["began"], header["ts"]) == (times[0], times[-1])
-            assert (np.diff(times.astype(np.int64)) >= 0).all()
-            assert times[0] > self.watermarks[-1]
-        self.messages.append((header, raw[MESSAGE_SIZE:]))
-
-    def totals(self):
-        """Add up the counters of all rings: seen, filtered by reason, of all shards."""
-        seen, filtered, stream = 0, defaultdict(int), defaultdict(int)
-        for counters in self.tap.counters():
-            assert counters.seen == sum(counters.filtered.values()) + sum(s["batched"] for s in counters.shards)
-            seen += counters.seen
-            for name, count in counters.filtered.items():
-                filtered[name] += count
-            for shard in counters.shards:
-                for name, count in shard.items():
-                    stream[name] += count
-        return seen, {name: count for name, count in filtered.items() if count}, stream
-
-    def settle(self, packets: int):
-        """Poll until so many packets are counted and none waits in a batch; the totals."""
-        end = monotonic() + 20
-        while True:
-            self.watermarks.append(self.tap.poll(10))
-            assert self.watermarks[-1] >= self.watermarks[-2]
-            seen, filtered, stream = self.totals()
-            assert seen <= packets
-            if seen == packets and stream["batched"] == stream["forwarded"]:
-                assert stream["handshakes"] == stream["handshakes_forwarded"]
-                return filtered, stream
-            assert monotonic() < end, (packets, seen, filtered, dict(stream))
-
-    def made(self):
-        """Return all records and their tags, message by message."""
-        records, tags = [np.empty(0, RECORD)], [np.empty(0, TAG)]
-        for header, body in self.messages:
-            if header["kind"] == KIND_RECORDS:
-                tags.append(np.frombuffer(body, TAG, header["count"]))
-                records.append(np.frombuffer(body, RECORD, header["count"], BATCH * 8))
-        return np.concatenate(records), np.concatenate(tags)
-
-    def handshakes(self):
-        """Return all handshake records."""
-        found = [np.frombuffer(b, HANDSHAKE) for h, b in self.messages if h["kind"] == KIND_HANDSHAKES]
-        return np.concatenate(found) if found else np.empty(0, HANDSHAKE)
 
 
 @pytest.fixture
 def cable():
-    """Give two interfaces that are joined, in a namespace of the test's own, and keep to one CPU: packets in order."""
-    allowed = os.sched_getaffinity(0)
-    with namespace(), pair() as ends:
-        os.sched_setaffinity(0, {min(allowed)})
-        try:
-            yield ends
-        finally:
-            os.sched_setaffinity(0, allowed)
-
-
-def frame(i: int = 0, payload: bytes = b"x" * 30, src: str = p.CLIENT, **fields) -> bytes:
-    return E(I4(p.tcp(payload, 1024 + i, **fields), src=src))
-
-
-def expected(frames, decap):
-    """Return what the userspace parser makes of frames: records with tags, verdicts."""
-    records, verdicts = [], defaultdict(int)
-    for data in frames:
-        verdict, raw, tag = parse_packet(data, decap=decap, key=KEY)
-        if verdict == "record":
-            records.append((np.frombuffer(raw, RECORD)[0].copy(), np.frombuffer(tag, TAG)[0].copy()))
-        else:
-            verdicts[verdict] += 1
-    return records, verdicts
+    with joined() as ends:
+        yield ends
 
 
 @pytest.mark.parametrize("egress", [False, True], ids=["ingress", "egress"])
@@ -249,104 +144,6 @@ def test_closing_hands_over_what_waits(cable):
     assert filtered == {}
     assert stream["forwarded"] == len(tap.made()[0]) == 600
     tap.tap.close()
-
-
-def test_outgoing_packets_count_once(cable):
-    """Alone, an interface counts all. With others, not what came in by them: where the route to its source leads."""
-    own, transit, other = frame(0, src=HOST), frame(1, src="10.5.0.9"), frame(2, src="203.0.113.9")
-    with IPRoute() as route, pair("three", "four") as (three, _), Tap() as tap:
-        route.addr("add", index=cable[0].index, address=HOST, prefixlen=24)
-        route.route("add", dst="10.5.0.0/16", oif=three.index)
-        tap.tap.add(cable[0])
-        send(cable[0], [own, transit, other])
-        assert tap.settle(3)[0] == {}
-        tap.tap.elsewhere({three.index})
-        send(cable[0], [own, transit, other])
-        assert tap.settle(6)[0] == {"forwarded": 1}
-        route.route("del", dst="10.5.0.0/16", oif=three.index)
-        before, end = tap.tap._judged, monotonic() + 10
-        while tap.tap._judged == before:
-            tap.tap.poll(10)
-            assert monotonic() < end
-        send(cable[0], [own, transit, other])
-        assert tap.settle(9)[0] == {"forwarded": 1}
-        tap.tap.elsewhere(set())
-        send(cable[0], [own, transit, other])
-        assert tap.settle(12)[0] == {"forwarded": 1}
-
-
-def routed(mac: str, i: int) -> bytes:
-    """Build a frame that a router takes: to its address, with the IP header's checksum."""
-    data = bytearray(E(I4(p.udp(b"x", 1024 + i), 17, "10.1.0.2", "10.2.0.2")))
-    data[:6] = bytes.fromhex(mac.replace(":", ""))
-    total = sum(struct.unpack(">10H", data[14:34]))
-    total = (total & 0xFFFF) + (total >> 16)
-    data[24:26] = struct.pack(">H", ~(total + (total >> 16)) & 0xFFFF)
-    return bytes(data)
-
-
-def test_a_forwarded_packet_is_counted_once(cable):
-    with pair("three", "four") as (three, _), IPRoute() as route, Tap() as tap:
-        for port, address in ((cable[1], "10.1.0.1"), (three, "10.2.0.1")):
-            route.addr("add", index=port.index, address=address, prefixlen=24)
-        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-        mac = route.get_links(cable[1].index)[0].get_attr("IFLA_ADDRESS")
-        tap.tap.add(cable[1])
-        tap.tap.add(three)
-        send(cable[0], [routed(mac, i) for i in range(20)])
-        assert tap.settle(40)[0] == {"forwarded": 20}
-        assert {int(tag["iface"]) for tag in tap.made()[1]} == {cable[1].index}
-
-
-def test_what_a_bridge_hands_on_is_not_counted_elsewhere(cable):
-    """A port is tapped, its bridge, which lies on it, is noted; a packet came in by a port that nobody taps."""
-    with IPRoute() as route, pair("three", "four") as (three, _), Tap() as tap:
-        route.link("add", ifname="bridge", kind="bridge")
-        bridge = route.link_lookup(ifname="bridge")[0]
-        for port in (cable[1], three):
-            route.link("set", index=port.index, master=bridge)
-        route.link("set", index=bridge, state="up")
-        route.addr("add", index=bridge, address="10.1.0.1", prefixlen=24)
-        tap.tap.add(three)
-        tap.tap.elsewhere({bridge})
-        end = monotonic() + 10
-        while not len(tap.made()[0]) and monotonic() < end:  # a port takes a moment until it forwards
-            send(cable[0], [routed("ff:ff:ff:ff:ff:ff", 0)])
-            tap.tap.poll(10)
-        tap.tap.remove(three)
-        assert "forwarded" not in tap.totals()[1]
-        assert (p.address("10.1.0.2"), EGRESS) in {(r["src"].tobytes(), int(r["flags"])) for r in tap.made()[0]}
-
-
-def ranges(*prefixes):
-    """Flatten prefixes that are given as text with a flag."""
-    read = []
-    for text, covered in prefixes:
-        network = ipaddress.ip_network(text)
-        read.append((int(network.network_address), network.prefixlen, covered))
-    raw = flatten(read)
-    return [(str(ipaddress.IPv6Address(raw[i : i + 16])), raw[i + 16]) for i in range(0, len(raw), 17)]
-
-
-@pytest.mark.parametrize(
-    ("prefixes", "expected"),
-    [
-        ([], [("::", 0)]),
-        ([("::/0", True)], [("::", 1)]),
-        ([("::/0", True), ("::/0", False)], [("::", 1)]),
-        ([("2001:db8::/32", True)], [("::", 0), ("2001:db8::", 1), ("2001:db9::", 0)]),
-        (
-            [("::/0", True), ("2001:db8::/32", False), ("2001:db8::5/128", True)],
-            [("::", 1), ("2001:db8::", 0), ("2001:db8::5", 1), ("2001:db8::6", 0), ("2001:db9::", 1)],
-        ),
-        (
-            [("2001:db8::/33", True), ("2001:db8:8000::/33", True), ("ffff::/16", True)],
-            [("::", 0), ("2001:db8::", 1), ("2001:db8:8000::", 1), ("2001:db9::", 0), ("ffff::", 1)],
-        ),
-    ],
-)
-def test_ranges_of_prefixes(prefixes, expected):
-    assert ranges(*prefixes) == expected
 
 
 def test_loopback_counts_what_comes_in():
@@ -483,64 +280,3 @@ def test_no_more_rings_than_streams(cable):
         tap.tap.add(cable[1])
         send(cable[0], [frame(i) for i in range(100)])
         tap.settle(100)
-
-
-CHOICE = """
-import logging, sys
-sys.path[:0] = {path!r}
-{spoil}
-logging.basicConfig(stream=sys.stdout, format="%(message)s")
-from capture import choose
-from capture.live import TapError, TapSettings
-from veth import Filters
-try:
-    tap = choose.make_tap({backend!r}, TapSettings(bytes(64), 1), lambda *_: None, Filters())
-    print(tap.backend)
-    tap.close()
-except TapError as error:
-    print("error:", error)
-"""
-NO_BCC = "import os; os.environ['PYTHONPATH'] = sys.argv[1]"
-NO_BPF = "from capture.capabilities import keep_only; keep_only(frozenset(('cap_net_raw',)))"
-NOTHING = "from capture.capabilities import keep_only; keep_only(frozenset())"
-
-
-@pytest.mark.parametrize(
-    ("backend", "spoil", "told"),
-    [
-        ("auto", "", ["ebpf"]),
-        ("ebpf", "", ["ebpf"]),
-        ("afpacket", "", ["afpacket"]),
-        (
-            "auto",
-            NO_BCC,
-            [
-                "captures by AF_PACKET, as eBPF is not to be had: the eBPF program was not compiled: bcc cannot",
-                "afpacket",
-            ],
-        ),
-        ("ebpf", NO_BCC, ["error: the eBPF program was not compiled: bcc cannot be imported: none"]),
-        (
-            "auto",
-            NO_BPF,
-            ["captures by AF_PACKET, as eBPF is not to be had: an eBPF program cannot be loaded: cap_bpf,", "afpacket"],
-        ),
-        ("auto", NOTHING, ["error: neither eBPF (an eBPF program cannot be loaded: cap_bpf,"]),
-        ("afpacket", NOTHING, ["error: a packet socket is not permitted: cap_net_raw is needed"]),
-    ],
-)
-def test_the_choice(backend, spoil, told, tmp_path):
-    (tmp_path / "bcc.py").write_text("raise ImportError('none')")
-    code = CHOICE.format(path=[os.getcwd(), os.path.dirname(__file__)], spoil=spoil, backend=backend)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
-    )
-    lines = done.stdout.splitlines()
-    assert len(lines) == len(told), done
-    for line, begin in zip(lines, told, strict=True):
-        assert line.startswith(begin)
-
-
-def test_no_such_backend():
-    with pytest.raises(ValueError, match="expected one of auto, ebpf, afpacket"):
-        choose.make_tap("pcap", TapSettings(bytes(64), 1), lambda *_: None, Filters())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +14,13 @@ from tests.conftest import environment
 pytestmark = pytest.mark.live
 NET_ADMIN, BPF, NET_RAW = 12, 39, 13
 
+# The module as text and the system's Python: a user may not be allowed to read this folder, nor the environment in it.
+MODULE = (Path(__file__).parent.parent / "capture" / "capabilities.py").read_text()
+PYTHON = "/usr/bin/python3"
+
 # Gives up all but what is named, and prints its sets, those of a thread, and those of a program that it runs.
 SCRIPT = """
 import subprocess, sys, threading
-from pathlib import Path
-from capture.capabilities import effective, keep_only
 def show():
     lines = Path("/proc/thread-self/status").read_text().splitlines()
     print(*(line.split()[1] for line in lines if line.startswith(("Cap", "NoNewPrivs"))), flush=True)
@@ -33,8 +36,8 @@ print(*sorted(effective()))
 
 def run(*names: str, prefix: tuple[str, ...] = ()) -> list[str]:
     done = subprocess.run(
-        [*prefix, sys.executable, "-c", SCRIPT, *names],
-        env=environment(),
+        [*prefix, PYTHON, "-c", MODULE + SCRIPT, *names],
+        cwd="/",
         capture_output=True,
         text=True,
         timeout=30,

@@ -25,8 +25,7 @@ from capture.live import Interface
 from capture.publish import FOR_EVER
 from capture.record import MESSAGE
 from flowtap.accounts import read_ledger
-from flowtap.capture import name_of
-from tests.conftest import Command, environment
+from tests.conftest import environment
 from tests.live import PATIENCE, Live, until
 
 live = pytest.mark.live
@@ -374,36 +373,3 @@ def test_without_permission(gateway: Gateway) -> None:
 
 def start_line(gateway: Gateway) -> list[str]:
     return [sys.executable, "-m", "flowtap", "capture", "-i", "one", "--config", str(gateway.live.config)]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        ([], "no interface"),
-        (["-i", "!eth0"], "no interface"),
-        (["-i", "a/b"], "'a/b'"),
-        (["-i", "eth0", "--capture", "pcap"], "'pcap'"),
-    ],
-)
-def test_wrong_arguments(flowtap: Command, arguments: list[str], expected: str) -> None:
-    done = flowtap("capture", *arguments)
-    assert done.returncode == 2
-    assert expected in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("patterns", "expected"),
-    [
-        (["eth0"], "eth0"),
-        (["eth0", "wg0.5"], "eth0+wg0.5"),
-        (["eth*"], "eth_-"),
-        (["!eth1", "eth*"], "_eth1+eth_-"),
-        (["a" * 60], "a" * 48 + "-"),
-        ([".x"], "x-"),
-        (["a/b"], "a_b-"),
-    ],
-)
-def test_a_name_is_fit_for_a_file(patterns: list[str], expected: str) -> None:
-    assert name_of(patterns).startswith(expected)
-    assert len(name_of(patterns)) <= 64
-    assert name_of(patterns) == name_of(list(patterns))

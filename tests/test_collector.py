@@ -4,12 +4,11 @@
 import json
 import socket as socket_module
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import pytest
 import zmq
 
 from engine.collector import COUNTERS, Collector, Duplicates
@@ -22,13 +21,6 @@ from flowtap.ledger import Page
 from tests.live import PATIENCE, Live, until
 
 Context = Any
-
-
-@pytest.fixture
-def context() -> Iterator[Context]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
 
 
 def event(number: int, second: int = 0, **more: Any) -> dict[str, Any]:

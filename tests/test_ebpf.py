@@ -12,18 +12,16 @@ from time import monotonic
 import numpy as np
 import packets as p
 import pytest
-from ebpf_tap import BATCH, KEY, SENDER, Tap, frame, joined
+from ebpf_tap import Tap
 from pyroute2 import IPRoute
-from test_packet import OTHERS, RECORDS
+from tapped import BATCH, EGRESS, FRAMES, KEY, SENDER, expected, frame, joined, routed
 from veth import namespace, pair, send
 
-from capture import parse_packet
 from capture._message import parse_handshake
 from capture.live import Interface
-from capture.record import HANDSHAKE, RECORD, TAG
+from capture.record import HANDSHAKE, RECORD
 
 pytestmark = pytest.mark.live
-EGRESS = 16
 E, I4, I6 = p.ethernet, p.ipv4, p.ipv6
 
 
@@ -38,10 +36,6 @@ def cable():
         yield ends
 
 
-FRAMES = [data for data, _, _ in RECORDS.values()]
-FRAMES += [data for many in OTHERS.values() for data in many if len(data) > 14]
-
-
 @pytest.mark.parametrize("egress", [False, True], ids=["ingress", "egress"])
 @pytest.mark.parametrize("decap", [False, True], ids=["closed", "decap"])
 def test_the_same_records_as_in_userspace(cable, decap, egress):
@@ -51,17 +45,11 @@ def test_the_same_records_as_in_userspace(cable, decap, egress):
         send(cable[0], FRAMES)
         _, filtered, stream = tap.settle(len(FRAMES))
         records, tags = tap.made()
-    expected, verdicts = [], defaultdict(int)
-    for data in FRAMES:
-        verdict, raw, tag = parse_packet(data, decap=decap, key=KEY)
-        if verdict == "record":
-            expected.append((np.frombuffer(raw, RECORD)[0].copy(), np.frombuffer(tag, TAG)[0].copy()))
-        else:
-            verdicts[verdict] += 1
+    wanted, verdicts = expected(FRAMES, decap)
     assert filtered == verdicts
-    assert stream["forwarded"] == len(expected) == len(records)
+    assert stream["forwarded"] == len(wanted) == len(records)
     assert (np.diff(records["ts"].astype(np.int64)) > 0).all()
-    for made, tag, (record, label) in zip(records, tags, expected, strict=True):
+    for made, tag, (record, label) in zip(records, tags, wanted, strict=True):
         record["ts"] = made["ts"]
         record["flags"] |= EGRESS * egress
         label["iface"] = cable[0 if egress else 1].index
@@ -215,16 +203,6 @@ def test_cutoff(cable):
         _, filtered, _ = tap.settle(len(frames))
         assert filtered == {"cutoff": 6}
         assert [int(r["tcpflags"]) for r in tap.made()[0]] == [2, 24, 24, 24, 24, 24, 0x11, 2, 24, 24]
-
-
-def routed(mac: bytes, i: int) -> bytes:
-    """Build a frame that a router takes: to its address, with the IP header's checksum."""
-    data = bytearray(E(I4(p.udp(b"x", 1024 + i), 17, "10.1.0.2", "10.2.0.2")))
-    data[:6] = mac
-    total = sum(struct.unpack(">10H", data[14:34]))
-    total = (total & 0xFFFF) + (total >> 16)
-    data[24:26] = struct.pack(">H", ~(total + (total >> 16)) & 0xFFFF)
-    return bytes(data)
 
 
 def test_a_forwarded_packet_is_counted_once(cable):

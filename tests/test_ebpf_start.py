@@ -8,7 +8,8 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from ebpf_tap import KEY, Tap, frame, joined
+from ebpf_tap import Tap
+from tapped import KEY, frame, joined
 from veth import Filters, send
 
 from capture._bpf import program_info

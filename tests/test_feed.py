@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,6 @@ from engine.eventfile import EventFile
 from engine.feed import QUEUE, Feed
 
 SECOND = 1_000_000_000
-
-
-@pytest.fixture
-def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
 
 
 def subscriber(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str, feed: Feed) -> "zmq.Socket[bytes]":

@@ -15,7 +15,7 @@ from tests.lab.network import WAIT, Machine, until
 from tests.lab.pipeline import Event, Pipeline
 from tests.lab.talk import SHAPE
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 BACKENDS = ["ebpf", "afpacket"]
 LAB = Path(__file__).parent / "lab"
 TALK = [sys.executable, str(LAB / "talk.py")]

@@ -23,13 +23,6 @@ WRONG = TEST_SIGNATURE + "tcp 22 = c1 : fine\ntcp nonsense = c1 : no port\ntcp 2
 
 
 @pytest.fixture
-def context() -> Iterator[Any]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
-@pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     (tmp_path / "test.sig").write_text(TEST_SIGNATURE)
     settings = f'[signatures]\nfiles = ["{tmp_path}/test.sig"]\n[file]\npath = "{tmp_path}/events.json"\n'

@@ -23,7 +23,7 @@ from tests.conftest import Command, environment
 from tests.live import until
 from tests.veth import namespace
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 PORT = 7777
 SIGNATURE = "tcp 7777 = < c5 s10 > : one question, one answer\n    id = test.one\n"
 MATCH = re.compile(

@@ -114,13 +114,6 @@ def test_gaps_are_told() -> None:
 
 
 @pytest.fixture
-def context() -> Iterator[Any]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
-@pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     (tmp_path / "run").mkdir()
     with Live(tmp_path) as made:

@@ -33,13 +33,6 @@ from tests.records import UDP, Conversation
 CAPTURES = sorted((Path(__file__).parent / "captures").glob("*.pcap.gz"))
 
 
-@pytest.fixture
-def context() -> Iterator[Any]:
-    made = zmq.Context()
-    yield made
-    made.destroy(linger=0)
-
-
 class Collecting:
     """Stands where the collector would: takes what workers send."""
 

@@ -19,7 +19,8 @@ from tests.lab.network import PYTHON, WAIT, Lab, LabError, until
 from tests.lab.people import Person, program
 from tests.lab.scenarios import SSH, TARGET, TRUST, askpass, log_in_typing
 
-READY = 30.0  # seconds that flowtap may take to begin: the first start compiles
+READY = 60.0  # seconds that flowtap may take to begin: the first start compiles
+SHOWN = 2.0  # seconds in which matches of what is over appear, before the next line tells of something else
 
 
 def say(text: str) -> None:
@@ -68,10 +69,12 @@ def play(lab: Lab) -> None:
         person.leaves()
     say("A program guesses three passwords.")
     program(lab, *SSH, *TRUST, TARGET, "true", expected=[255], variables=askpass(lab, "1234", "root", "test"))
+    time.sleep(SHOWN)
     say("The person mistypes once, gets in and looks around.")
     log_in_typing(lab, seed=1, wrong=("correct horse 8",), lines=("uname -a", "exit"))
     say("A program logs in by key and runs a command.")
     program(lab, *SSH, *TRUST, "-i", str(key), "-o", "BatchMode=yes", TARGET, "true")
+    time.sleep(SHOWN)
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ CLIENT, SERVER = "10.77.1.2", "10.77.2.2"
 USER, PASSWORD = "student", "correct horse 7"
 # Python with this checkout's modules: entering a mount namespace leaves the working directory.
 PYTHON = ("env", f"PYTHONPATH={Path(__file__).parents[2]}", sys.executable)
-WAIT = 15.0  # seconds that anything may take to become ready or to end
+WAIT = 30.0  # seconds that anything may take to become ready or to end
 
 
 class LabError(Exception):

@@ -20,7 +20,7 @@ from flowtap.accounts import Ledger, read_ledger
 from flowtap.ledger import read_pages
 from tests.lab.network import PYTHON, WAIT, LabError, Machine, until
 
-READY = 30.0  # seconds that a process may take to begin
+READY = 60.0  # seconds that a process may take to begin
 NOTICED = 0.3  # seconds until capture processes know of one another's interfaces
 Event = dict[str, Any]
 
