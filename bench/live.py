@@ -3,6 +3,7 @@
 
     speed     the highest of several rates at which nothing is lost after the kernel: kernel time per packet
               (kernel.bpf_stats_enabled), CPU time of capture and worker per packet, by both backends
+    cable     the same over the cable, whose driver takes more of the sending core than the tap does
     ledger    a long flood; every equation of the ledger, per CPU and shard
     syns      5 million SYNs from as many addresses: memory before and after, what was dropped to make room
     programs  the same flood for tcpdump, p0f, softflowd and nfstream, each alone, with what they say they dropped
@@ -107,13 +108,13 @@ def piped(backend: str, act: Callable[[Cable, Pipeline], Result], **settings: di
             cable.close()
 
 
-def speed(seconds: int, rates: list[int]) -> Result:
-    """Flood at several rates by both backends."""
-    flows = {"flows": 10_000, "payload": 100, "kind": "tcp"}
+def speed(seconds: int, rates: list[int], *, inject: bool) -> Result:
+    """Flood at several rates by both backends, over the cable or at its end."""
+    flood: dict[str, Any] = {"flows": 10_000, "payload": 100, "kind": "tcp", "inject": inject}
 
     def act(cable: Cable, pipeline: Pipeline) -> Result:
-        measured(cable, pipeline, 500_000, 200_000, **flows)  # the automaton and the caches are warm
-        return {str(rate): measured(cable, pipeline, (rate or 2_000_000) * seconds, rate, **flows) for rate in rates}
+        measured(cable, pipeline, 500_000, 200_000, **flood)  # the automaton and the caches are warm
+        return {str(rate): measured(cable, pipeline, (rate or 2_000_000) * seconds, rate, **flood) for rate in rates}
 
     return {backend: piped(backend, act) for backend in ("ebpf", "afpacket")}
 
@@ -255,7 +256,9 @@ def _iperf(client: Machine, seconds: int) -> float:
 def main() -> None:
     """Print what was measured as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench.live", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", default=["speed", "ledger", "syns", "programs", "forward"])
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", default=["speed", "cable", "ledger", "syns", "programs", "forward"]
+    )
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--packets", type=int, default=20_000_000, help="of the ledger's flood")
     parser.add_argument("--rates", default="1000000,1250000,1500000,0", help="packets/s; 0 is as fast as it goes")
@@ -263,7 +266,8 @@ def main() -> None:
     subprocess.run(["sysctl", "-qw", "kernel.bpf_stats_enabled=1"], check=True)
     rates = [int(rate) for rate in options.rates.split(",")]
     parts: dict[str, Callable[[], Result]] = {
-        "speed": lambda: speed(options.seconds, rates),
+        "speed": lambda: speed(options.seconds, rates, inject=True),
+        "cable": lambda: speed(options.seconds, rates, inject=False),
         "ledger": lambda: ledger(options.packets),
         "syns": lambda: syns(5_000_000),
         "programs": lambda: programs(options.seconds, max(rates) or 1_500_000),
