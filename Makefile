@@ -43,7 +43,7 @@ APT_FUZZ = $(APT) clang-14
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES = $(wildcard bpf/*.h bench/*.p[yx][xd] capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
-CODE = bench bpf capture engine flowtap fuzz sigdb tests setup.py
+CODE = bench bpf capture engine flowtap fuzz lab sigdb tests setup.py
 
 # Install the packages $(1) unless all of them are there.
 define packages
@@ -89,7 +89,7 @@ $(VENV)/.lab: $(VENV)/.built
 	@touch $@
 
 demo: $(VENV)/.lab
-	@$(PYTHON) -m tests.lab.demo
+	@$(PYTHON) -m lab.demo
 
 replay: $(VENV)/.built
 	@echo

@@ -59,7 +59,7 @@ def _round(engine: Engine, load: records.Load) -> tuple[float, int]:
 def speed(flows: int, counts: tuple[int, ...], rounds: int) -> list[dict[str, Any]]:
     """Measure one load with each number of signatures; at least two rounds are made."""
     load = records.load(flows)
-    engines = {n: Engine(sigdb.loads(signatures.generate(n), "bench.sig"), _limits(flows)) for n in counts}
+    engines = {n: Engine(sigdb.loads(signatures.generate(n), "bench.fp"), _limits(flows)) for n in counts}
     figures: dict[int, list[float]] = {n: [] for n in counts}
     reported = {}
     for _ in range(max(2, rounds)):
@@ -90,7 +90,7 @@ def resident() -> int:
 def memory(flows: int, count: int) -> dict[str, Any]:
     """Growth of this process while `flows` flows come to life, per flow; wants a fresh process."""
     load = records.load(flows)
-    engine = Engine(sigdb.loads(signatures.generate(count), "bench.sig"), _limits(flows))
+    engine = Engine(sigdb.loads(signatures.generate(count), "bench.fp"), _limits(flows))
     before = resident()
     _pass(engine, load, 0, load.alive)
     grown = resident() - before

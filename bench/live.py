@@ -29,8 +29,8 @@ from typing import Any
 
 from bench.read import nfstream_python
 from bench.replay import Cable
-from tests.lab.network import PYTHON, WAIT, Machine, until
-from tests.lab.pipeline import Pipeline
+from lab.network import PYTHON, WAIT, Machine, until
+from lab.pipeline import Pipeline
 
 TICKS = os.sysconf("SC_CLK_TCK")
 Result = dict[str, Any]

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.lab.network import WAIT, LabError, Machine, until
-from tests.lab.pipeline import Event, Pipeline
+from lab.network import WAIT, LabError, Machine, until
+from lab.pipeline import Event, Pipeline
 
 LONGEST_FRAME = 65_535 + 14
 LONG = 999_999

@@ -50,16 +50,16 @@ def _is_file(word: str) -> bool:
 
 
 def signature_files(paths: Sequence[str]) -> list[str]:
-    """Return the files that `paths` mean: a directory stands for its `*.sig` files, in order of name.
+    """Return the files that `paths` mean: a directory stands for its `*.fp` files, in order of name.
 
     Raises ArgumentError for a path that does not exist and for a directory without such files.
     """
     files: list[str] = []
     for path in paths:
         if os.path.isdir(path):
-            found = sorted(str(entry) for entry in Path(path).glob("*.sig"))
+            found = sorted(str(entry) for entry in Path(path).glob("*.fp"))
             if not found:
-                raise ArgumentError(f"{path}: the directory holds no *.sig file")
+                raise ArgumentError(f"{path}: the directory holds no *.fp file")
             files += found
         elif os.path.exists(path):
             files.append(path)

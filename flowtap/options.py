@@ -46,7 +46,7 @@ def matching(function: Function) -> Function:
             "--signatures",
             multiple=True,
             metavar="FILE",
-            help="Signatures: a file, or a directory of *.sig files. May repeat. [default: the shipped database]",
+            help="Signatures: a file, or a directory of *.fp files. May repeat. [default: the shipped database]",
         ),
         click.option("-U", "unidentified", is_flag=True, help="Also print unidentified flows, with their shapes."),
         click.option("-K", "only_unidentified", is_flag=True, help="Print unidentified flows only."),

@@ -47,7 +47,7 @@ Exit codes:
 Examples:
   flowtap run -i eth0
   flowtap run -i 'eth*' -i wg0 -t --workers 3
-  flowtap run -i eth0 -K -q > new.sig
+  flowtap run -i eth0 -K -q > new.fp
   flowtap run -i eth0 --json --flows --duration 60 -o events.json
 """
 

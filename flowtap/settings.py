@@ -173,7 +173,7 @@ class SignaturesSection(Section):
 
     files: list[AbsolutePath] = Field(
         default=[],
-        description="Signature files, or directories whose *.sig files are read; empty: those that flowtap ships.",
+        description="Signature files, or directories whose *.fp files are read; empty: those that flowtap ships.",
     )
     pause_ms: int = Field(
         default=400, ge=1, le=3_600_000, description="Think time in milliseconds from which a pause is one (+)."

@@ -21,7 +21,7 @@ _files = click.option(
     multiple=True,
     metavar="FILE",
     type=click.Path(),
-    help="Signatures: a file, or a directory of *.sig files; may be repeated. Default: the shipped database.",
+    help="Signatures: a file, or a directory of *.fp files; may be repeated. Default: the shipped database.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -37,7 +37,7 @@ def sigs() -> None:
 def check(files: tuple[str, ...], as_json: bool) -> None:
     """Check signature FILEs: report each mistake with its place, or count the signatures.
 
-    A directory stands for its *.sig files. The exit code is 0 when the files can be loaded together, 1 when not.
+    A directory stands for its *.fp files. The exit code is 0 when the files can be loaded together, 1 when not.
     """
     errors: list[sigdb.SignatureError] = []
     count = 0
@@ -120,13 +120,13 @@ def _load(files: tuple[str, ...]) -> tuple[Signature, ...]:
 
 
 def _files_of(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `paths` with the *.sig files of each directory in its place, as `flowtap read -f` takes them.
+    """Return `paths` with the *.fp files of each directory in its place, as `flowtap read -f` takes them.
 
     What is no directory, or holds none, stays: loading it reports it together with all other mistakes.
     """
     files: list[str] = []
     for path in paths:
-        files += sorted(str(entry) for entry in Path(path).glob("*.sig")) or [path]
+        files += sorted(str(entry) for entry in Path(path).glob("*.fp")) or [path]
     return tuple(files)
 
 

@@ -73,5 +73,5 @@ def _ordered(errors: list[SignatureError]) -> list[SignatureError]:
 
 def shipped() -> list[str]:
     """Return the paths of the shipped database's files, sorted."""
-    folder = os.path.dirname(os.path.abspath(__file__))
-    return sorted(entry.path for entry in os.scandir(folder) if entry.name.endswith(".sig"))
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signatures")
+    return sorted(entry.path for entry in os.scandir(folder) if entry.name.endswith(".fp"))

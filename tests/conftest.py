@@ -63,9 +63,9 @@ def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a.pcap, two flows, and a.sig, which matches one of them."""
+    """Return a folder with a.pcap, two flows, and a.fp, which matches one of them."""
     (tmp_path / "a.pcap").write_bytes(pcap(login(), other()))
-    (tmp_path / "a.sig").write_text(PASSWORD)
+    (tmp_path / "a.fp").write_text(PASSWORD)
     return tmp_path
 
 

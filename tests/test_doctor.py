@@ -144,8 +144,8 @@ def test_without_rights(tmp_path: Path) -> None:
         ('[runtime]\ndir = "{0}/own"', "runtime", "ok", "belongs to one user alone"),
         ('[runtime]\ndir = "{0}/file"', "runtime", "fail", "is no directory"),
         ('[runtime]\ndir = "/' + "x" * 120 + '"', "runtime", "fail", "too long"),
-        ('[signatures]\nfiles = ["{0}/absent.sig"]', "signatures", "fail", "absent.sig: no such file"),
-        ('[signatures]\nfiles = ["{0}/wrong.sig"]', "signatures", "fail", "wrong.sig:1:"),
+        ('[signatures]\nfiles = ["{0}/absent.fp"]', "signatures", "fail", "absent.fp: no such file"),
+        ('[signatures]\nfiles = ["{0}/wrong.fp"]', "signatures", "fail", "wrong.fp:1:"),
         ("", "signatures", "ok", "of the shipped database"),
         ('[file]\npath = "{0}/absent/events.json"', "file", "fail", "No such file or directory"),
         ('[file]\npath = "{0}/events.json"', "file", "", "free at"),
@@ -158,7 +158,7 @@ def test_host(text: str, check: str, level: str, told: str, tmp_path: Path) -> N
     (tmp_path / "open").mkdir(mode=0o755)
     (tmp_path / "own").mkdir(mode=0o700)
     (tmp_path / "file").touch()
-    (tmp_path / "wrong.sig").write_text("tcp\n")
+    (tmp_path / "wrong.fp").write_text("tcp\n")
     found = texts(check_host.host(settings(text.format(tmp_path))), check)
     assert len(found) == 1
     assert found[0][0] == level or not level

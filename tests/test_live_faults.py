@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from bench.replay import Cable
-from tests.lab.network import PYTHON, WAIT, LabError, until
-from tests.lab.pipeline import Pipeline
-from tests.lab.talk import SHAPE
+from lab.network import PYTHON, WAIT, LabError, until
+from lab.pipeline import Pipeline
+from lab.talk import SHAPE
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 RATE = 100_000
-TALK = [sys.executable, str(Path(__file__).parent / "lab" / "talk.py")]
+TALK = [sys.executable, str(Path(__file__).parents[1] / "lab" / "talk.py")]
 
 
 class Flood:
@@ -154,7 +154,7 @@ def test_interface_deleted_and_made_again(cable: Cable, pipeline: Pipeline) -> N
 
 
 def test_syn_flood_leaves_open_sessions_alone(cable: Cable, tmp_path: Path) -> None:
-    signature = tmp_path / "talk.sig"
+    signature = tmp_path / "talk.fp"
     shape = SHAPE.replace(" ", " ~ ")
     signature.write_text(f"tcp 7001 = < {shape} : the conversation\n    id = test.talk\n")
     settings: dict[str, dict[str, object]] = {

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.network import WAIT, Machine
-from tests.lab.pipeline import Event, Pipeline
+from lab.network import WAIT, Machine
+from lab.pipeline import Event, Pipeline
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
-BULK = [sys.executable, str(Path(__file__).parent / "lab" / "bulk.py")]
+BULK = [sys.executable, str(Path(__file__).parents[1] / "lab" / "bulk.py")]
 PORT = 7002
 # Sessions, each bytes of the client, then of the server, and so on: none is a multiple of an MSS, some are just beside
 # one. What is sent at once stays below what a receiver announces in the beginning, so that no window cuts a segment.

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.network import WAIT, Machine, until
-from tests.lab.pipeline import Event, Pipeline
-from tests.lab.talk import SHAPE
+from lab.network import WAIT, Machine, until
+from lab.pipeline import Event, Pipeline
+from lab.talk import SHAPE
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 BACKENDS = ["ebpf", "afpacket"]
-LAB = Path(__file__).parent / "lab"
+LAB = Path(__file__).parents[1] / "lab"
 TALK = [sys.executable, str(LAB / "talk.py")]
 PORT = 7001
 

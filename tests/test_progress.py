@@ -39,7 +39,7 @@ def test_a_reader_that_goes_away(folder: Path) -> None:
 def test_interrupt_prints_what_was_found(folder: Path) -> None:
     """The capture comes through a pipe that stays open: flowtap waits for more until it is interrupted."""
     with start(
-        folder, "-f", "a.sig", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        folder, "-f", "a.fp", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(pcap(login(), Tcp(cport=9, start=1165125000.0).open().send(1, "s12", "c12", "s28")))
@@ -60,7 +60,7 @@ def test_interrupt_prints_what_was_found(folder: Path) -> None:
 def test_progress_on_a_terminal_only(folder: Path) -> None:
     terminal, other_end = pty.openpty()
     termios.tcsetwinsize(other_end, (24, 80))
-    with start(folder, "-f", "a.sig", "-o", "out", "a.pcap", stdin=subprocess.DEVNULL, stderr=other_end) as process:
+    with start(folder, "-f", "a.fp", "-o", "out", "a.pcap", stdin=subprocess.DEVNULL, stderr=other_end) as process:
         os.close(other_end)
         shown = b""
         while True:

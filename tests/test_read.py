@@ -23,7 +23,7 @@ def events(text: str) -> list[dict[str, Any]]:
 
 
 def test_text(folder: Path, flowtap: Command) -> None:
-    result = flowtap("read", "-f", "a.sig", "a.pcap")
+    result = flowtap("read", "-f", "a.fp", "a.pcap")
     assert result.stdout == (
         "(tcp) 83.31.193.40:3406 -> 213.134.128.25:22\n"
         "    Observed for: 104B, 6 packets, spans 9 seconds\n"
@@ -64,18 +64,18 @@ def test_text(folder: Path, flowtap: Command) -> None:
     ],
 )
 def test_text_options(folder: Path, flowtap: Command, options: list[str], expected: str) -> None:
-    result = flowtap("read", "-q", *options, "-f", "a.sig", "a.pcap")
+    result = flowtap("read", "-q", *options, "-f", "a.fp", "a.pcap")
     assert (sorted(result.stdout.splitlines()), result.stderr) == (sorted(expected.splitlines()), "")
 
 
 def test_ipv6_in_brackets(folder: Path, flowtap: Command) -> None:
     (folder / "6.pcap").write_bytes(pcap(login(client="2001:db8::1", server="2001:db8::2")))
-    assert flowtap("read", "-f", "a.sig", "6.pcap").stdout.startswith("(tcp) [2001:db8::1]:3406 -> [2001:db8::2]:22\n")
+    assert flowtap("read", "-f", "a.fp", "6.pcap").stdout.startswith("(tcp) [2001:db8::1]:3406 -> [2001:db8::2]:22\n")
 
 
 def test_alert(folder: Path, flowtap: Command) -> None:
     (folder / "vlan.pcap").write_bytes(pcap(login(vlans=(7, 8))))
-    alert, stats = events(flowtap("read", "--json", "-f", "a.sig", "vlan.pcap").stdout)
+    alert, stats = events(flowtap("read", "--json", "-f", "a.fp", "vlan.pcap").stdout)
     check(alert, FlowEvent)
     check(stats, StatsEvent)
     assert 0 < alert["flow_id"] < 2**53
@@ -135,8 +135,8 @@ def test_icmp_has_an_identifier_and_no_ports(folder: Path, flowtap: Command) -> 
     shape = flowtap("read", "-q", "-K", "ping.pcap").stdout
     assert shape.startswith("# (icmp) 192.168.0.89 -> 192.168.0.1\n#     Observed for: 96B, 2 packets")
     assert "\nicmp * = " in shape
-    (folder / "ping.sig").write_text(shape)
-    assert "unidentified 192.168.0.89 -> 192.168.0.1 (hit: 1)" in flowtap("read", "-f", "ping.sig", "ping.pcap").stdout
+    (folder / "ping.fp").write_text(shape)
+    assert "unidentified 192.168.0.89 -> 192.168.0.1 (hit: 1)" in flowtap("read", "-f", "ping.fp", "ping.pcap").stdout
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_icmp_has_an_identifier_and_no_ports(folder: Path, flowtap: Command) -> 
     ],
 )
 def test_which_events(folder: Path, flowtap: Command, options: list[str], expected: list[str]) -> None:
-    found = events(flowtap("read", "--json", *options, "-f", "a.sig", "a.pcap").stdout)
+    found = events(flowtap("read", "--json", *options, "-f", "a.fp", "a.pcap").stdout)
     for event in found[:-1]:
         check(event, FlowEvent)
     kinds = [
@@ -178,8 +178,8 @@ def test_the_sums_of_stats_close(folder: Path, flowtap: Command) -> None:
 
 @pytest.mark.parametrize("option", ["-U", "-K", "-Ul", "-Kt"])
 def test_shapes_are_a_database_again(folder: Path, flowtap: Command, option: str) -> None:
-    (folder / "new.sig").write_text(flowtap("read", "-q", option, "-f", "a.sig", "a.pcap").stdout)
-    result = flowtap("read", "-ql", "-f", "new.sig", "a.pcap")
+    (folder / "new.fp").write_text(flowtap("read", "-q", option, "-f", "a.fp", "a.pcap").stdout)
+    result = flowtap("read", "-ql", "-f", "new.fp", "a.pcap")
     assert result.stdout.count("unidentified 83.31.193.40:4000 -> 213.134.128.25:22 (hit: 1)") == 1
     assert result.stdout.count("\n") == 1
 
@@ -187,9 +187,9 @@ def test_shapes_are_a_database_again(folder: Path, flowtap: Command, option: str
 def test_shapes_of_public_captures_match_again(captures: Path, tmp_path: Path, flowtap: Command) -> None:
     files = [path for path in sorted(captures.rglob("*")) if path.suffix in (".pcap", ".pcapng", ".cap", ".gz")]
     shapes = flowtap("read", "-q", "-K", *files).stdout
-    (tmp_path / "new.sig").write_text(shapes)
+    (tmp_path / "new.fp").write_text(shapes)
     again: dict[str, str] = {}
-    for line in flowtap("read", "-ql", "-f", "new.sig", *files).stdout.splitlines():
+    for line in flowtap("read", "-ql", "-f", "new.fp", *files).stdout.splitlines():
         ends = line.partition(") ")[2].partition(",")[0]
         again[ends] = again.get(ends, "") + line
     lines = [line for line in shapes.splitlines() if not line.startswith("#")]
@@ -211,18 +211,18 @@ def test_shapes_of_public_captures_match_again(captures: Path, tmp_path: Path, f
         (["--filter", "tcp port port", "a.pcap"], 2, "flowtap: filter expression 'tcp port port': "),
         (["."], 2, "flowtap: .: is a directory, expected a capture file\n"),
         (["-", "-"], 2, "flowtap: -: standard input can be read only once\n"),
-        (["-f", "no.sig", "a.pcap"], 2, "flowtap: no.sig: no such file\n"),
-        (["-f", ".ci", "a.pcap"], 2, "flowtap: .ci: the directory holds no *.sig file\n"),
-        (["-f", "bad.sig", "a.pcap"], 2, "flowtap: bad.sig:1:"),
+        (["-f", "no.fp", "a.pcap"], 2, "flowtap: no.fp: no such file\n"),
+        (["-f", ".ci", "a.pcap"], 2, "flowtap: .ci: the directory holds no *.fp file\n"),
+        (["-f", "bad.fp", "a.pcap"], 2, "flowtap: bad.fp:1:"),
         (["-o", "a.pcap", "a.pcap"], 2, "flowtap: a.pcap: is an input, it cannot be the output as well\n"),
         (["-o", "no/where", "a.pcap"], 3, "flowtap: no/where: No such file or directory\n"),
-        (["-o", "/dev/full", "-f", "a.sig", "a.pcap"], 3, "flowtap: /dev/full: No space left on device\n"),
+        (["-o", "/dev/full", "-f", "a.fp", "a.pcap"], 3, "flowtap: /dev/full: No space left on device\n"),
         (["--flows", "a.pcap"], 2, "Usage: flowtap read"),
         (["--idle-tcp", "nan", "a.pcap"], 2, "Usage: flowtap read"),
     ],
 )
 def test_errors(folder: Path, flowtap: Command, arguments: list[str], code: int, message: str) -> None:
-    (folder / "bad.sig").write_text("tcp 22 = q : wrong\n")
+    (folder / "bad.fp").write_text("tcp 22 = q : wrong\n")
     (folder / ".ci").mkdir()
     before = (folder / "a.pcap").read_bytes()
     result = flowtap("read", "-q", *arguments)
@@ -258,7 +258,7 @@ def test_a_file_that_exists_is_a_file_and_no_filter(folder: Path, flowtap: Comma
 def test_damage_counts_up_to_it_and_the_others_go_on(folder: Path, flowtap: Command) -> None:
     whole = (folder / "a.pcap").read_bytes()
     (folder / "cut.pcap").write_bytes(pcap(login()) + whole[24:50])
-    result = flowtap("read", "--json", "-f", "a.sig", "cut.pcap", "missing.pcap", "a.pcap")
+    result = flowtap("read", "--json", "-f", "a.fp", "cut.pcap", "missing.pcap", "a.pcap")
     found = events(result.stdout)
     assert [(event["event_type"], event.get("capture")) for event in found] == [
         ("alert", "cut.pcap"),
@@ -278,31 +278,31 @@ def test_each_file_is_its_own_capture_unless_joined(folder: Path, flowtap: Comma
     packets = login().packets
     (folder / "1.pcap").write_bytes(pcap(packets[:6]))
     (folder / "2.pcap").write_bytes(pcap(packets[6:]))
-    apart = flowtap("read", "-q", "-f", "a.sig", "1.pcap", "2.pcap").stdout
-    joined = flowtap("read", "-q", "--join", "-f", "a.sig", "1.pcap", "2.pcap").stdout
-    whole = flowtap("read", "-q", "-f", "a.sig", "a.pcap").stdout
+    apart = flowtap("read", "-q", "-f", "a.fp", "1.pcap", "2.pcap").stdout
+    joined = flowtap("read", "-q", "--join", "-f", "a.fp", "1.pcap", "2.pcap").stdout
+    whole = flowtap("read", "-q", "-f", "a.fp", "a.pcap").stdout
     assert apart.count("(hit: 1)") == 2
     assert joined == whole
 
 
 def test_several_files_give_what_each_gives(folder: Path, flowtap: Command) -> None:
     (folder / "b.pcap.gz").write_bytes(gzip.compress(pcap(login(cport=5555), other())))
-    one = flowtap("read", "-qU", "-f", "a.sig", "a.pcap").stdout
-    two = flowtap("read", "-qU", "-f", "a.sig", "b.pcap.gz").stdout
-    assert flowtap("read", "-qU", "-f", "a.sig", "a.pcap", "b.pcap.gz").stdout == one + two
+    one = flowtap("read", "-qU", "-f", "a.fp", "a.pcap").stdout
+    two = flowtap("read", "-qU", "-f", "a.fp", "b.pcap.gz").stdout
+    assert flowtap("read", "-qU", "-f", "a.fp", "a.pcap", "b.pcap.gz").stdout == one + two
 
 
 def test_standard_input_and_output_file(folder: Path, flowtap: Command) -> None:
-    expected = flowtap("read", "-q", "-f", "a.sig", "a.pcap").stdout
-    result = flowtap("read", "-q", "-f", "a.sig", "-o", "out", "-", stdin=(folder / "a.pcap").read_bytes())
+    expected = flowtap("read", "-q", "-f", "a.fp", "a.pcap").stdout
+    result = flowtap("read", "-q", "-f", "a.fp", "-o", "out", "-", stdin=(folder / "a.pcap").read_bytes())
     assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
     assert (folder / "out").read_text() == expected
 
 
 def test_a_directory_of_signatures(folder: Path, flowtap: Command) -> None:
     (folder / "db").mkdir()
-    (folder / "db" / "1.sig").write_text(PASSWORD)
-    (folder / "db" / "2.sig").write_text("tcp * = < s21 c21 + s300 > : the other\n")
+    (folder / "db" / "1.fp").write_text(PASSWORD)
+    (folder / "db" / "2.fp").write_text("tcp * = < s21 c21 + s300 > : the other\n")
     result = flowtap("read", "-q", "-f", "db", "a.pcap")
     assert sorted(re.findall("Matches: .*", result.stdout)) == [
         "Matches: SSH1 - invalid password attempt (hit: 2)",
@@ -318,10 +318,10 @@ def test_the_summary_tells_what_had_no_room(folder: Path, flowtap: Command) -> N
 
 
 def test_threshold_and_exactness(folder: Path, flowtap: Command) -> None:
-    (folder / "b.sig").write_text("tcp * < s22 c21 + s300 > : fuzzy\n")
-    assert "fuzzy" in flowtap("read", "-f", "b.sig", "a.pcap").stdout
-    assert "fuzzy" not in flowtap("read", "-F", "-f", "b.sig", "a.pcap").stdout
-    assert "fuzzy" not in flowtap("read", "-T", "5000", "-f", "b.sig", "a.pcap").stdout
+    (folder / "b.fp").write_text("tcp * < s22 c21 + s300 > : fuzzy\n")
+    assert "fuzzy" in flowtap("read", "-f", "b.fp", "a.pcap").stdout
+    assert "fuzzy" not in flowtap("read", "-F", "-f", "b.fp", "a.pcap").stdout
+    assert "fuzzy" not in flowtap("read", "-T", "5000", "-f", "b.fp", "a.pcap").stdout
 
 
 def test_the_sample_in_the_readme_is_what_is_printed(flowtap: Command) -> None:

@@ -3,7 +3,7 @@
 
 A line of NAME.expect is a flow in which something is found: protocol, server port, and each signature's id with its
 hits, ascending. Lines are sorted; client ports differ between recordings and are left out. A new case is a new pair of
-files and needs no code here; `python -m tests.lab NAME` records one, and
+files and needs no code here; `python -m lab NAME` records one, and
 
     python -m tests.test_recorded NAME...
 

@@ -24,8 +24,8 @@ WRONG = TEST_SIGNATURE + "tcp 22 = c1 : fine\ntcp nonsense = c1 : no port\ntcp 2
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    (tmp_path / "test.sig").write_text(TEST_SIGNATURE)
-    settings = f'[signatures]\nfiles = ["{tmp_path}/test.sig"]\n[file]\npath = "{tmp_path}/events.json"\n'
+    (tmp_path / "test.fp").write_text(TEST_SIGNATURE)
+    settings = f'[signatures]\nfiles = ["{tmp_path}/test.fp"]\n[file]\npath = "{tmp_path}/events.json"\n'
     with Live(tmp_path, settings) as made:
         made.place.make()
         yield made
@@ -58,14 +58,14 @@ def test_flows_go_on_while_the_signatures_change(live: Live, flowtap: Command, c
     socket.send(sender.watermark(monotonic_ns()))
     until(lambda: alerts(live) == ["test.worker"], live.logs)
 
-    (live.folder / "test.sig").write_text(WRONG)
+    (live.folder / "test.fp").write_text(WRONG)
     result = reload(live, flowtap)
     assert result.returncode == 2
-    assert "test.sig:4:5: " in result.stderr
-    assert "test.sig:5:" in result.stderr
+    assert "test.fp:4:5: " in result.stderr
+    assert "test.fp:5:" in result.stderr
     assert live.page("worker-0")["reloads_refused"] == 0
 
-    (live.folder / "test.sig").write_text(OTHER)
+    (live.folder / "test.fp").write_text(OTHER)
     (live.folder / "events.json").rename(live.folder / "events.json.1")
     result = reload(live, flowtap)
     assert (result.returncode, result.stderr) == (0, "")
@@ -85,15 +85,15 @@ def test_flows_go_on_while_the_signatures_change(live: Live, flowtap: Command, c
 def test_a_worker_refuses_wrong_signatures_and_keeps_its_own(live: Live) -> None:
     process = live.start("worker", "0")
     live.until("worker-0", signatures_now=1)
-    (live.folder / "test.sig").write_text(WRONG)
+    (live.folder / "test.fp").write_text(WRONG)
     process.send_signal(signal.SIGHUP)
     live.until("worker-0", signatures_now=1, reloads=0, reloads_refused=1)
     live.config.write_text("nonsense")
     process.send_signal(signal.SIGHUP)
     live.until("worker-0", signatures_now=1, reloads=0, reloads_refused=2)
     log = live.log("worker")
-    assert "test.sig:4:5: " in log
-    assert "test.sig:5:" in log
+    assert "test.fp:4:5: " in log
+    assert "test.fp:5:" in log
     assert "flowtap.toml:1:" in log
     assert log.count("the signatures stay as they are") == 2
     assert live.stop(process) == 0

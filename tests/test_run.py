@@ -43,7 +43,7 @@ def gateway() -> Iterator[None]:
 
 @pytest.fixture
 def signature(tmp_path: Path) -> Path:
-    path = tmp_path / "test.sig"
+    path = tmp_path / "test.fp"
     path.write_text(SIGNATURE)
     return path
 
@@ -237,13 +237,13 @@ def test_killed_itself(gateway: None, signature: Path, tmp_path: Path) -> None:
 
 @pytest.mark.live
 def test_duration_and_unidentified(gateway: None, tmp_path: Path) -> None:
-    (tmp_path / "none.sig").write_text("tcp 1 = < c1 > : nothing\n    id = test.none\n")
-    with running(tmp_path, "-f", "none.sig", "-K", "-q", "--duration", "4", "-o", "out.sig") as run, server():
+    (tmp_path / "none.fp").write_text("tcp 1 = < c1 > : nothing\n    id = test.none\n")
+    with running(tmp_path, "-f", "none.fp", "-K", "-q", "--duration", "4", "-o", "out.fp") as run, server():
         run.pids()
         ask()
         assert run.wait() == 0
     assert run.text == run.errors() == ""
-    assert re.search(r"^tcp 7777 = < c5 s10 > : unidentified ", (tmp_path / "out.sig").read_text(), re.M)
+    assert re.search(r"^tcp 7777 = < c5 s10 > : unidentified ", (tmp_path / "out.fp").read_text(), re.M)
 
 
 @pytest.mark.live
@@ -257,10 +257,10 @@ def test_without_permission(gateway: None, tmp_path: Path) -> None:
 
 
 def test_wrong_signatures(tmp_path: Path, flowtap: Command) -> None:
-    (tmp_path / "a.sig").write_text("tcp\n")
-    result = flowtap("run", "-i", "lo", "-f", "a.sig")
+    (tmp_path / "a.fp").write_text("tcp\n")
+    result = flowtap("run", "-i", "lo", "-f", "a.fp")
     assert (result.returncode, result.stdout) == (2, "")
-    assert f"{tmp_path}/a.sig:1:" in result.stderr
+    assert f"{tmp_path}/a.fp:1:" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_classes_cut_where_positions_differ() -> None:
 
 def test_program_arrays_describe_each_signature() -> None:
     program = sigdb.loads(
-        "tcp 22 = < c1 c@1 > where bytes > 5 : a\nudp 53-54,60 C1 + C2 : b\n* * c1 where rtt < 1ms : c\n", "x.sig"
+        "tcp 22 = < c1 c@1 > where bytes > 5 : a\nudp 53-54,60 C1 + C2 : b\n* * c1 where rtt < 1ms : c\n", "x.fp"
     )
     assert [s.id for s in program.signatures] == ["x.line1", "x.line2", "x.line3"]
     assert list(program.stream) == [0, 1, 0]
@@ -158,8 +158,8 @@ def test_empty_database() -> None:
 def test_shared_file_names_make_different_ids(tmp_path: Path) -> None:
     for folder in "ab":
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "My sigs.sig").write_text("tcp * c1 : one\n")
-    program = sigdb.load([tmp_path / "a" / "My sigs.sig", tmp_path / "b" / "My sigs.sig"])
+        (tmp_path / folder / "My sigs.fp").write_text("tcp * c1 : one\n")
+    program = sigdb.load([tmp_path / "a" / "My sigs.fp", tmp_path / "b" / "My sigs.fp"])
     assert [s.id for s in program.signatures] == ["my_sigs.line1", "my_sigs.line1-2"]
 
 

@@ -236,23 +236,23 @@ def test_large_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    good = tmp_path / "good.sig"
+    good = tmp_path / "good.fp"
     good.write_text("tcp * c1 : d\n")
     with pytest.raises(sigdb.SignatureErrors) as caught:
-        sigdb.load([good, tmp_path / "none.sig", tmp_path])
+        sigdb.load([good, tmp_path / "none.fp", tmp_path])
     assert [str(error) for error in caught.value.errors] == [
-        f"{tmp_path}/none.sig: cannot be read (No such file or directory); expected a file of signatures",
+        f"{tmp_path}/none.fp: cannot be read (No such file or directory); expected a file of signatures",
         f"{tmp_path}: cannot be read (Is a directory); expected a file of signatures",
     ]
 
 
 def test_ids_are_unique_over_files(tmp_path: Path) -> None:
-    for name in ("a.sig", "b.sig"):
+    for name in ("a.fp", "b.fp"):
         (tmp_path / name).write_text("# head\ntcp * c1 : d\n    severity = low\n    id = x.y\n")
     with pytest.raises(sigdb.SignatureErrors) as caught:
-        sigdb.load([tmp_path / "a.sig", tmp_path / "b.sig"])
+        sigdb.load([tmp_path / "a.fp", tmp_path / "b.fp"])
     assert str(caught.value) == (
-        f"{tmp_path}/b.sig:4:10: the id 'x.y' is taken by {tmp_path}/a.sig:4; expected another id"
+        f"{tmp_path}/b.fp:4:10: the id 'x.y' is taken by {tmp_path}/a.fp:4; expected another id"
     )
 
 

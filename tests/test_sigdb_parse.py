@@ -131,7 +131,7 @@ def test_ports(text: str, expected: tuple[tuple[int, int], ...]) -> None:
 
 
 def only(text: str | bytes) -> Signature:
-    signatures = sigdb.loads(text, "dir/My-file.sig").signatures
+    signatures = sigdb.loads(text, "dir/My-file.fp").signatures
     assert len(signatures) == 1
     return signatures[0]
 
@@ -159,7 +159,7 @@ def test_attributes() -> None:
     assert (signature.id, signature.severity, signature.attack) == ("a.b-c_d.3", "critical", ("T1110.001", "T1021"))
     assert (signature.category, signature.rev) == ("remote access", 12)
     assert (signature.reference, signature.note) == ("https://example.org/?a=b", "x = y # z")
-    assert (signature.description, signature.line, signature.file) == ("a: b = c # no comment", 3, "dir/My-file.sig")
+    assert (signature.description, signature.line, signature.file) == ("a: b = c # no comment", 3, "dir/My-file.fp")
     assert (signature.text, signature.condition) == ("< c1 c2 where bytes>1 and rtt<1", "bytes>1 and rtt<1")
     assert signature.column == 8
 

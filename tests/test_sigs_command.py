@@ -30,7 +30,7 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
-    path = tmp_path / "test.sig"
+    path = tmp_path / "test.fp"
     path.write_text(DATABASE)
     return str(path)
 
@@ -38,7 +38,7 @@ def database(tmp_path: Path) -> str:
 def test_check(database: str, tmp_path: Path) -> None:
     result = run("check", database)
     assert (result.exit_code, result.stdout) == (0, "2 signatures in 1 file: correct\n")
-    wrong = tmp_path / "wrong.sig"
+    wrong = tmp_path / "wrong.fp"
     wrong.write_text("tcp * c : d\nudp * : d\n")
     result = run("check", database, str(wrong))
     assert result.exit_code == 1
@@ -51,7 +51,7 @@ def test_check(database: str, tmp_path: Path) -> None:
 
 
 def test_a_directory_stands_for_its_files(database: str, tmp_path: Path) -> None:
-    (tmp_path / "other.sig").write_text("tcp * c5 : another")
+    (tmp_path / "other.fp").write_text("tcp * c5 : another")
     assert run("check", str(tmp_path)).stdout == "3 signatures in 2 files: correct\n"
     assert "another" in run("list", "-f", str(tmp_path)).stdout
     assert run("explain", "other.line1", "-f", str(tmp_path)).exit_code == 0
@@ -62,14 +62,14 @@ def test_a_directory_stands_for_its_files(database: str, tmp_path: Path) -> None
 
 
 def test_check_json(database: str) -> None:
-    result = run("check", "--json", database, "/nonexistent.sig")
+    result = run("check", "--json", database, "/nonexistent.fp")
     assert result.exit_code == 1
     assert orjson.loads(result.stdout) == {
-        "files": [database, "/nonexistent.sig"],
+        "files": [database, "/nonexistent.fp"],
         "signatures": 0,
         "errors": [
             {
-                "file": "/nonexistent.sig",
+                "file": "/nonexistent.fp",
                 "line": 0,
                 "column": 0,
                 "message": "cannot be read (No such file or directory); expected a file of signatures",
@@ -98,7 +98,7 @@ def test_list(database: str) -> None:
 
 
 def test_list_of_wrong_or_empty_file(tmp_path: Path) -> None:
-    path = tmp_path / "x.sig"
+    path = tmp_path / "x.fp"
     path.write_text("nonsense")
     result = run("list", "-f", str(path))
     assert (result.exit_code, result.stdout) == (1, "")

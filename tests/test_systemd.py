@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.network import PASSWORD, until
+from lab.network import PASSWORD, until
 from tests.systemd.gateway import FILE, SERVICES, SETTINGS, Gateway
 from tests.systemd.root import SOURCE, debian, installed
 
@@ -111,8 +111,8 @@ def test_a_killed_process_comes_back_and_the_others_go_on(service: str, gateway:
 def test_a_reload_swaps_the_signatures_and_keeps_the_flows(gateway: Gateway) -> None:
     pids = {name: gateway.main_pid(name) for name in SERVICES}
     before = gateway.last()
-    gateway.run("tee", "/etc/flowtap/own.sig", stdin="tcp * = nonsense : x\n")
-    gateway.set("signatures", files=["/etc/flowtap/own.sig"])
+    gateway.run("tee", "/etc/flowtap/own.fp", stdin="tcp * = nonsense : x\n")
+    gateway.set("signatures", files=["/etc/flowtap/own.fp"])
     session = gateway.ssh(PASSWORD, command="cat")
     assert session.stdin is not None
     assert session.stdout is not None
@@ -126,7 +126,7 @@ def test_a_reload_swaps_the_signatures_and_keeps_the_flows(gateway: Gateway) -> 
         gateway.run("flowtap", "reload", expected=2)
         gateway.login("123456", "password", "letmein")
         gateway.until_alert("ssh.auth.failure", before)  # wrong signatures are refused, the old ones stay
-        gateway.run("tee", "/etc/flowtap/own.sig", stdin=OWN_SIGNATURE)
+        gateway.run("tee", "/etc/flowtap/own.fp", stdin=OWN_SIGNATURE)
         gateway.run("flowtap", "reload")
     finally:
         session.communicate(timeout=30)

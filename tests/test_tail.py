@@ -220,8 +220,8 @@ def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Pa
     ]
     records = of_file(path)
     length = records[-1].ts - records[0].ts + 10**9  # so that nothing of it is older than what came before
-    (tmp_path / "test.sig").write_text(TEST_SIGNATURE)
-    signatures = json.dumps([*shipped(), str(tmp_path / "test.sig")])
+    (tmp_path / "test.fp").write_text(TEST_SIGNATURE)
+    signatures = json.dumps([*shipped(), str(tmp_path / "test.fp")])
     with Live(tmp_path, f"[events]\nearly = false\n[signatures]\nfiles = {signatures}\n") as live:
         live.place.make()
         tail = live.start("tail", "-l")

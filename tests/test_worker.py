@@ -129,8 +129,8 @@ def test_messages_give_the_events_of_the_file(path: Path, context: Any, tmp_path
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    (tmp_path / "test.sig").write_text(TEST_SIGNATURE)
-    with Live(tmp_path, f'[signatures]\nfiles = ["{tmp_path}/test.sig"]\n') as made:
+    (tmp_path / "test.fp").write_text(TEST_SIGNATURE)
+    with Live(tmp_path, f'[signatures]\nfiles = ["{tmp_path}/test.fp"]\n') as made:
         made.place.make()
         yield made
 
@@ -183,10 +183,10 @@ def test_one_worker_for_each_shard(live: Live, number: int) -> None:
 
 
 def test_a_worker_that_cannot_begin_says_why(live: Live) -> None:
-    (live.folder / "test.sig").write_text("tcp 22 = c1 : a\ntcp nonsense = c1 : b\n")
+    (live.folder / "test.fp").write_text("tcp 22 = c1 : a\ntcp nonsense = c1 : b\n")
     assert live.start("worker", "0").wait(PATIENCE) == 2
-    assert "test.sig:2:5: " in live.log("worker")
-    (live.folder / "test.sig").write_text(TEST_SIGNATURE)
+    assert "test.fp:2:5: " in live.log("worker")
+    (live.folder / "test.fp").write_text(TEST_SIGNATURE)
     (live.folder / "run" / "ledger" / "worker-0.memory").mkdir()
     assert live.start("worker", "0").wait(PATIENCE) == 1
     assert "worker-0.memory: Is a directory" in live.log("worker")
@@ -292,7 +292,7 @@ def configured(live: Live, settings: str) -> None:
 
 
 def test_a_first_hit_is_told_at_once_and_the_last_alert_has_the_count(live: Live, context: Any) -> None:
-    (live.folder / "test.sig").write_text("tcp 5000 = c33 s44 : a test of workers\n    id = test.worker\n")
+    (live.folder / "test.fp").write_text("tcp 5000 = c33 s44 : a test of workers\n    id = test.worker\n")
     collecting = Collecting(context, live.place.events)
     process = live.start("worker", "0")
     socket = push(context, live.place.shard(0))

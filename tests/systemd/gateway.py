@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.lab.network import PASSWORD, USER, LabError, Machine, until
+from lab.network import PASSWORD, USER, LabError, Machine, until
 from tests.systemd.machine import Booted
 
 ADDRESS = "10.78.1.1"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab.network import LabError, until
+from lab.network import LabError, until
 
 START = 60.0  # seconds for booting
 WAIT = 60.0  # seconds for one command

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.lab.network import LabError
+from lab.network import LabError
 
 SOURCE = Path(__file__).parents[2]
 SUITE = "bookworm"

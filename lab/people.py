@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import pexpect  # type: ignore[import-untyped]
 
-from tests.lab.network import Lab, LabError, Machine
+from lab.network import Lab, LabError, Machine
 
 ANSWER = 30.0  # seconds that a server may take to answer a person
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from flowtap.accounts import Ledger, read_ledger
 from flowtap.ledger import read_pages
-from tests.lab.network import PYTHON, WAIT, LabError, Machine, until
+from lab.network import PYTHON, WAIT, LabError, Machine, until
 
 READY = 60.0  # seconds that a process may take to begin
 NOTICED = 0.3  # seconds until capture processes know of one another's interfaces

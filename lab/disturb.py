@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`python -m tests.lab.disturb IN.pcap.gz OUT.pcap.gz`: the same conversation as a worse network would carry it.
+"""`python -m lab.disturb IN.pcap.gz OUT.pcap.gz`: the same conversation as a worse network would carry it.
 
 Every fifth TCP packet with payload comes again 3 ms later (a retransmission), and every third pair of neighbours that
 one side sent back to back changes places. Shapes must not change.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A long link: forwards Ethernet frames between two interfaces, each a fixed time after it came.
 
-`python -m tests.lab.delay LEFT RIGHT SECONDS` runs until it is killed and prints "ready" once it forwards. It reads
+`python -m lab.delay LEFT RIGHT SECONDS` runs until it is killed and prints "ready" once it forwards. It reads
 and writes packet sockets, so it needs neither netem nor a bridge. Frames must be as on the wire: with offloads on,
 checksums would be unfinished and segments larger than the link allows.
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.lab.network import SERVER, USER, WAIT, Lab
+from lab.network import SERVER, USER, WAIT, Lab
 
 SSHD_CONFIG = """\
 Port {port}

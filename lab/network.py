@@ -26,7 +26,7 @@ from pathlib import Path
 CLIENT, SERVER = "10.77.1.2", "10.77.2.2"
 USER, PASSWORD = "student", "correct horse 7"
 # Python with this checkout's modules: entering a mount namespace leaves the working directory.
-PYTHON = ("env", f"PYTHONPATH={Path(__file__).parents[2]}", sys.executable)
+PYTHON = ("env", f"PYTHONPATH={Path(__file__).parents[1]}", sys.executable)
 WAIT = 30.0  # seconds that anything may take to become ready or to end
 
 

@@ -13,6 +13,7 @@ import select
 import socket
 import struct
 import sys
+from contextlib import suppress
 
 TUNSETIFF = 0x400454CA  # linux/if_tun.h
 IFF_TUN, IFF_TAP, IFF_NO_PI = 1, 2, 0x1000
@@ -42,7 +43,8 @@ def gre(name: str, local: str, remote: str) -> None:
             for ready in select.select([inside, outside], [], [])[0]:
                 if ready == inside:
                     packet = os.read(inside, 65536)
-                    outside.sendto(GRE[packet[0] >> 4] + packet, (remote, 0))
+                    with suppress(OSError):  # no route yet: lost, as on any line
+                        outside.sendto(GRE[packet[0] >> 4] + packet, (remote, 0))
                 else:
                     packet = outside.recv(65536)
                     os.write(inside, packet[(packet[0] & 15) * 4 + 4 :])
@@ -60,9 +62,13 @@ def vlan(name: str, port: str, tag: int) -> None:
             for ready in select.select([inside, outside], [], [])[0]:
                 if ready == inside:
                     frame = os.read(inside, 65536)
-                    outside.send(frame[:12] + struct.pack(">HH", 0x8100, tag) + frame[12:])
+                    with suppress(OSError):  # the port is still going up: lost, as on any line
+                        outside.send(frame[:12] + struct.pack(">HH", 0x8100, tag) + frame[12:])
                     continue
-                frame, notes, _, _ = outside.recvmsg(65536, 256)
+                try:
+                    frame, notes, _, _ = outside.recvmsg(65536, 256)
+                except OSError:  # the port went down: told once, and it may come back
+                    continue
                 for _, _, note in notes:
                     status, *_, found, _ = AUXDATA.unpack(note[: AUXDATA.size])
                     if status & TP_STATUS_VLAN_VALID and found & 0xFFF == tag:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab import servers
-from tests.lab.network import PASSWORD, SERVER, USER, Lab
-from tests.lab.people import Person, program
+from lab import servers
+from lab.network import PASSWORD, SERVER, USER, Lab
+from lab.people import Person, program
 
 SSH = ["ssh", "-F", "none", "-o", "UserKnownHostsFile=/root/known", "-o", "LogLevel=ERROR"]
 TRUST = ["-o", "StrictHostKeyChecking=no"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Record scenarios: `python -m tests.lab [SCENARIO...] [-o DIR]`, as root.
+"""Record scenarios: `python -m lab [SCENARIO...] [-o DIR]`, as root.
 
 Debian packages: aiosmtpd's python3-aiosmtpd, curl, dropbear-bin, ethtool, hydra, iproute2, netcat-openbsd,
 openssh-client, openssh-server, python3-paramiko, python3-pexpect, socat, tcpdump, telnet, telnetd.
@@ -13,8 +13,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.lab.network import Lab, LabError
-from tests.lab.scenarios import SCENARIOS
+from lab.network import Lab, LabError
+from lab.scenarios import SCENARIOS
 
 
 def record(name: str, folder: Path) -> Path:
@@ -31,7 +31,7 @@ def record(name: str, folder: Path) -> Path:
 
 def main() -> int:
     """Record several scenarios at once, each in a lab of its own; they mostly wait for their people."""
-    parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
     parser.add_argument("-o", "--output", type=Path, default=Path("tests/captures"))
     parser.add_argument("-j", "--jobs", type=int, default=6)

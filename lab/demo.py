@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`python -m tests.lab.demo`: flowtap on a gateway, live, while real programs and a typing person pass through it.
+"""`python -m lab.demo`: flowtap on a gateway, live, while real programs and a typing person pass through it.
 
 Client, gateway and server are network namespaces without names that vanish with this process. flowtap taps the port of
 the gateway to the client; what it finds appears when it happens, between the lines that tell what is done.
@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Iterator
 
-from tests.lab import servers
-from tests.lab.network import PYTHON, WAIT, Lab, LabError, until
-from tests.lab.people import Person, program
-from tests.lab.scenarios import SSH, TARGET, TRUST, askpass, log_in_typing
+from lab import servers
+from lab.network import PYTHON, WAIT, Lab, LabError, until
+from lab.people import Person, program
+from lab.scenarios import SSH, TARGET, TRUST, askpass, log_in_typing
 
 READY = 60.0  # seconds that flowtap may take to begin: the first start compiles
 SHOWN = 2.0  # seconds in which matches of what is over appear, before the next line tells of something else
