@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Sends messages of bpf/batch.h to the workers: one bounded queue for each shard, never waiting, everything counted.
 
-What comes at once for one shard leaves as one parcel, messages back to back in one ZeroMQ message: what that costs by
-itself (its thread woken, two system calls, the receiver woken) is more than half of what 256 records do.
+Several that come at once for one shard leave as one message of ZeroMQ (capture/_parcel.pyx).
 
 How far each stream has come stands in the watermark messages themselves, which lie in a mapped file: so the successor
 of a killed process can tell the workers where its predecessor's streams ended.
@@ -13,6 +12,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,17 +20,14 @@ from pathlib import Path
 import zmq
 from typing_extensions import Buffer
 
-from capture._message import BATCH, KIND_RECORDS, KIND_WATERMARK, MESSAGE_SIZE, MESSAGE_VERSION
-from capture._packet import RECORD_SIZE, TAG_SIZE
+from capture._message import KIND_WATERMARK, MESSAGE_SIZE, MESSAGE_VERSION
+from capture._parcel import PARCEL, Parcels
 from capture.accounts import KINDS, Page, Streams
 from capture.live import StreamCounters, TapError
 
 FOR_EVER = (1 << 64) - 1  # time of the last watermark of a sender
-PARCEL = 4  # messages that leave together at most; more bring little, and make what waits in a queue harder to bound
 LINGER_MS = 500  # how long what waits for a worker may hold up the end
 _HEADER = struct.Struct("=QQQQIHHBBHIQQ")  # struct ft_message
-_FIRST = struct.Struct("=Q").unpack_from
-_FIRST_AT = 16
 _SEQ_AT, _TS_AT = 1, 3  # words of the header
 
 
@@ -59,6 +56,7 @@ class Watermarks:
             _HEADER.pack_into(view, size * shard, *_header(sender, 0, 0, streams, shard))
         self.messages = [view[size * shard : size * (shard + 1)] for shard in range(shards)]
         self.words = [message.cast("Q") for message in self.messages]
+        self.all_words = view.cast("Q")
 
     def keep(self) -> None:
         """Let the file take the place of the predecessor's. Raises TapError."""
@@ -78,15 +76,6 @@ class Watermarks:
             self._map.close()
 
 
-class _Parcel:
-    """What waits to leave for one shard, and where it is counted."""
-
-    def __init__(self, size: int) -> None:
-        self.bytes = memoryview(bytearray(size))
-        self.used = 0
-        self.counted: list[tuple[int, int, int]] = []  # cell, its cell for what was dropped, how many
-
-
 class Publisher:
     """Sends to the workers at `endpoints`, one for each shard, of which each has at most `queue` messages waiting.
 
@@ -99,27 +88,30 @@ class Publisher:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
         self._send: list[Callable[[Buffer, int], object]] = [_nobody for _ in endpoints]
-        self.handed = 0  # messages taken so far
 
     def count_in(self, page: Page, watermarks: Watermarks, streams: int) -> None:
         """Count in these cells from now on; must come before the first message."""
-        self._cells = page.cells
-        shards = len(self._endpoints)
-        self._shards = shards
+        self._shards = shards = len(self._endpoints)
         self._streams = streams
-        biggest = MESSAGE_SIZE + max(BATCH * (TAG_SIZE + RECORD_SIZE), 8 * streams)
-        self._parcels = [_Parcel(PARCEL * biggest) for _ in self._endpoints]
-        self._sent, self._dropped = (
-            [
-                [page.index[f"cpu{cpu}.shard{shard}.{kind}{name}"] for cpu in range(streams) for shard in range(shards)]
+        places = array(
+            "I",
+            (
+                page.index[f"cpu{cpu}.shard{shard}.{kind}{name}"]
                 for kind in KINDS
-            ]
-            for name in ("sent", "dropped")
+                for name in ("sent", "dropped")
+                for cpu in range(streams)
+                for shard in range(shards)
+            ),
         )
-        self._marks = page.index["watermarks"]
-        self._marks_dropped = page.index["watermarks_dropped"]
+        self._parcels = Parcels(self._leave, page.cells, watermarks.all_words, places, streams, shards)
+        self._marks = page.index["watermarks"], page.index["watermarks_dropped"]
         self._watermarks = watermarks.messages
         self._words = watermarks.words
+
+    @property
+    def handed(self) -> int:
+        """Messages of records and handshake records taken so far."""
+        return self._parcels.handed
 
     def connect(self) -> None:
         """Begin to send. ZeroMQ starts its threads here: they have no more capabilities than this one has by now."""
@@ -135,51 +127,26 @@ class Publisher:
         self._send = [socket.send for socket in self._sockets]
 
     def forward(self, cpu: int, shard: int, kind: int, count: int, message: Buffer) -> None:
-        """Send a message of records or handshake records; a capture.live.Forward."""
-        self.handed += 1
-        place = cpu * self._shards + shard
-        if kind == KIND_RECORDS:
-            self._words[shard][8 + cpu] = _FIRST(message, _FIRST_AT)[0] + count
-            cell = self._sent[0][place]
-        else:
-            cell = self._sent[1][place]
-        # Counted before: when this process is killed in between, it is one more message that was lost on its way.
-        self._cells[cell] += count
-        self._add(shard, message, (cell, self._dropped[kind != KIND_RECORDS][place], count))
-
-    def _add(self, shard: int, message: Buffer, counted: tuple[int, int, int]) -> None:
-        parcel = self._parcels[shard]
-        end = parcel.used + memoryview(message).nbytes
-        parcel.bytes[parcel.used : end] = message
-        parcel.used = end
-        parcel.counted.append(counted)
-        if len(parcel.counted) == PARCEL:
-            self._leave(shard)
-
-    def _leave(self, shard: int) -> None:
-        """Send what waits for a worker, or count it as dropped."""
-        parcel = self._parcels[shard]
-        if not parcel.used:
-            return
-        try:
-            self._send[shard](parcel.bytes[: parcel.used], zmq.NOBLOCK)
-        except zmq.Again:
-            for cell, dropped, count in parcel.counted:
-                self._cells[cell] -= count
-                self._cells[dropped] += count
-        parcel.used = 0
-        parcel.counted.clear()
+        """Take a message of records or handshake records; a capture.live.Forward."""
+        self._parcels.forward(cpu, shard, kind, count, message)
 
     def flush(self) -> None:
         """Let go what waits for company."""
-        for shard in range(self._shards):
-            self._leave(shard)
+        self._parcels.flush()
+
+    def _leave(self, shard: int, parcel: memoryview) -> bool:
+        """Send to a worker, unless too much waits for it."""
+        try:
+            self._send[shard](parcel, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
 
     def watermark(self, ns: int) -> None:
         """Tell each worker that nothing as old as `ns` will come any more, with the next flush."""
         for shard, words in enumerate(self._words):
             words[_TS_AT] = ns
-            self._mark(shard, self._watermarks[shard])
+            self._parcels.add(shard, self._watermarks[shard], *self._marks)
             words[_SEQ_AT] += 1
 
     def reached(self, counters: Sequence[StreamCounters]) -> None:
@@ -208,11 +175,8 @@ class Publisher:
             if words:
                 count = max(words) + 1
                 header = _HEADER.pack(*_header(sender, 0, FOR_EVER, count, shard))
-                self._mark(shard, header + struct.pack(f"={count}Q", *(words.get(cpu, 0) for cpu in range(count))))
-
-    def _mark(self, shard: int, message: Buffer) -> None:
-        self._cells[self._marks] += 1
-        self._add(shard, message, (self._marks, self._marks_dropped, 1))
+                message = header + struct.pack(f"={count}Q", *(words.get(cpu, 0) for cpu in range(count)))
+                self._parcels.add(shard, message, *self._marks)
 
     def close(self) -> None:
         """Wait a bounded time for what is under way; may be called again."""
