@@ -20,7 +20,7 @@ CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unuse
 CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
 CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_pcap", "_pcapng", "_perf", "_ring", "_stream", "_walk")
 ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "loading", "lookup", "loop")
-ENGINE += ("losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "where", "window")
+ENGINE += ("handshakes", "losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "where", "window")
 BENCH = () if "bdist_wheel" in sys.argv else ("_flood",)
 LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
 
