@@ -8,11 +8,21 @@ from typing_extensions import Buffer
 ANSWERED: int  # state bit: the server sent payload
 SPOKE: int  # state bit: the client sent payload
 
+class Ends(NamedTuple):
+    """One handshake's ends."""
+
+    ts: int  # of the SYN, ns
+    client: bytes  # 16 bytes each
+    server: bytes
+    port: int  # the server's
+    ids: tuple[int, int]  # IPv4 identification of SYN and SYN+ACK; -1: IPv6
+    state: int  # bits ANSWERED and SPOKE
+
 class Completed(NamedTuple):
-    """Handshakes that were completed: n of them."""
+    """Handshakes that were completed."""
 
     records: bytes  # of each one the SYN's handshake record and the SYN+ACK's, 128 bytes each
-    states: bytes  # n bytes of ANSWERED and SPOKE
+    ends: list[Ends]
 
 @final
 class Handshakes:

@@ -24,7 +24,9 @@ cdef extern from "handshake_record.h" nogil:
         u32 ack
         u16 sport
         u16 dport
+        u16 id
         u8 tcpflags
+        u8 version
 
 cdef enum:
     WAYS = 4
@@ -40,7 +42,8 @@ cdef enum:
 ANSWERED: int = S_DATA
 SPOKE: int = C_DATA
 
-Completed = namedtuple("Completed", ("records", "states"))
+Completed = namedtuple("Completed", ("records", "ends"))
+Ends = namedtuple("Ends", ("ts", "client", "server", "port", "ids", "state"))
 
 cdef struct Place:
     u64 ts                      # of the SYN
@@ -141,10 +144,17 @@ cdef class Handshakes:
 
     def take(self):
         cdef u32 n = self.out
+        cdef u32 i
+        cdef const ft_handshake_record *syn
+        cdef const ft_handshake_record *synack
+        cdef list ends = []
         self.out = 0
+        for i in range(n):
+            syn, synack = &self.out_records[2 * i], &self.out_records[2 * i + 1]
+            ids = (<int>syn.id, <int>synack.id) if syn.version == 4 else (-1, -1)
+            ends.append(Ends(syn.ts, bytes_of(syn.src), bytes_of(syn.dst), syn.dport, ids, self.out_states[i]))
         return Completed(
-            PyBytes_FromStringAndSize(<char *>self.out_records, 2 * n * sizeof(ft_handshake_record)),
-            PyBytes_FromStringAndSize(<char *>self.out_states, n),
+            PyBytes_FromStringAndSize(<char *>self.out_records, 2 * n * sizeof(ft_handshake_record)), ends
         )
 
     def counters(self):
@@ -258,6 +268,10 @@ cdef class Handshakes:
         self.out_records[2 * self.out + 1] = self.synacks[i]
         self.out_states[self.out] = self.places[i].state & (C_DATA | S_DATA)
         self.out += 1
+
+
+cdef bytes bytes_of(const u8 *address):
+    return PyBytes_FromStringAndSize(<const char *>address, 16)
 
 
 cdef inline u32 progress(const Place *p) noexcept nogil:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from engine.events import address
 from engine.fingerprint import Fingerprinter
 from engine.fingerprints import RESULT_SIZE, Fingerprint, Flag, Result, results
-from engine.handshakes import ANSWERED, SPOKE, Handshakes
+from engine.handshakes import ANSWERED, SPOKE, Ends, Handshakes
 from engine.sightings import Sighting
 
 if TYPE_CHECKING:
@@ -30,10 +29,7 @@ KEPT = 8192  # sums at a time; when there are as many, they are sent at once
 COUNTERS = ("begun", "completed", "unanswered", "evicted", "dropped")  # of Handshakes, pages have them as hosts_*
 
 _ROUND = 1024  # handshake records fingerprinted at once
-_RECORD = 128
-_HEAD = Struct("=Q16s16s")  # ts, src, dst of bpf/handshake_record.h
-_PORTS_AT, _ID_AT = 60, 70  # sport, dport; id
-_PORTS, _ID, _VERSION_AT = Struct("=HH"), Struct("=H"), 79
+_RECORD = 128  # bytes of a handshake record
 
 
 class SightingsMaker:
@@ -95,28 +91,25 @@ class SightingsMaker:
     def _gather(self) -> None:
         """Fingerprint what was completed and add it to the sums."""
         done = self._handshakes.take()
-        if not done.states:
+        if not done.ends:
             return
         total, first = len(done.records) // _RECORD, 0
         while first < total:
             count = self._fingerprinter.process(done.records, self._results, first, min(_ROUND, total - first))
             told = results(self._results, count)
             for number, result in enumerate(islice(told, count), first):
-                self._one(done.records, number, done.states[number // 2], result)
+                self._one(done.ends[number // 2], bool(number & 1), result)
             first += count
 
-    def _one(self, records: bytes, number: int, state: int, result: Result) -> None:
+    def _one(self, ends: Ends, server: bool, result: Result) -> None:
         """Add one end of a handshake to the sums."""
-        at = number * _RECORD
-        ts, src, dst = _HEAD.unpack_from(records, at)
-        sport, dport = _PORTS.unpack_from(records, at + _PORTS_AT)
-        server = bool(number & 1)
+        src, dst = (ends.server, ends.client) if server else (ends.client, ends.server)
         peer = address(dst)
         outside = peer not in self._home
-        key = (src, server, outside, result.number, sport if server else dport)
-        now = max(0, ts + self._offset())
-        answered, spoke = bool(state & ANSWERED), bool(state & SPOKE)
-        ip_id = _ID.unpack_from(records, at + _ID_AT)[0] if records[at + _VERSION_AT] == 4 else -1
+        key = (src, server, outside, result.number, ends.port)
+        now = max(0, ends.ts + self._offset())
+        answered, spoke = bool(ends.state & ANSWERED), bool(ends.state & SPOKE)
+        ip_id = ends.ids[server]
         clock = result.ts1 if result.ts1 else -1
         old = self._sums.get(key)
         if old is not None:
@@ -139,9 +132,9 @@ class SightingsMaker:
             side="server" if server else "client",
             peer=peer,
             outside=outside,
-            port=key[4],
-            label=_label(said),
-            family=_family(said),
+            port=ends.port,
+            label=said.system or "",
+            family=said.name or "",
             kind=said.role,
             raw=said.raw,
             count=1,
@@ -156,11 +149,3 @@ class SightingsMaker:
             ip_id=ip_id,
             ts=clock,
         )
-
-
-def _label(said: Fingerprint) -> str:
-    return said.system or ""
-
-
-def _family(said: Fingerprint) -> str:
-    return said.name or ""
