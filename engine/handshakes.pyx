@@ -150,8 +150,9 @@ cdef class Handshakes:
         cdef list ends = []
         self.out = 0
         for i in range(n):
-            syn, synack = &self.out_records[2 * i], &self.out_records[2 * i + 1]
-            ids = (<int>syn.id, <int>synack.id) if syn.version == 4 else (-1, -1)
+            syn = &self.out_records[2 * i]
+            synack = syn + 1
+            ids = (as_id(syn), as_id(synack))
             ends.append(Ends(syn.ts, bytes_of(syn.src), bytes_of(syn.dst), syn.dport, ids, self.out_states[i]))
         return Completed(
             PyBytes_FromStringAndSize(<char *>self.out_records, 2 * n * sizeof(ft_handshake_record)), ends
@@ -272,6 +273,10 @@ cdef class Handshakes:
 
 cdef bytes bytes_of(const u8 *address):
     return PyBytes_FromStringAndSize(<const char *>address, 16)
+
+
+cdef inline int as_id(const ft_handshake_record *h) noexcept nogil:
+    return h.id if h.version == 4 else -1
 
 
 cdef inline u32 progress(const Place *p) noexcept nogil:

@@ -184,6 +184,8 @@ def _apart(one: Sighting, other: Sighting) -> bool:
     """Return whether two packets of one address came over ways whose lengths differ by more than routing does."""
     if one.distance < 0 or other.distance < 0 or one.bad_ttl or other.bad_ttl:
         return False
+    if not (one.family and other.family):  # without a system the initial TTL is a guess
+        return False
     return one.peer == other.peer and abs(one.distance - other.distance) > 2
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.events import address
 from engine.fingerprint import Fingerprinter
-from engine.fingerprints import RESULT_SIZE, Fingerprint, Flag, Result, results
+from engine.fingerprints import RESULT_SIZE, Flag, Result, results
 from engine.handshakes import ANSWERED, SPOKE, Ends, Handshakes
 from engine.sightings import Sighting
 

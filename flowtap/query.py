@@ -27,10 +27,6 @@ from flowtap.query_p0f import QUERY_SIZE, answer
 
 CONNECTIONS = 20  # at a time, as p0f has it; further ones are closed at once
 PAGE = 200  # hosts in one answer at most
-COUNTERS = (
-    "queries",  # answered, wrong ones included
-    "queries_refused",  # connections closed: too many at a time, a line too long, no progress
-)
 _LINE = 4096  # bytes of a query at most
 _TURN = 16  # queries of a connection in one turn
 _READ = 4096
@@ -131,7 +127,6 @@ class Queries:
                 continue
             sock.setblocking(False)
             self._connections[sock.fileno()] = _Connection(sock, now_ns)
-
 
     def _serve(self, one: _Connection, now_ns: int) -> bool:
         """Go on with a connection; False: it is at its end. Raises OSError when the client has gone."""
