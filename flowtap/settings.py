@@ -208,8 +208,7 @@ class HostsSection(Section):
     enabled: bool = Field(default=True, description="Take fingerprints of handshakes and keep the host table.")
     fingerprints: list[AbsolutePath] = Field(
         default=[],
-        description="Databases of TCP fingerprints in p0f's format, or directories whose *.fp files are read; empty: "
-        "those that flowtap ships.",
+        description="TCP fingerprints in p0f's format, files or directories of *.fp files; empty: those shipped.",
     )
     size: int = Field(default=32_768, ge=1, le=1 << 24, description="Hosts in the table; about 4 kB each.")
     expire: float = Field(
