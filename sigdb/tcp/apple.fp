@@ -13,7 +13,7 @@ classes = win,unix,other
 
 ; Source: XNU's source, see above: scale 6 or 7 and identification 0. ECN is asked for since macOS 10.11 and iOS 9 (Apple,
 ; WWDC 2015, "Your App and Next Generation Networks").
-label = s:unix:Mac OS X:macOS 10.14 or iOS 12 or newer
+label = s:unix:macOS or iOS:(since 10.14 or 12)
 class = client
 sig   = *:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:df:0
 sig   = 6:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
@@ -23,7 +23,7 @@ sig   = *:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:df,ecn:0
 sig   = 6:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:flow,ecn:0
 
 ; Source: XNU's source, see above: scale 5.
-label = s:unix:Mac OS X:10.10-10.13 or iOS 8-11
+label = s:unix:macOS or iOS:(10.10-10.13 or 8-11)
 class = client
 sig   = *:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:df:0
 sig   = 6:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
@@ -33,7 +33,7 @@ sig   = *:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+,ecn:0
 sig   = 6:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:flow,ecn:0
 
 ; Source: XNU's source, see above: scales 1 to 4, counting or random identification.
-label = s:unix:Mac OS X:10.5-10.9 or iOS 3-7
+label = s:unix:macOS or iOS:(10.5-10.9 or 3-7)
 class = client
 sig   = *:64:0:*:65535,1:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+:0
 sig   = *:64:0:*:65535,2:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+:0
@@ -45,7 +45,7 @@ sig   = 6:64:0:*:65535,3:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
 sig   = 6:64:0:*:65535,4:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
 
 ; Source: XNU's source, see above; any scale but 0, which FreeBSD 5 and 6 share, is rare elsewhere.
-label = g:unix:Mac OS X:
+label = g:unix:macOS or iOS:
 class = client
 sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,eol+1:df:0
 sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,eol+1:df,ecn:0
@@ -61,7 +61,7 @@ sig   = *:64:0:*:32768,0:mss,nop,ws,nop,nop,ts:df,id+:0
 
 ; Source: XNU's source, tcp_output(): the cookie (option 34) follows selective acknowledgement; RFC 7413. With data in the SYN
 ; where the cookie is known.
-label = s:unix:Mac OS X:or iOS, cookie of TCP Fast Open
+label = s:unix:macOS or iOS:with TCP Fast Open
 class = client
 sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,?34:df:*
 
@@ -69,7 +69,7 @@ sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,?34:df:*
 
 ; Source: XNU's source, see above: scale 6 or 7 and identification 0. ECN is asked for since macOS 10.11 and iOS 9 (Apple,
 ; WWDC 2015, "Your App and Next Generation Networks").
-label = s:unix:Mac OS X:macOS 10.14 or iOS 12 or newer
+label = s:unix:macOS or iOS:(since 10.14 or 12)
 class = client
 sig   = *:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:df:0
 sig   = 6:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
@@ -79,7 +79,7 @@ sig   = *:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:df,ecn:0
 sig   = 6:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:flow,ecn:0
 
 ; Source: XNU's source, see above: scale 5.
-label = s:unix:Mac OS X:10.10-10.13 or iOS 8-11
+label = s:unix:macOS or iOS:(10.10-10.13 or 8-11)
 class = client
 sig   = *:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:df:0
 sig   = 6:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
@@ -89,7 +89,7 @@ sig   = *:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+,ecn:0
 sig   = 6:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:flow,ecn:0
 
 ; Source: XNU's source, see above: scales 1 to 4, counting or random identification.
-label = s:unix:Mac OS X:10.5-10.9 or iOS 3-7
+label = s:unix:macOS or iOS:(10.5-10.9 or 3-7)
 class = client
 sig   = *:64:0:*:65535,1:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+:0
 sig   = *:64:0:*:65535,2:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+:0
@@ -101,7 +101,7 @@ sig   = 6:64:0:*:65535,3:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
 sig   = 6:64:0:*:65535,4:mss,nop,ws,nop,nop,ts,sok,eol+1:flow:0
 
 ; Source: XNU's source, see above; any scale but 0, which FreeBSD 5 and 6 share, is rare elsewhere.
-label = g:unix:Mac OS X:
+label = g:unix:macOS or iOS:
 class = client
 sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,eol+1:df:0
 sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,eol+1:df,ecn:0
@@ -111,12 +111,12 @@ sig   = 6:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,eol+1:flow,ecn:0
 
 ; Source: XNU's source, tcp_output(): the cookie (option 34) follows selective acknowledgement; RFC 7413. With data in the SYN
 ; where the cookie is known.
-label = s:unix:Mac OS X:or iOS, cookie of TCP Fast Open
+label = s:unix:macOS or iOS:with TCP Fast Open
 class = client
 sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,?34:df:*
 
 ; Source: XNU's source, see above. FreeBSD up to 10 has the same with a counting identification (bsd.fp); FreeBSD 11 and later
 ; differ in nothing, but rarely scale by 5.
-label = s:unix:Mac OS X:or iOS, for a client without timestamps
+label = s:unix:macOS or iOS:for a client without timestamps
 class = client
 sig   = *:64:0:*:65535,5:mss,nop,ws,sok,eol+1:df:0

@@ -108,8 +108,8 @@ sig   = *:64:0:*:*,*:mss,nop,nop,sok,nop,ws:df,id+:0
 sig   = *:64:0:*:*,*:mss,nop,nop,sok,nop,ws:df,id+,ecn:0
 sig   = 6:64:0:*:*,*:mss,nop,nop,sok,nop,ws:flow:0
 
-; Source: tcp_options_write() with net.ipv4.tcp_sack = 0; measured on kernel 6.18. Windows multiples of the MSS only: old
-; BSD systems have the same options with fixed windows.
+; Source: tcp_options_write() with net.ipv4.tcp_sack = 0; measured on kernel 6.18 (python -m bench.os_settings). Only windows that
+; are a multiple of the MSS: old BSD systems have like options and fixed windows.
 label = g:unix:Linux:without selective acknowledgement
 class = server
 sig   = *:64:0:*:mss*4,*:mss,nop,nop,ts,nop,ws:df,id+:0
@@ -120,11 +120,47 @@ sig   = *:64:0:*:mss*44,*:mss,nop,nop,ts,nop,ws:df,id+:0
 sig   = *:64:0:*:mss*45,*:mss,nop,nop,ts,nop,ws:df,id+:0
 sig   = 6:64:0:*:mss*45,*:mss,nop,nop,ts,nop,ws:flow:0
 
-; Source: tcp_options_write() with net.ipv4.tcp_window_scaling = 0; measured on kernel 6.18.
+; Source: tcp_options_write() with net.ipv4.tcp_window_scaling = 0;
+; measured on kernel 6.18 (python -m bench.os_settings).
 label = g:unix:Linux:without window scaling
 class = server
 sig   = *:64:0:*:*,0:mss,sok,ts:df,id+:0
 sig   = 6:64:0:*:*,0:mss,sok,ts:flow:0
+
+; Source: tcp_options_write() with two or three of net.ipv4.tcp_timestamps, tcp_sack, tcp_window_scaling = 0;
+; measured on kernel 6.18 (python -m bench.os_settings). Only the window of the default buffer, which few other systems have.
+label = g:unix:Linux:with few options
+class = server
+sig   = *:64:0:*:mss*44,*:mss,nop,ws:df,id+:0
+sig   = *:64:0:*:mss*44,0:mss,nop,nop,sok:df,id+:0
+sig   = *:64:0:*:mss*44,0:mss,nop,nop,ts:df,id+:0
+sig   = *:64:0:*:mss*44,0:mss:df,id+:0
+sig   = 6:64:0:*:mss*45,*:mss,nop,ws:flow:0
+sig   = 6:64:0:*:mss*45,0:mss,nop,nop,sok:flow:0
+sig   = 6:64:0:*:mss*45,0:mss,nop,nop,ts:flow:0
+sig   = 6:64:0:*:mss*45,0:mss:flow:0
+
+; Source: RFC 7413; a client that asks for a cookie (TCP_FASTOPEN, MSG_FASTOPEN);
+; measured on kernel 6.18 (python -m bench.os_settings).
+label = s:unix:Linux:4.20 or newer, TCP Fast Open
+class = server
+sig   = *:64:0:*:mss*44,*:mss,sok,ts,nop,ws,?34,nop,nop:df,id+:0
+sig   = *:64:0:*:mss*45,*:mss,sok,ts,nop,ws,?34,nop,nop:df,id+:0
+sig   = 6:64:0:*:mss*44,*:mss,sok,ts,nop,ws,?34,nop,nop:flow:0
+sig   = 6:64:0:*:mss*45,*:mss,sok,ts,nop,ws,?34,nop,nop:flow:0
+
+; Source: as above, any window; with a cookie of 8 bytes the padding is the same; data may follow.
+label = g:unix:Linux:TCP Fast Open
+class = server
+sig   = *:64:0:*:*,*:mss,sok,ts,nop,ws,?34,nop,nop:df,id+:*
+sig   = 6:64:0:*:*,*:mss,sok,ts,nop,ws,?34,nop,nop:flow:*
+
+; Source: kernel source: MPTCP since 5.6; RFC 8684; a socket of IPPROTO_MPTCP;
+; measured on kernel 6.18 (python -m bench.os_settings).
+label = s:unix:Linux:5.6 or newer, Multipath TCP
+class = server
+sig   = *:64:0:*:*,*:mss,sok,ts,nop,ws,?30:df,id+:0
+sig   = 6:64:0:*:*,*:mss,sok,ts,nop,ws,?30:flow:0
 
 [tcp:response]
 
@@ -243,7 +279,7 @@ sig   = *:64:0:*:26847,*:mss,sok,ts,nop,ws:df:0
 sig   = *:64:0:*:62643,*:mss,sok,ts,nop,ws:df:0
 
 ; Source: Google's published paper on the initial window (Dukkipati et al., 2010) and its use since: 30 segments of 1430
-; (1418 with timestamps), and no DF in IPv4, which Linux does with net.ipv4.ip_no_pmtu_disc = 1.
+; (1418 with timestamps), and no DF in IPv4. No setting of Linux gives SYN+ACKs without DF (net.ipv4.ip_no_pmtu_disc = 1 was tried here).
 label = s:unix:Linux:Google front end
 class = server
 sig   = *:64:0:*:mss*30,*:mss,sok,ts,nop,ws::0
@@ -288,3 +324,31 @@ sig   = *:64:0:*:mss*20,*:mss,nop,ws:df:0
 sig   = *:64:0:*:mss*45,*:mss,nop,nop,ts,nop,ws:df:0
 sig   = *:64:0:*:mss*20,*:mss,nop,nop,ts,nop,ws:df:0
 sig   = 6:64:0:*:mss*45,0:mss:flow:0
+sig   = 6:64:0:*:mss*45,0:mss,nop,nop,sok:flow:0
+sig   = 6:64:0:*:mss*45,0:mss,sok,ts:flow:0
+sig   = 6:64:0:*:mss*45,*:mss,nop,ws:flow:0
+sig   = 6:64:0:*:mss*45,*:mss,nop,nop,ts,nop,ws:flow:0
+sig   = 6:64:0:*:mss*45,0:mss,nop,nop,ts:flow:0
+sig   = *:64:0:*:mss*45,0:mss,nop,nop,ts:df:0
+
+; Source: RFC 7413; a server with TCP_FASTOPEN sends a cookie;
+; measured on kernel 6.18 (python -m bench.os_settings).
+label = s:unix:Linux:4.20 or newer, TCP Fast Open
+class = server
+sig   = *:64:0:*:mss*45,*:mss,sok,ts,nop,ws,?34,nop,nop:df:0
+sig   = *:64:0:*:mss*46,*:mss,sok,ts,nop,ws,?34,nop,nop:df:0
+sig   = 6:64:0:*:mss*45,*:mss,sok,ts,nop,ws,?34,nop,nop:flow:0
+sig   = 6:64:0:*:mss*46,*:mss,sok,ts,nop,ws,?34,nop,nop:flow:0
+
+; Source: as above, any window.
+label = g:unix:Linux:TCP Fast Open
+class = server
+sig   = *:64:0:*:*,*:mss,sok,ts,nop,ws,?34,nop,nop:df:0
+sig   = 6:64:0:*:*,*:mss,sok,ts,nop,ws,?34,nop,nop:flow:0
+
+; Source: as the SYN;
+; measured on kernel 6.18 (python -m bench.os_settings).
+label = s:unix:Linux:5.6 or newer, Multipath TCP
+class = server
+sig   = *:64:0:*:*,*:mss,sok,ts,nop,ws,?30:df:0
+sig   = 6:64:0:*:*,*:mss,sok,ts,nop,ws,?30:flow:0
