@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How often a database of TCP fingerprints names the right system: `python -m bench.os_labels LABELS` prints JSON.
 
-LABELS is a CSV file with the columns repo, file, ip, mod (syn, syn+ack), evidence_os, p0f_os (??? where p0f knows none) and
-raw_sig. The evidence comes from what the host said of itself in the same capture: a User-Agent, the banner of an SSH
-server, a Server header. Each raw signature is made into a packet again (bench/raw_packets.py) and goes through the
+LABELS is a CSV file with the columns repo, file, ip, mod (syn, syn+ack), evidence_os, p0f_os (??? where p0f knows none)
+and raw_sig. The evidence comes from what the host said of itself in the same capture: a User-Agent, the banner of an
+SSH server, a Server header. Each raw signature is made into a packet again (bench/raw_packets.py) and goes through the
 parser and the matcher; rows whose packet gives another signature are counted as not_made.
 
 Outcomes: right and wrong compare families (Windows, Linux with Android, Apple, BSD, Cisco); `program` is a label that
 names a tool or a device in between, which says nothing of the system; unknown. `contested` are those of the wrong ones
-where p0f, an independent database, names the same family as ours: there the evidence speaks of another machine than
-the packet (a proxy, a false User-Agent), for the host's answers too. The captures are split by project: entries were written with a look at
-TUNING, the others only measure.
+where p0f, an independent database, names the same family as ours for that host: there the evidence speaks of another
+machine than the packet (a proxy, a false User-Agent). The captures are split by project: entries were written with a
+look at those of TUNING, the others only measure.
 """
 
 from __future__ import annotations

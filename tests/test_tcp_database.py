@@ -17,7 +17,6 @@ from sigdb import TcpDatabase, load_tcp, shipped_tcp
 from sigdb.tcp_nodes import ROLES
 
 FILES = [Path(file) for file in shipped_tcp()]
-LABELS = Path(__file__).parents[2] / "shared/captures/labels/os.csv"
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +110,9 @@ def test_packet_is_an_ethernet_frame() -> None:
     assert made[12:14] == b"\x86\xdd" and made[14] >> 4 == 6
 
 
-def test_evidence_of_captures(database: TcpDatabase) -> None:
+def test_evidence_of_captures(database: TcpDatabase, captures: Path) -> None:
     """Projects whose captures were not looked at: no family wrong that p0f, independently, does not name too."""
-    if not LABELS.exists():
-        pytest.skip("no labelled captures beside the checkout")
-    with LABELS.open(newline="") as stream:
+    with (captures / "labels" / "os.csv").open(newline="") as stream:
         table = evaluate(list(csv.DictReader(stream)), database)  # type: ignore[arg-type]
     for mod in ("syn", "syn+ack"):
         part = table["measuring"][mod]  # type: ignore[index]

@@ -29,12 +29,38 @@ sig   = *:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:df,id+:0
 sig   = *:64:0:*:65535,1:mss,nop,ws,nop,nop,ts:df,id+:0
 sig   = 6:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:flow:0
 
+; Source: tcp_addoptions(), as above; any window (SO_RCVBUF, net.inet.tcp.recvspace). With a counting
+; identification not scale 8: that is Windows behind something that sets the TTL.
+label = g:unix:FreeBSD:
+class = server
+sig   = *:64:0:*:*,*:mss,nop,ws,sok,ts:df:0
+sig   = *:64:0:*:*,0:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,1:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,2:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,3:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,4:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,5:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,6:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,7:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,9:mss,nop,ws,sok,ts:df,id+:0
+sig   = 6:64:0:*:*,*:mss,nop,ws,sok,ts:flow:0
+
 ; Source: OpenBSD's source: tcp_output() and syn_cache_respond() give the layout, tcp_recvspace is 16384, identifications are
 ; random.
 label = s:unix:OpenBSD:
 class = server
 sig   = *:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:df,id+:0
 sig   = 6:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:flow:0
+
+; Source: NetBSD's source: tcp_output() for a SYN, syn_cache_respond() for the answer, which padded options one by one until
+; a release of about 2017 and does as FreeBSD's since; net.inet.tcp.recvspace is 32768; identification 0 for packets
+; with DF; the clock of timestamps begins at 0 for each connection in older releases (ts1-).
+label = s:unix:NetBSD:
+class = server
+sig   = *:64:0:*:32768,*:mss,nop,ws,sok,nop,nop,nop,nop,ts:df:0
+sig   = *:64:0:*:32768,*:mss,nop,ws,sok,nop,nop,nop,nop,ts:df,id+:0
+sig   = *:64:0:*:32768,*:mss,nop,ws,sok,nop,nop,nop,nop,ts:df,ts1-:0
+sig   = 6:64:0:*:32768,*:mss,nop,ws,sok,nop,nop,nop,nop,ts:flow:0
 
 ; Source: Oracle's "Tunable Parameters": tcp_recv_hiwat 49152, rounded up to a multiple of the MSS: 34 * 1460 = 49640.
 label = s:unix:Solaris:10
@@ -78,12 +104,39 @@ sig   = *:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:df,id+:0
 sig   = *:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:df:0
 sig   = 6:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:flow:0
 
+; Source: tcp_addoptions(), as above; any window (SO_RCVBUF, net.inet.tcp.recvspace). With a counting
+; identification not scale 8: that is Windows behind something that sets the TTL.
+label = g:unix:FreeBSD:
+class = server
+sig   = *:64:0:*:*,*:mss,nop,ws,sok,ts:df:0
+sig   = *:64:0:*:*,0:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,1:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,2:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,3:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,4:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,5:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,6:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,7:mss,nop,ws,sok,ts:df,id+:0
+sig   = *:64:0:*:*,9:mss,nop,ws,sok,ts:df,id+:0
+sig   = 6:64:0:*:*,*:mss,nop,ws,sok,ts:flow:0
+
 ; Source: OpenBSD's source: tcp_output() and syn_cache_respond() give the layout, tcp_recvspace is 16384, identifications are
 ; random.
 label = s:unix:OpenBSD:
 class = server
 sig   = *:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:df,id+:0
 sig   = 6:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:flow:0
+
+; Source: NetBSD's source: tcp_output() for a SYN, syn_cache_respond() for the answer, which padded options one by one until
+; a release of about 2017 and does as FreeBSD's since; net.inet.tcp.recvspace is 32768; identification 0 for packets
+; with DF; the clock of timestamps begins at 0 for each connection in older releases (ts1-).
+label = s:unix:NetBSD:
+class = server
+sig   = *:64:0:*:32768,*:mss,nop,ws,nop,nop,ts,sok,nop,nop:df:0
+sig   = *:64:0:*:32768,*:mss,nop,ws,nop,nop,ts,sok,nop,nop:df,id+:0
+sig   = *:64:0:*:32768,*:mss,nop,ws,nop,nop,ts,sok,nop,nop:df,ts1-:0
+sig   = 6:64:0:*:32768,*:mss,nop,ws,nop,nop,ts,sok,nop,nop:flow:0
+sig   = *:64:0:*:32768,*:mss,nop,ws,sok,ts:df:0
 
 ; Source: Oracle's "Tunable Parameters": tcp_recv_hiwat 49152, rounded up to a multiple of the MSS: 34 * 1460 = 49640.
 label = s:unix:Solaris:10

@@ -331,6 +331,17 @@ sig   = 6:64:0:*:mss*45,*:mss,nop,nop,ts,nop,ws:flow:0
 sig   = 6:64:0:*:mss*45,0:mss,nop,nop,ts:flow:0
 sig   = *:64:0:*:mss*45,0:mss,nop,nop,ts:df:0
 
+; Source: tcp_options_write() of these kernels, windows of 4 and 10 segments.
+label = s:unix:Linux:2.4-3.10, for a client with few options
+class = server
+sig   = *:64:0:*:mss*4,0:mss,nop,nop,sok:df:0
+sig   = *:64:0:*:mss*4,0:mss,sok,ts:df:0
+sig   = *:64:0:*:mss*4,*:mss,nop,nop,ts,nop,ws:df:0
+sig   = *:64:0:*:mss*4,*:mss,nop,ws:df:0
+sig   = *:64:0:*:mss*10,0:mss,sok,ts:df:0
+sig   = *:64:0:*:mss*10,*:mss,nop,nop,ts,nop,ws:df:0
+sig   = *:64:0:*:mss*10,*:mss,nop,ws:df:0
+
 ; Source: RFC 7413; a server with TCP_FASTOPEN sends a cookie;
 ; measured on kernel 6.18 (python -m bench.os_settings).
 label = s:unix:Linux:4.20 or newer, TCP Fast Open

@@ -79,3 +79,4 @@ label = s:!:VMware NAT:
 class = tool
 sys   = @win
 sig   = 4:128:0:1460:mss*44,0:mss::0
+sig   = 4:128:0:1460:mss*44,0:mss,nop,nop,sok::0

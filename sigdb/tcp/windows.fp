@@ -63,6 +63,12 @@ sig   = *:128:0:*:16384,0:mss,nop,nop,sok:df,id+:0
 sig   = *:128:0:*:65535,0:mss,nop,nop,sok:df,id+:0
 sig   = *:128:0:*:mss*44,0:mss,nop,nop,sok:df,id+:0
 
+; Source: no window scaling: XP and older by default, later ones with "autotuninglevel=disabled"; any window.
+label = g:win:Windows:
+class = client
+sig   = *:128:0:*:*,0:mss,nop,nop,sok:df,id+:0
+sig   = *:128:0:*:*,0:mss,sok,ts:df,id+:0
+
 ; Source: Tcp1323Opts = 3 of the same document; that stack sends the first timestamp as 0 (RFC 1323 asks for no value).
 label = s:win:Windows:XP, 2000 or Server 2003, timestamps on
 class = client
@@ -115,5 +121,12 @@ class = server
 sig   = *:128:0:*:16384,0:mss,nop,nop,sok:df,id+:0
 sig   = 4:128:0:*:16384,0:mss,nop,nop,sok::0
 sig   = *:128:0:*:65535,0:mss,nop,nop,sok:df,id+:0
-sig   = *:128:0:*:16384,0:mss,nop,ws,nop,nop,ts,nop,nop,sok:df,id+,ts1-:0
-sig   = 4:128:0:*:16384,0:mss,nop,ws,nop,nop,ts,nop,nop,sok:ts1-:0
+sig   = *:128:0:*:16384,0:mss:df,id+:0
+sig   = *:128:0:*:*,0:mss,nop,ws,nop,nop,ts,nop,nop,sok:df,id+,ts1-:0
+sig   = 4:128:0:*:*,0:mss,nop,ws,nop,nop,ts,nop,nop,sok:ts1-:0
+
+; Source: for a client without window scaling, any window.
+label = g:win:Windows:
+class = server
+sig   = *:128:0:*:*,0:mss,nop,nop,sok:df,id+:0
+sig   = *:128:0:*:*,0:mss,sok,ts:df,id+:0
