@@ -7,9 +7,9 @@ classes = win,unix,other
 
 [tcp:request]
 
-; Source: FreeBSD's source: tcp_addoptions() gives the layout (since 7), net.inet.ip.rfc6864 = 1 identification 0 for packets with
-; DF (since 11); net.inet.tcp.recvspace 65536, of which 65535 can be written. Many appliances are FreeBSD (pfSense,
-; OPNsense, TrueNAS, NetApp).
+; Source: FreeBSD's source: tcp_addoptions() gives the layout (since 7), net.inet.ip.rfc6864 = 1 identification 0 for
+; packets with DF (since 11); net.inet.tcp.recvspace 65536, of which 65535 can be written. Many appliances are FreeBSD
+; (pfSense, OPNsense, TrueNAS, NetApp).
 label = s:unix:FreeBSD:11 or newer
 class = server
 sig   = *:64:0:*:65535,*:mss,nop,ws,sok,ts:df:0
@@ -29,8 +29,8 @@ sig   = *:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:df,id+:0
 sig   = *:64:0:*:65535,1:mss,nop,ws,nop,nop,ts:df,id+:0
 sig   = 6:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:flow:0
 
-; Source: tcp_addoptions(), as above; any window (SO_RCVBUF, net.inet.tcp.recvspace). With a counting
-; identification not scale 8: that is Windows behind something that sets the TTL.
+; Source: tcp_addoptions(), as above; any window (SO_RCVBUF, net.inet.tcp.recvspace). With a counting identification
+; not scale 8: that is Windows behind something that sets the TTL.
 label = g:unix:FreeBSD:
 class = server
 sig   = *:64:0:*:*,*:mss,nop,ws,sok,ts:df:0
@@ -45,16 +45,16 @@ sig   = *:64:0:*:*,7:mss,nop,ws,sok,ts:df,id+:0
 sig   = *:64:0:*:*,9:mss,nop,ws,sok,ts:df,id+:0
 sig   = 6:64:0:*:*,*:mss,nop,ws,sok,ts:flow:0
 
-; Source: OpenBSD's source: tcp_output() and syn_cache_respond() give the layout, tcp_recvspace is 16384, identifications are
-; random.
+; Source: OpenBSD's source: tcp_output() and syn_cache_respond() give the layout, tcp_recvspace is 16384,
+; identifications are random.
 label = s:unix:OpenBSD:
 class = server
 sig   = *:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:df,id+:0
 sig   = 6:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:flow:0
 
-; Source: NetBSD's source: tcp_output() for a SYN, syn_cache_respond() for the answer, which padded options one by one until
-; a release of about 2017 and does as FreeBSD's since; net.inet.tcp.recvspace is 32768; identification 0 for packets
-; with DF; the clock of timestamps begins at 0 for each connection in older releases (ts1-).
+; Source: NetBSD's source: tcp_output() for a SYN, syn_cache_respond() for the answer, which padded options one by one
+; until a release of about 2017 and does as FreeBSD's since; net.inet.tcp.recvspace is 32768; identification 0 for
+; packets with DF; the clock of timestamps begins at 0 for each connection in older releases (ts1-).
 label = s:unix:NetBSD:
 class = server
 sig   = *:64:0:*:32768,*:mss,nop,ws,sok,nop,nop,nop,nop,ts:df:0
@@ -69,9 +69,9 @@ sig   = *:64:0:*:mss*34,0:mss,nop,ws,nop,nop,sok:df,id+:0
 
 [tcp:response]
 
-; Source: FreeBSD's source: tcp_addoptions() gives the layout (since 7), net.inet.ip.rfc6864 = 1 identification 0 for packets with
-; DF (since 11); net.inet.tcp.recvspace 65536, of which 65535 can be written. Many appliances are FreeBSD (pfSense,
-; OPNsense, TrueNAS, NetApp).
+; Source: FreeBSD's source: tcp_addoptions() gives the layout (since 7), net.inet.ip.rfc6864 = 1 identification 0 for
+; packets with DF (since 11); net.inet.tcp.recvspace 65536, of which 65535 can be written. Many appliances are FreeBSD
+; (pfSense, OPNsense, TrueNAS, NetApp).
 label = s:unix:FreeBSD:11 or newer
 class = server
 sig   = *:64:0:*:65535,*:mss,nop,ws,sok,ts:df:0
@@ -84,8 +84,8 @@ label = s:unix:FreeBSD:7-10
 class = server
 sig   = *:64:0:*:65535,*:mss,nop,ws,sok,ts:df,id+:0
 
-; Source: tcp_addoptions(): the end of options pads to four bytes. Mac OS X up to 10.11 has the same; the class is the one that
-; raises no alarm.
+; Source: tcp_addoptions(): the end of options pads to four bytes. Mac OS X up to 10.11 has the same; the class is the
+; one that raises no alarm.
 label = s:unix:FreeBSD:7 or newer, for a client without timestamps
 class = server
 sig   = *:64:0:*:65535,3:mss,nop,ws,sok,eol+1:df,id+:0
@@ -104,8 +104,8 @@ sig   = *:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:df,id+:0
 sig   = *:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:df:0
 sig   = 6:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:flow:0
 
-; Source: tcp_addoptions(), as above; any window (SO_RCVBUF, net.inet.tcp.recvspace). With a counting
-; identification not scale 8: that is Windows behind something that sets the TTL.
+; Source: tcp_addoptions(), as above; any window (SO_RCVBUF, net.inet.tcp.recvspace). With a counting identification
+; not scale 8: that is Windows behind something that sets the TTL.
 label = g:unix:FreeBSD:
 class = server
 sig   = *:64:0:*:*,*:mss,nop,ws,sok,ts:df:0
@@ -120,16 +120,16 @@ sig   = *:64:0:*:*,7:mss,nop,ws,sok,ts:df,id+:0
 sig   = *:64:0:*:*,9:mss,nop,ws,sok,ts:df,id+:0
 sig   = 6:64:0:*:*,*:mss,nop,ws,sok,ts:flow:0
 
-; Source: OpenBSD's source: tcp_output() and syn_cache_respond() give the layout, tcp_recvspace is 16384, identifications are
-; random.
+; Source: OpenBSD's source: tcp_output() and syn_cache_respond() give the layout, tcp_recvspace is 16384,
+; identifications are random.
 label = s:unix:OpenBSD:
 class = server
 sig   = *:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:df,id+:0
 sig   = 6:64:0:*:16384,*:mss,nop,nop,sok,nop,ws,nop,nop,ts:flow:0
 
-; Source: NetBSD's source: tcp_output() for a SYN, syn_cache_respond() for the answer, which padded options one by one until
-; a release of about 2017 and does as FreeBSD's since; net.inet.tcp.recvspace is 32768; identification 0 for packets
-; with DF; the clock of timestamps begins at 0 for each connection in older releases (ts1-).
+; Source: NetBSD's source: tcp_output() for a SYN, syn_cache_respond() for the answer, which padded options one by one
+; until a release of about 2017 and does as FreeBSD's since; net.inet.tcp.recvspace is 32768; identification 0 for
+; packets with DF; the clock of timestamps begins at 0 for each connection in older releases (ts1-).
 label = s:unix:NetBSD:
 class = server
 sig   = *:64:0:*:32768,*:mss,nop,ws,nop,nop,ts,sok,nop,nop:df:0

@@ -45,8 +45,8 @@ class = embedded
 sig   = *:64:0:1436:mss*4,0:mss::0
 sig   = *:64:0:1440:mss*4,0:mss::0
 
-; Source: F5's documentation of TCP profiles: the initial receive window is 3 segments (4380 for an MSS of 1460); TTL 255
-; ("ip-ttl-mode"). The order is that of BSD, for clients without timestamps.
+; Source: F5's documentation of TCP profiles: the initial receive window is 3 segments (4380 for an MSS of 1460); TTL
+; 255 ("ip-ttl-mode"). The order is that of BSD, for clients without timestamps.
 label = s:other:F5 BIG-IP:
 class = server
 sig   = *:255:0:*:mss*3,0:mss,sok,eol+1:df,id+:0
@@ -55,8 +55,8 @@ sig   = *:255:0:*:mss*3,0:mss:df,id+:0
 sig   = *:255:0:*:4380,0:mss,sok,eol+1:df,id+:0
 sig   = *:255:0:*:4380,*:mss,nop,ws,sok,eol+1:df,id+:0
 
-; Source: Citrix's documentation of TCP profiles: the default buffer is 8190 bytes; TTL 255; window scaling and selective
-; acknowledgement are switched on by profile.
+; Source: Citrix's documentation of TCP profiles: the default buffer is 8190 bytes; TTL 255; window scaling and
+; selective acknowledgement are switched on by profile.
 label = s:other:Citrix NetScaler:
 class = server
 sig   = *:255:0:*:8190,0:mss:df,id+:0
