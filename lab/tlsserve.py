@@ -96,6 +96,19 @@ def haproxy(lab: Lab, address: str, target: str, more: str = "") -> None:
     lab.server.start("haproxy", "-db", "-f", str(config), log=lab.folder / f"haproxy-{address}.log")
 
 
+def stream(lab: Lab, address: str, target: str) -> None:
+    """Start nginx as a TLS front that passes the bytes on to `target`."""
+    name = f"stream-{address.replace(':', '_')}"
+    config, pem = lab.folder / f"{name}.conf", certificate(lab)
+    config.write_text(
+        "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"
+        f"daemon off; worker_processes 1; pid {lab.folder}/{name}.pid; error_log {lab.folder}/{name}.err;\n"
+        f"events {{ }}\nstream {{ server {{ listen {bracketed(address)}:443 ssl; ssl_certificate {pem}; "
+        f"ssl_certificate_key {pem}; ssl_protocols TLSv1.2 TLSv1.3; proxy_pass {target}; }} }}\n"
+    )
+    lab.server.start("nginx", "-c", str(config), log=lab.folder / f"{name}.out")
+
+
 def socat(lab: Lab, address: str, target: str, more: str = "") -> None:
     """Start socat with TLS on port 443 of `address` before `target`."""
     kind = "OPENSSL-LISTEN:443,pf=ip6" if ":" in address else "OPENSSL-LISTEN:443,pf=ip4"
@@ -128,9 +141,8 @@ def squid(lab: Lab, address: str) -> None:
 def nghttpx(lab: Lab, address: str) -> None:
     """Start nghttpx as a TLS front of the forward proxy, speaking HTTP/1.1 or HTTP/2."""
     pem = str(certificate(lab))
-    command = ["nghttpx", "--single-process", "-s", f"-f{bracketed(address)},443", f"-b{INNER},{PROXY}", pem, pem]
-    command.remove("-s")
-    lab.server.start(*command[:2], "--http2-proxy", *command[2:], log=lab.folder / "nghttpx.log")
+    command = ["nghttpx", "--single-process", "--no-ocsp", "--http2-proxy", f"-f{address},443", f"-b{INNER},{PROXY}"]
+    lab.server.start(*command, pem, pem, log=lab.folder / "nghttpx.log")
 
 
 def scripted(lab: Lab, address: str, kind: str) -> None:
