@@ -80,9 +80,7 @@ def openings(capture: bytes) -> Iterator[tuple[str, int, str, int]]:
 Prepare = Callable[[Lab, dict[str, Activity]], None]
 
 
-def play(
-    lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prepare: Prepare
-) -> dict[str, Activity]:
+def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prepare: Prepare) -> dict[str, Activity]:
     """Play all activities; return those that went well, by server address."""
     rng = random.Random(seed)
     plan = {}

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# ruff: noqa: D401
 """What is typed, and what programs send, in SMTP, FTP, telnet and HTTP without encryption, with its truth.
 
 `human.lines`: a person typed whole lines; `human.typing`: keys went out one by one; `human.password`: a person typed a
@@ -17,18 +18,54 @@ from lab.people import Person, program
 
 Act = Callable[[Lab, str, int], None]
 MAILS = [
-    [("220 ", "HELO lab.example"), ("250 ", "MAIL FROM:<someone@lab.example>"), ("250 ", "RCPT TO:<a@lab.example>"),
-     ("250 ", "DATA"), ("354 ", "Subject: test"), ("", ""), ("", "typed by hand"), ("", "."), ("250 ", "QUIT")],
-    [("220 ", "ehlo me"), ("250 ", "mail from:<root@lab.example>"), ("250 ", "rcpt to:<student@lab.example>"),
-     ("250 ", "rcpt to:<nobody@lab.example>"), ("250 ", "data"), ("354 ", "hello"), ("", "."), ("250 ", "quit")],
-    [("220 ", "EHLO host"), ("250 ", "VRFY root"), ("25", "MAIL FROM:<x@y.example>"), ("250 ", "RSET"),
-     ("250 ", "NOOP"), ("250 ", "QUIT")],
+    [
+        ("220 ", "HELO lab.example"),
+        ("250 ", "MAIL FROM:<someone@lab.example>"),
+        ("250 ", "RCPT TO:<a@lab.example>"),
+        ("250 ", "DATA"),
+        ("354 ", "Subject: test"),
+        ("", ""),
+        ("", "typed by hand"),
+        ("", "."),
+        ("250 ", "QUIT"),
+    ],
+    [
+        ("220 ", "ehlo me"),
+        ("250 ", "mail from:<root@lab.example>"),
+        ("250 ", "rcpt to:<student@lab.example>"),
+        ("250 ", "rcpt to:<nobody@lab.example>"),
+        ("250 ", "data"),
+        ("354 ", "hello"),
+        ("", "."),
+        ("250 ", "quit"),
+    ],
+    [
+        ("220 ", "EHLO host"),
+        ("250 ", "VRFY root"),
+        ("25", "MAIL FROM:<x@y.example>"),
+        ("250 ", "RSET"),
+        ("250 ", "NOOP"),
+        ("250 ", "QUIT"),
+    ],
 ]
 FTPS = [
-    [("220 ", f"USER {USER}"), ("331 ", f"PASS {PASSWORD}"), ("230 ", "SYST"), ("215 ", "PWD"), ("257 ", "HELP"),
-     ("214 ", "QUIT")],
-    [("220 ", "USER anonymous"), ("331 ", "PASS me@here"), ("230 ", "PWD"), ("257 ", "CWD /"), ("250 ", "TYPE I"),
-     ("200 ", "NOOP"), ("200 ", "QUIT")],
+    [
+        ("220 ", f"USER {USER}"),
+        ("331 ", f"PASS {PASSWORD}"),
+        ("230 ", "SYST"),
+        ("215 ", "PWD"),
+        ("257 ", "HELP"),
+        ("214 ", "QUIT"),
+    ],
+    [
+        ("220 ", "USER anonymous"),
+        ("331 ", "PASS me@here"),
+        ("230 ", "PWD"),
+        ("257 ", "CWD /"),
+        ("250 ", "TYPE I"),
+        ("200 ", "NOOP"),
+        ("200 ", "QUIT"),
+    ],
 ]
 
 
@@ -116,8 +153,8 @@ def telnet_expect(*lines: str) -> Act:
         sent = "".join(f'expect "$ "; send "{line}\\r"\n' for line in (*lines, "exit"))
         script = lab.folder / f"telnet-{seed}.exp"
         script.write_text(
-            f"set timeout 40\nspawn telnet {address}\nexpect \"login: \"; send \"{USER}\\r\"\n"
-            f"expect \"assword: \"; send \"{PASSWORD}\\r\"\n{sent}expect eof\n"
+            f'set timeout 40\nspawn telnet {address}\nexpect "login: "; send "{USER}\\r"\n'
+            f'expect "assword: "; send "{PASSWORD}\\r"\n{sent}expect eof\n'
         )
         program(lab, "expect", "-f", str(script))
 
@@ -186,10 +223,20 @@ ACTIVITIES = [
     _one("ftp-client", ftp, ftp_client, "human.lines|human.password", "train", False),
     _one("ftp-curl", ftp, run("curl", "-s", "-u", LOGIN, "ftp://#/", "-o", "/dev/null"), PROGRAM, "train"),
     _one("ftp-ftplib", ftp, run("/usr/bin/python3", "-c", PYTHON_FTP, "@", USER, PASSWORD), PROGRAM, "train"),
-    _one("ftp-lftp", ftp, run("lftp", "-u", LOGIN.replace(":", ","), "-e", "ls; cat index.html >/dev/null; bye",
-                              "ftp://#"), PROGRAM, "test"),
-    _one("ftp-wget", ftp, run("wget", "-q", "-O", "/dev/null", f"--user={USER}", f"--password={PASSWORD}",
-                              "ftp://#/index.html"), PROGRAM, "test"),
+    _one(
+        "ftp-lftp",
+        ftp,
+        run("lftp", "-u", LOGIN.replace(":", ","), "-e", "ls; cat index.html >/dev/null; bye", "ftp://#"),
+        PROGRAM,
+        "test",
+    ),
+    _one(
+        "ftp-wget",
+        ftp,
+        run("wget", "-q", "-O", "/dev/null", f"--user={USER}", f"--password={PASSWORD}", "ftp://#/index.html"),
+        PROGRAM,
+        "test",
+    ),
     _one("telnet-typed", telnet, telnet_login(3, 0), "human.typing|human.password", "train", False),
     _one("telnet-wrong", telnet, telnet_login(2, 1), "human.typing|human.password", "train", False),
     _one("telnet-typed-test", telnet, telnet_login(4, 1), "human.typing|human.password", "test", False),
@@ -207,5 +254,3 @@ ACTIVITIES = [
 def prepare(lab: Lab, plan: dict[str, Activity]) -> None:
     """Make what all servers share before they start."""
     tlsserve.web_root(lab)
-
-

