@@ -101,8 +101,8 @@ def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prep
         try:
             activity.act(lab, address, rng.randrange(1 << 30))
             well[address] = activity
-        except (LabError, OSError, ValueError) as error:
-            print(f"{activity.name} {address}: {str(error)[:300]}", file=sys.stderr, flush=True)
+        except Exception as error:  # whatever it was, this activity is left out and the others go on
+            print(f"{activity.name} {address}: {type(error).__name__} {str(error)[:300]}", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(len(plan)) as pool:
         jobs = [pool.submit(one, address) for address in plan]
