@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.network import Lab, LabError, until
+from lab.network import Lab, until
 
 FIRST = 10  # last part of the first activity's address
 FIELDS = ("capture", "proto", "client_ip", "client_port", "server_ip", "server_port", "labels")
@@ -42,12 +42,12 @@ class Activity:
 def number(lab: Lab, count: int) -> None:
     """Give the server `count` more addresses of each kind, and the client one of IPv6."""
     for machine, port, address in ((lab.client, "eth0", "fd77:1::2/64"), (lab.server, "eth0", "fd77:2::2/64")):
-        machine.do("ip", "-6", "address", "add", address, "dev", port, "nodad")
+        machine.do("ip", "-6", "address", "replace", address, "dev", port, "nodad")
     for port, address in (("client", "fd77:1::1/64"), ("server", "fd77:2::1/64")):
-        lab.gateway.do("ip", "-6", "address", "add", address, "dev", port, "nodad")
+        lab.gateway.do("ip", "-6", "address", "replace", address, "dev", port, "nodad")
     lab.gateway.do("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
-    lab.client.do("ip", "-6", "route", "add", "default", "via", "fd77:1::1")
-    lab.server.do("ip", "-6", "route", "add", "default", "via", "fd77:2::1")
+    lab.client.do("ip", "-6", "route", "replace", "default", "via", "fd77:1::1")
+    lab.server.do("ip", "-6", "route", "replace", "default", "via", "fd77:2::1")
     for last in range(FIRST, FIRST + count):
         lab.server.do("ip", "address", "add", f"10.77.2.{last}/24", "dev", "eth0")
         lab.server.do("ip", "-6", "address", "add", f"fd77:2::{last}/64", "dev", "eth0", "nodad")

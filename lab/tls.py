@@ -219,16 +219,6 @@ def git(lab: Lab, address: str, seed: int) -> None:
     program(lab, *line, expected=[0, 128], variables=variables)
 
 
-def requests(lab: Lab, address: str, seed: int) -> None:
-    """Python's requests fetches through a proxy that is reached by TLS."""
-    code = (
-        "import requests, sys\nrequests.packages.urllib3.disable_warnings()\ns = requests.Session()\ns.verify = False\n"
-        "s.proxies = {'https': sys.argv[1]}\n"
-        f"for p in ('', 'code.js', 'style.css'): s.get('https://{INNER}:{INNER_WEB}/' + p)\n"
-    )
-    program(lab, "/usr/bin/python3", "-c", code, f"https://{bracketed(address)}:443")
-
-
 def behind(*words: str) -> Act:
     """Run a program against the local port of stunnel, which is `@` in its words."""
 

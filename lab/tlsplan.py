@@ -32,7 +32,6 @@ from lab.tls import (
     paramiko_stunnel,
     plink,
     proxied,
-    requests,
     reverse,
     rsync,
     script_beacon,
@@ -183,7 +182,6 @@ TUNNELS = [
         "test",
         "tls.tunnel.tls",
         [
-            ("requests", to(H, PROXY), requests),
             ("git", to(S, PROXY), git),
             (
                 "aria2",
@@ -207,7 +205,8 @@ TUNNELS = [
                     "php",
                     "-r",
                     "echo strlen(file_get_contents('https://127.0.0.1:9443/style.css', "
-                    "false, stream_context_create(['http' => ['proxy' => 'tcp://127.0.0.1:@', 'request_fulluri' => false], "
+                    "false, stream_context_create(["
+                    "'http' => ['proxy' => 'tcp://127.0.0.1:@', 'request_fulluri' => false], "
                     "'ssl' => ['verify_peer' => false, 'verify_peer_name' => false]])));",
                 ),
             ),

@@ -2,9 +2,10 @@
 """`python -m lab.tlsrun -o DIR`: record TLS (or `--kind plain`) at all round trips, with offloads on and off, as root.
 
 DIR gets `train` and `test`, each with captures, labels.csv (for `flowtap eval`) and flows.csv (which activity each flow
-belongs to). Debian packages: curl, dropbear-bin, expect, haproxy, lftp, ncat, netcat-openbsd, nghttp2-client,
-nghttp2-proxy, nginx, openssh-client, openssh-server, openssl, python3-aiosmtpd, python3-paramiko, python3-pexpect,
-python3-pyftpdlib, socat, squid-openssl, stunnel4, swaks, telnet, telnetd, tinyproxy, wget.
+belongs to). Debian packages: aria2, curl, dropbear-bin, expect, ftp,
+git, gnutls-bin, haproxy, hydra, lftp, libnginx-mod-stream, ncat, netcat-openbsd, nghttp2-client, nghttp2-proxy, nginx,
+openssh-client, openssh-server, openssl, php-cli, putty-tools, python3-aiosmtpd, python3-asyncssh, python3-paramiko,
+python3-pexpect, python3-pyftpdlib, ruby, socat, squid-openssl, stunnel4, swaks, telnet, telnetd, tinyproxy, w3m, wget.
 """
 
 from __future__ import annotations
