@@ -40,7 +40,6 @@ class Contact:
     target: Target
     outcome: str  # one of OUTCOMES
     address: str = ""  # the host's, where it was resolved
-    source_port: int = 0  # ours: with `address` it names the connection
     seconds: float = 0.0  # from the SYN to the outcome
     reason: str = ""  # of an error
 
@@ -72,25 +71,21 @@ async def contact(target: Target, port: int, timeout: float) -> Contact:
     family, kind, proto, _, where = found[0]
     address = str(where[0])
     begin = monotonic()
-    port_here = 0
     try:
         with socket.socket(family, kind, proto) as sock:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_REPEATS)
-            # The port is known before the SYN leaves, so that its answer can be told from others.
-            sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", 0))
-            port_here = sock.getsockname()[1]
             async with asyncio.timeout(timeout):
                 await loop.sock_connect(sock, where)
             seconds = monotonic() - begin
             await _leave(loop, sock)
-            return Contact(target, "open", address, port_here, seconds)
+            return Contact(target, "open", address, seconds)
     except TimeoutError:
-        return Contact(target, "silent", address, port_here, monotonic() - begin)
+        return Contact(target, "silent", address, monotonic() - begin)
     except OSError as error:
         outcome = _OUTCOMES.get(error.errno or 0, "error")
         reason = error.strerror or str(error) if outcome in ("error", "unreachable") else ""
-        return Contact(target, outcome, address, port_here, monotonic() - begin, reason)
+        return Contact(target, outcome, address, monotonic() - begin, reason)
 
 
 async def _leave(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
