@@ -19,6 +19,7 @@ COMMANDS = {
     "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
     "stats": ("flowtap.stats", "stats"),
+    "survey": ("flowtap.survey", "survey"),
     "tail": ("flowtap.tail", "tail"),
     "worker": ("flowtap.worker", "worker"),
 }

@@ -98,14 +98,14 @@ def survey(
     sent it is stated what will be done, and asked for. With labels the report says how well the rule "a client-class
     system that serves is infected" tells the hosts apart.
     """
-    from flowtap import survey_plot
+    from flowtap.eval_plot import PlotError, check
     from flowtap.survey_list import HostListError, read_targets
 
     try:
         targets = read_targets(list(lists))
         if plot_path is not None:
-            survey_plot.check(plot_path)
-    except (HostListError, survey_plot.PlotError) as error:
+            check(plot_path)
+    except (HostListError, PlotError) as error:
         raise SystemExit(fail(str(error), Exit.USAGE)) from None
     if not targets:
         raise SystemExit(fail(f"{', '.join(lists)}: no hosts; expected an address or a name in each line", Exit.USAGE))
@@ -183,11 +183,12 @@ def _contact(
 def _report(results: list[dict[str, Any]], csv_path: str | None, plot_path: str | None, as_json: bool) -> None:
     import orjson
 
-    from flowtap.binomial import interval
-    from flowtap.survey_plot import PlotError, plot
+    from flowtap.eval_interval import clopper_pearson
+    from flowtap.eval_plot import PlotError
+    from flowtap.survey_plot import plot
     from flowtap.survey_report import report, text
 
-    told = report(results, interval)
+    told = report(results, clopper_pearson)
     try:
         if csv_path is not None:
             with Output(csv_path) as file:

@@ -3,27 +3,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from flowtap.eval_plot import PlotError
 from flowtap.survey_list import LABELS
 from flowtap.survey_report import IN_2009, VERDICTS, Report
-
-FORMATS = (".png", ".svg")
-
-
-class PlotError(Exception):
-    """The picture cannot be made; the text says why."""
-
-
-def check(path: str) -> None:
-    """Raise PlotError when no picture could be made there, before the work begins."""
-    if Path(path).suffix.lower() not in FORMATS:
-        raise PlotError(f"{path}: expected a name that ends in {' or '.join(FORMATS)}")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise PlotError("--plot needs matplotlib: pip install 'flowtap[eval]'") from None
-
 
 def plot(told: Report, path: str) -> None:
     """Draw the report of a survey with labels. Raises PlotError."""
