@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -102,7 +102,7 @@ async def _leave(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
 
 async def contact_all(
     targets: Iterable[Target], port: int, *, rate: float, concurrency: int, timeout: float
-) -> AsyncIterator[Contact]:
+) -> AsyncGenerator[Contact, None]:
     """Contact all hosts, at most `rate` a second and `concurrency` at a time; yield what came of each as it ends."""
     pace = Pace(rate)
     rest = iter(targets)
