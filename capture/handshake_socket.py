@@ -57,7 +57,7 @@ class HandshakeSocket:
 
     def take(self) -> list[bytes]:
         """Return the packets that have arrived, from the IP header on, at most 1,024."""
-        packets = []
+        packets: list[bytes] = []
         try:
             while len(packets) < 1024:
                 packets.append(self._socket.recv(_LONGEST))

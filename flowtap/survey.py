@@ -157,9 +157,9 @@ def _contact(
     known = {result["host"] for result in journal.results}
     rest = [target for target in targets if target.host not in known]
     print(
-        f"flowtap: will contact {len(rest):,} hosts on TCP port {work.port} from this host, one connection each, no data:\n"
-        f"flowtap: at most {rate:g} a second and {concurrency} at a time, for about {len(rest) / rate:,.0f} s; "
-        f"results go to {journal.path}",
+        f"flowtap: will contact {len(rest):,} hosts on TCP port {work.port} from this host, one connection each, "
+        f"no data:\nflowtap: at most {rate:g} a second and {concurrency} at a time, for about "
+        f"{len(rest) / rate:,.0f} s; results go to {journal.path}",
         file=sys.stderr,
     )
     if known:

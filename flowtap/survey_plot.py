@@ -7,6 +7,7 @@ from flowtap.eval_plot import PlotError
 from flowtap.survey_list import LABELS
 from flowtap.survey_report import IN_2009, VERDICTS, Report
 
+
 def plot(told: Report, path: str) -> None:
     """Draw the report of a survey with labels. Raises PlotError."""
     from matplotlib.figure import Figure

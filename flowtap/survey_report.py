@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a survey says: how many hosts of which class answered and, with labels, how well the class rule tells them apart.
+"""What a survey says: how many hosts of which class answered and, with labels, how well the class rule does.
 
 The rule is that of 2009: a client-class system that answers as a server is taken for infected. A host whose system is
 not known, or that did not answer, is not judged; it is counted beside the matrix and never as right.
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from flowtap.survey_list import LABELS
@@ -157,8 +158,7 @@ def roc(scored: Sequence[tuple[float, bool]]) -> list[tuple[float, float, float]
 def _area(points: Sequence[tuple[float, float, float]]) -> float | None:
     if not points:
         return None
-    pairs = zip(points, points[1:], strict=False)
-    return sum((x2 - x1) * (y1 + y2) / 2 for (_, x1, y1), (_, x2, y2) in pairs)
+    return sum((x2 - x1) * (y1 + y2) / 2 for (_, x1, y1), (_, x2, y2) in pairwise(points))
 
 
 def text(told: Report) -> str:

@@ -158,5 +158,6 @@ def _possible(concurrency: int) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     allowed = max(1, wanted - _SPARE)
     if allowed < concurrency:
-        print(f"flowtap: {allowed} connections at a time: the limit of open files (ulimit -n) is {hard}", file=sys.stderr)
+        text = f"{allowed} connections at a time: the limit of open files (ulimit -n) is {hard}"
+        print(f"flowtap: {text}", file=sys.stderr)
     return allowed

@@ -54,9 +54,7 @@ def plan(seed: int, count: int) -> tuple[dict[str, tuple[str, str]], list[tuple[
         label = "malicious" if chance.random() < 0.25 else "clean"
         kinds = MALICIOUS if label == "malicious" else CLEAN
         [kind] = chance.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])
-        hosts[str(address)] = (
-            (kind, STACKS["server"]) if kind in ("refused", "silent") else ("open", STACKS[kind])
-        )
+        hosts[str(address)] = (kind, STACKS["server"]) if kind in ("refused", "silent") else ("open", STACKS[kind])
         told = {"client": "client", "server": "other", "embedded": "other", None: "unknown"}.get(kind, "no answer")
         labels.append((str(address), label))
         right[label, told] += 1
