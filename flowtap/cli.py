@@ -14,6 +14,7 @@ COMMANDS = {
     "doctor": ("flowtap.doctor", "doctor"),
     "deploy": ("flowtap.deploy", "deploy"),
     "eval": ("flowtap.eval", "evaluate"),
+    "os": ("flowtap.os", "os_"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
     "reload": ("flowtap.reload", "reload"),
