@@ -2,7 +2,8 @@
 """SYNs and SYN+ACKs to and from one TCP port of other hosts, as this host's kernel sees them: a packet socket.
 
 The filter is in the kernel, so whatever else passes costs this process nothing. Frames come without their link layer
-(SOCK_DGRAM), from all interfaces, hence as link type RAW.
+(SOCK_DGRAM), from all interfaces, hence as link type RAW. (To bind to no interface after the filter is there, as
+would be cleaner, is not possible from Python.)
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class HandshakeSocket:
 
     def __init__(self, port: int) -> None:
         try:
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0)
+            kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+            self._socket = socket.socket(socket.AF_PACKET, kind, socket.htons(_ETH_P_ALL))
         except PermissionError:
             raise HandshakeSocketError("a packet socket is not permitted: cap_net_raw is needed") from None
         except OSError as error:
@@ -40,8 +42,8 @@ class HandshakeSocket:
         try:
             self._attach(Filter(_FILTER.format(port), LINKTYPE_RAW).instructions())
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE)
-            self._socket.setblocking(False)
-            self._socket.bind(("", _ETH_P_ALL))
+            while self.take():  # what came before the filter was there
+                pass
         except OSError as error:
             self._socket.close()
             raise HandshakeSocketError(f"a packet socket: {os.strerror(error.errno or 0)}") from error

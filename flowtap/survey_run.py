@@ -24,7 +24,7 @@ from engine.fingerprint import Fingerprinter
 from engine.fingerprints import RESULT_SIZE, Flag, results
 from flowtap.survey_contact import Contact, contact_all
 from flowtap.survey_list import Target
-from sigdb.tcp import load_tcp, shipped_tcp
+from sigdb import load_tcp, shipped_tcp
 
 if TYPE_CHECKING:
     from engine.fingerprints import Fingerprint

@@ -56,7 +56,8 @@ def stack(signature: str) -> Stack:
     elif size.startswith("%"):
         window = int(size[1:]) * (65535 // int(size[1:]))
     elif times:
-        window = int(number) * (mss if unit == "mss" else MTU)
+        room = mss - 12 * ("ts" in layout.split(","))  # what a time stamp leaves, which p0f counts as one MSS too
+        window = int(number) * (room if unit == "mss" else MTU)
     else:
         window = int(size)
     return Stack(

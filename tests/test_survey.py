@@ -25,6 +25,7 @@ NETWORK = ip_network("10.80.0.0/18")
 HOSTS = 10_808  # as many as in 2009
 # Signatures as in a database, with what a host of each answers: the same system, in ways that the signature allows.
 DATABASE = """
+classes = win,unix,other
 [tcp:response]
 label = s:win:Desktop:1
 class = client
