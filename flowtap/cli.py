@@ -17,6 +17,7 @@ COMMANDS = {
     "os": ("flowtap.os", "os_"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
+    "hosts": ("flowtap.hosts", "hosts"),
     "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
     "stats": ("flowtap.stats", "stats"),
