@@ -92,7 +92,7 @@ def test_signature_errors(text, column, message):
         (HEAD + f"sig = {SIG}\nclass = client\n", "5:1", "class after a sig"),
         (HEAD + "sigs = x\n", "4:1", "key 'sigs', expected one of label, sys, class, sig"),
         (HEAD + "nonsense\n", "4:1", "'nonsense', expected [section], key = value or a comment"),
-        (HEAD + f"sig = {SIG}\n  sig = {SIG}\n", "5:9", "takes nothing that line 4 does not take"),
+        (HEAD + f"sig = 4{SIG[1:]}\n  sig = 4{SIG[1:]}\n", "5:9", "takes nothing that line 4 does not take"),
         ("[mtu]\nsig = 1500\n", "2:1", "sig without a label"),
         ("[mtu]\nlabel = a\nsig = 0\n", "3:7", "MTU '0', expected a number from 1 to 65535"),
         ("[mtu]\nlabel = a\nsig = 1\nsig = 1\n", "4:7", "MTU 1 again"),
@@ -130,7 +130,8 @@ def test_files_are_read_together(tmp_path: Path):
 
 @pytest.mark.parametrize("path", sigdb.shipped_tcp(), ids=lambda path: Path(path).name)
 def test_shipped(path):
-    assert sigdb.load_tcp([path]).signatures
+    database = sigdb.load_tcp([path])
+    assert database.signatures or database.mtus
 
 
 def test_flags_are_distinct():
