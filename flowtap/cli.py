@@ -17,9 +17,11 @@ COMMANDS = {
     "os": ("flowtap.os", "os_"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
+    "hosts": ("flowtap.hosts", "hosts"),
     "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
     "stats": ("flowtap.stats", "stats"),
+    "survey": ("flowtap.survey", "survey"),
     "tail": ("flowtap.tail", "tail"),
     "worker": ("flowtap.worker", "worker"),
 }
