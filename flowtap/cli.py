@@ -13,6 +13,7 @@ COMMANDS = {
     "config": ("flowtap.config", "config"),
     "doctor": ("flowtap.doctor", "doctor"),
     "deploy": ("flowtap.deploy", "deploy"),
+    "eval": ("flowtap.eval", "evaluate"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
     "reload": ("flowtap.reload", "reload"),
