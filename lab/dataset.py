@@ -25,6 +25,9 @@ class Kind(Protocol):
 
     PARTS: tuple[str, ...]
 
+    def prepare(self) -> None:
+        """Make what recordings share, once."""
+
     def plans(self, part: str, numbers: range) -> Iterator[Any]:
         """Return recordings; each has a `name`, and the same number gives the same recording."""
 
@@ -66,6 +69,7 @@ def main() -> int:
     with ProcessPoolExecutor(options.jobs) as pool:
         for name in options.kinds or KINDS:
             kind: Any = importlib.import_module(KINDS[name])
+            kind.prepare()
             plans = {part: list(kind.plans(part, numbers)) for part in kind.PARTS if options.part in (None, part)}
             for row in zip(*plans.values(), strict=True):
                 for part, plan in zip(plans, row, strict=True):

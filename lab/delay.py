@@ -3,8 +3,8 @@
 
 `python -m lab.delay LEFT RIGHT SECONDS [JITTER]` runs until it is killed and prints "ready" once it forwards. A frame
 waits SECONDS and an exponentially distributed time of JITTER seconds on average, as in a queue: none overtakes another.
-It reads and writes packet sockets, so it needs neither netem nor a bridge. Frames must be as on the wire: with offloads on,
-checksums would be unfinished and segments larger than the link allows.
+It reads and writes packet sockets, so it needs neither netem nor a bridge. Frames must be as on the wire: with
+offloads on, checksums would be unfinished and segments larger than the link allows.
 """
 
 from __future__ import annotations

@@ -46,8 +46,10 @@ def write(path: Path, rows: Iterable[Row]) -> None:
 def read(path: Path) -> list[Row]:
     """Read what `write` wrote."""
     with path.open(newline="") as lines:
-        return [Row(**{**row, "client_port": int(row["client_port"]), "server_port": int(row["server_port"])})  # type: ignore[arg-type]
-                for row in csv.DictReader(lines)]
+        return [
+            Row(**{**row, "client_port": int(row["client_port"]), "server_port": int(row["server_port"])})  # type: ignore[arg-type]
+            for row in csv.DictReader(lines)
+        ]
 
 
 def merge(folder: Path) -> list[Row]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import sys
-import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -20,11 +18,12 @@ from pathlib import Path
 from lab import debian, labels, sshservers
 from lab.network import USER, Lab, LabError
 from lab.sshservers import SERVERS, Facts, Server
-from lab.sshsessions import PROGRAMS, Stage, Truth
+from lab.sshsessions import PROGRAMS, missing
+from lab.sshstage import Stage, Truth
 
 UNSEEN = {"medusa", "asyncssh", "expect-dbclient", "http"}
 RTTS = (0.0, 0.010, 0.040, 0.080, 0.160)
-PASSWORDS = ("correct horse 7", "Tr0ub4dor&3", "x7!", "a long sentence that only I would ever type", "hunter22", "Winter-2025")
+PASSWORDS = ("correct horse 7", "Tr0ub4dor&3", "x7!", "a long sentence that only I would type", "hunter22")
 PARTS = ("train", "test")
 PEOPLE = {"ssh", "ssh13", "dbclient", "plink"}
 GUESSERS = {"hydra", "medusa", "ncrack"}
@@ -49,6 +48,18 @@ class Plan:
         """Name of the capture, without suffix."""
         net = f"{round(self.rtt * 1000)}ms-v{6 if self.v6 else 4}{'-gro' if self.offload else ''}"
         return f"ssh-{self.number:03d}-{self.server.name}-{net}"
+
+
+def prepare() -> None:
+    """Make the Debian 13 system, and tell of missing programs.
+
+    Raises:
+        LabError: it could not be made, or a program is missing.
+
+    """
+    if lacking := missing():
+        raise LabError(f"these programs are missing: {', '.join(lacking)}")
+    debian.make()
 
 
 def belongs(program: str, server: Server, part: str) -> bool:
@@ -117,6 +128,23 @@ def label(facts: Facts, truth: Truth) -> str:
     return "|".join(found)
 
 
+def only(data: bytes, ports: set[int]) -> bytes:
+    """Return a little-endian pcap file of Ethernet frames with TCP of these client ports alone.
+
+    What went wrong in a session leaves a flow about which nothing is known; it must not stay in the capture.
+    """
+    rows = [data[:24]]
+    place = 24
+    while place < len(data):
+        kept = int.from_bytes(data[place + 8 : place + 12], "little")
+        frame = data[place + 16 : place + 16 + kept]
+        tcp = 54 if frame[14] >> 4 == 6 else 14 + (frame[14] & 15) * 4
+        if {int.from_bytes(frame[tcp : tcp + 2]), int.from_bytes(frame[tcp + 2 : tcp + 4])} & ports:
+            rows.append(data[place : place + 16 + kept])
+        place += 16 + kept
+    return b"".join(rows)
+
+
 def record(plan: Plan, folder: Path, end: float) -> tuple[Path, list[str]]:
     """Play and record; writes NAME.pcap and NAME.labels.csv and returns the capture and notes on what went wrong.
 
@@ -157,7 +185,7 @@ def record(plan: Plan, folder: Path, end: float) -> tuple[Path, list[str]]:
                     if truth:
                         truths[port] = (what, truth)
                     wanted = outcome in ("0", "1", "2", "key", "badkey", "yes") and program not in GUESSERS
-                    if wanted and not after[port].accepted and program != "key" and program != "key13":
+                    if wanted and not after[port].accepted and program not in ("key", "key13"):
                         problems.append(f"{plan.name} {what}: not accepted: {after[port]}; {stage.notes}")
         lab.server.do("id", USER)  # a package that adds a user to this machine uncovers the real account files
         for facts in sshservers.read_log(log()).values():
@@ -169,7 +197,7 @@ def record(plan: Plan, folder: Path, end: float) -> tuple[Path, list[str]]:
                 problems.append(f"OK {plan.name} {what} {facts.port} {rows[-1].labels}")
         path = folder / f"{plan.name}.pcap"
         part = folder / f".{plan.name}.part"
-        shutil.copy(raw, part)
+        part.write_bytes(only(raw.read_bytes(), {row.client_port for row in rows}))
         shutil.copy(lab.folder / "server.log", folder / f"{plan.name}.log")
         labels.write(folder / f"{plan.name}.labels.csv", rows)
         part.rename(path)

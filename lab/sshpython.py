@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# ruff: noqa: PLC0415 - each role has its own library
 """SSH by Python libraries, run by the system's python3: a server (AsyncSSH) and clients (AsyncSSH, Paramiko).
 
 `sshpython.py serve USER PASSWORD AUTHORIZED_KEYS HOST_KEY...` listens on port 22 of every address and logs as OpenSSH
