@@ -145,8 +145,11 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
                 if typist.asked("[Pp]assword(?: for [^:]*)?: ") == 1:
                     return truth
                 if outcome == "leave":
-                    typist.presses("\x03")
-                    typist.asked()
+                    if client == "dbclient":  # its question for a password ignores Ctrl-C
+                        typist.interrupts()
+                    else:
+                        typist.presses("\x03")
+                        typist.asked()
                     return truth
                 truth.password = "human"
                 (typist.pastes if stage.random.random() < 0.2 else typist.types)(word)

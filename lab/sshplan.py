@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import debian, labels, sshservers
-from lab.network import USER, Lab, LabError
+from lab.network import SERVER, SERVER6, USER, Lab, LabError
 from lab.sshservers import SERVERS, Facts, Server
 from lab.sshsessions import PROGRAMS, missing
 from lab.sshstage import Stage, Truth
@@ -191,9 +191,9 @@ def record(plan: Plan, folder: Path, end: float) -> tuple[Path, list[str]]:
         for facts in sshservers.read_log(log()).values():
             if facts.port in truths:
                 what, truth = truths[facts.port]
-                rows.append(
-                    labels.Row(f"{plan.name}.pcap", "tcp", facts.ip, facts.port, stage.address, 22, label(facts, truth))
-                )
+                address = SERVER6 if ":" in facts.ip else SERVER
+                found = label(facts, truth)
+                rows.append(labels.Row(f"{plan.name}.pcap", "tcp", facts.ip, facts.port, address, 22, found))
                 problems.append(f"OK {plan.name} {what} {facts.port} {rows[-1].labels}")
         path = folder / f"{plan.name}.pcap"
         part = folder / f".{plan.name}.part"

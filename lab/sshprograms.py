@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from lab import servers
-from lab.network import USER
+from lab.network import SERVER, USER
 from lab.scenarios import askpass
 from lab.sshstage import LINES, Stage, Truth, fingerprints, openssh, options
 
@@ -93,7 +93,7 @@ def expect(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     script.write_text(EXPECT)
     count = 3 if outcome == "all" else int(outcome)
     words = [*stage.wrong(count), *([] if outcome == "all" else [stage.lab.password])]
-    if client == "dbclient":
+    if client == "expect-dbclient":
         command = ["dbclient", "-y", "-y", stage.target]
     else:
         command = [*openssh(client), *options(stage, client), stage.target]
@@ -198,16 +198,15 @@ def guesser(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     path = stage.lab.folder / "words"
     path.write_text("\n".join(words) + "\n")
     tasks = str(stage.random.choice((1, 2, 4)))
+    user = ["-l" if client == "hydra" else "-u" if client == "medusa" else "--user", USER, "-P", str(path)]
     if client == "hydra":
         six = ["-6"] if stage.v6 else []
         host = f"[{stage.address}]" if stage.v6 else stage.address
-        stage.run("hydra", "-I", "-q", *six, "-t", tasks, "-l", USER, "-P", str(path), f"ssh://{host}", seconds=50)
-    elif client == "medusa":
-        stage.run("medusa", "-h", stage.address, "-u", USER, "-P", str(path), "-M", "ssh", "-t", tasks, seconds=50)
+        stage.run("hydra", "-I", "-q", *six, "-t", tasks, *user, f"ssh://{host}", seconds=50)
+    elif client == "medusa":  # this one and the next know IPv4 only
+        stage.run("medusa", "-h", SERVER, *user, "-M", "ssh", "-t", tasks, seconds=50)
     else:
-        six = ["-6"] if stage.v6 else []
-        host = f"[{stage.address}]" if stage.v6 else stage.address
-        stage.run("ncrack", *six, "-T4", "-g", "CL=3", "--user", USER, "-P", str(path), f"ssh://{host}", seconds=50)
+        stage.run("ncrack", "-T4", "-g", "CL=3", *user, f"ssh://{SERVER}", seconds=50)
     return truth
 
 
