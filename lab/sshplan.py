@@ -189,7 +189,7 @@ def record(plan: Plan, folder: Path, end: float) -> tuple[Path, list[str]]:
                         problems.append(f"{plan.name} {what}: not accepted: {after[port]}; {stage.notes}")
         lab.server.do("id", USER)  # a package that adds a user to this machine uncovers the real account files
         for facts in sshservers.read_log(log()).values():
-            if facts.port in truths:
+            if facts.port in truths and facts.connections == 1:
                 what, truth = truths[facts.port]
                 address = SERVER6 if ":" in facts.ip else SERVER
                 found = label(facts, truth)

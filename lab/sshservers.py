@@ -67,6 +67,7 @@ class Facts:
     accepted: str = ""  # by which method
     failed: int = 0  # passwords and keyboard-interactive answers that were refused
     refused: int = 0  # keys that were refused
+    connections: int = 0  # that came from this port: with several nobody knows which of them the rest is about
 
 
 def read_log(text: str) -> dict[int, Facts]:
@@ -77,7 +78,9 @@ def read_log(text: str) -> dict[int, Facts]:
             for found in filter(None, (pattern.search(line.rstrip()) for pattern in patterns)):
                 port = int(found["port"])
                 fact = facts.setdefault(port, Facts(found["ip"], port))
-                if what == "accepted":
+                if what == "connected":
+                    fact.connections += 1
+                elif what == "accepted":
                     fact.accepted = found["how"].lower()
                 elif what == "failed":
                     fact.failed += 1

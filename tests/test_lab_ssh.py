@@ -47,12 +47,19 @@ DROPBEAR = """\
         (
             OPENSSH,
             [
-                Facts("10.77.1.2", 40000, "password", 2, 1),
-                Facts("fd77:1::2", 40002),
+                Facts("10.77.1.2", 40000, "password", 2, 1, connections=1),
+                Facts("fd77:1::2", 40002, connections=1),
                 Facts("fd77:1::2", 40003, failed=1),
             ],
         ),
-        (DROPBEAR, [Facts("10.77.1.2", 40000, "password", 2), Facts("fd77:1::2", 40001, "pubkey")]),
+        (
+            DROPBEAR,
+            [
+                Facts("10.77.1.2", 40000, "password", 2, connections=1),
+                Facts("fd77:1::2", 40001, "pubkey", connections=1),
+            ],
+        ),
+        (DROPBEAR * 2, [Facts("10.77.1.2", 40000, "password", 4, 0, 2), Facts("fd77:1::2", 40001, "pubkey", 0, 0, 2)]),
     ],
 )
 def test_what_a_log_says(text: str, facts: list[Facts]) -> None:
