@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from engine.events import StatsEvent, StatsFields, address, timestamp
+from engine.events import StatsEvent, StatsFields, address, certainty, said, timestamp
+from engine.verdict import doubts
 from flowtap.layout import Layout, Seen, found, with_port
 
 if TYPE_CHECKING:
@@ -78,7 +79,12 @@ class Text:
         return b""
 
     def _matched(self, flow: Flow) -> str:
-        matches = [found(self._signatures[hit.signature].description, hit.count) for hit in flow.hits]
+        why = doubts(flow)
+        matches = []
+        for hit in flow.hits:
+            signature = self._signatures[hit.signature]
+            sure = certainty(signature.confidence, flow.confidence, why)
+            matches.append(found(said(signature.description, why), hit.count, sure))
         return self._layout.matched(self._seen(flow), matches)
 
     def _shape(self, flow: Flow) -> str:

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The signature language: text files to a Program for the engine.
 
-The modules in the order a text travels: tokens, parse (with where), check, reader; automaton, ports, compile; program.
+The modules in the order a text travels: tokens, parse (with where), check, rule, reader; automaton, ports, compile;
+program.
 """
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sigdb import compile as compiler
 from sigdb import reader
 from sigdb.errors import SignatureError, SignatureErrors
-from sigdb.nodes import Signature
+from sigdb.nodes import Rule, Signature
 from sigdb.program import Program, Stream
 
-__all__ = ["Program", "Signature", "SignatureError", "SignatureErrors", "Stream", "load", "loads", "shipped"]
+__all__ = [
+    "Program", "Rule", "Signature", "SignatureError", "SignatureErrors", "Stream", "load", "loads", "read", "shipped",
+]  # fmt: skip
 
 Path = str | os.PathLike[str]
 
@@ -52,15 +56,23 @@ def loads(
     return _finish(reader.finish([file]), settings)
 
 
-def _finish(read: tuple[list[Signature], list[SignatureError]], settings: compiler.Settings) -> Program:
-    signatures, errors = read
+def read(paths: Iterable[Path]) -> tuple[tuple[Signature, ...], tuple[Rule, ...]]:
+    """Return the signatures and rules of files without compiling them. Raises SignatureErrors."""
+    signatures, rules, errors = reader.read(paths)
+    if errors:
+        raise SignatureErrors(_ordered(errors))
+    return tuple(signatures), tuple(rules)
+
+
+def _finish(found: reader.Read, settings: compiler.Settings) -> Program:
+    signatures, rules, errors = found
     try:
         program = compiler.build(signatures, settings)
     except SignatureErrors as wrong:
         errors = errors + wrong.errors
     if errors:
         raise SignatureErrors(_ordered(errors))
-    return program
+    return replace(program, rules=tuple(rules))
 
 
 def _ordered(errors: list[SignatureError]) -> list[SignatureError]:
