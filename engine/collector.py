@@ -9,6 +9,7 @@ give an order by time.)
 from __future__ import annotations
 
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic_ns, time_ns
@@ -21,6 +22,8 @@ from engine.feed import Feed
 from engine.inbox import inbox
 from engine.memory import Memory
 from engine.page import Counters
+from engine.rules import COUNTERS as RULES_COUNTERS
+from engine.rules import Rules
 from engine.wire import MAX_BYTES, REASONS, Event, Message, WireError, decode
 
 log = logging.getLogger(__name__)
@@ -40,7 +43,11 @@ COUNTERS = (
     *(f"malformed_{reason}" for reason in REASONS),  # messages that are not believed; `event`: events
     "duplicates",  # events that had been published already
     "published",  # events of workers with a sequence number
-    "died",  # events that a killed predecessor had received: received = published + duplicates + malformed_event + died
+    "died",  # events that a killed predecessor had received: received = published + duplicates + malformed_event +
+    # rules_withheld + died
+    *RULES_COUNTERS,
+    "rules_reloaded",
+    "rules_refused",  # reloads with wrong signatures
     "stats",  # events of the collector itself with a sequence number
     "seq",  # the last sequence number
     "file_written",
@@ -120,7 +127,8 @@ class Collector:
     """Receives at `endpoint`, publishes by `feed`, counts in `page`. Raises zmq.ZMQError.
 
     `stats` returns the object of a stats event, one each `stats_interval` seconds (0: none). `alive` is called each
-    second. The attributes `stop` and `reopen` are flags that a signal handler may set.
+    second. `load_rules` returns the rules, or None when the signatures are wrong, which it has told; at first there are
+    none then. The attributes `stop` and `reopen`, which also loads the rules, are flags that a signal handler may set.
     """
 
     def __init__(
@@ -134,13 +142,19 @@ class Collector:
         stats: Callable[[], dict[str, Any]] | None = None,
         stats_interval: float = 0,
         alive: Callable[[], None] = lambda: None,
+        load_rules: Callable[[], Rules | None] = Rules,
     ) -> None:
         self.stop = False
         self.reopen = False
+        self._load_rules = load_rules
+        self._rules = load_rules() or Rules()
+        self._rules_base = {name: page.get(name) for name in RULES_COUNTERS}
+        self._loading: threading.Thread | None = None
+        self._loaded: Rules | None = None
         self._feed = feed
         self._page = page
         self._expected = Expected(memory, page.get("received"), page.get("missed"))
-        done = page.get("published") + page.get("duplicates") + page.get("malformed_event")
+        done = sum(map(page.get, ("published", "duplicates", "malformed_event", "rules_withheld")))
         page.set("died", max(0, self._expected.received - done))
         self._duplicates = Duplicates()
         self._stats = stats
@@ -219,10 +233,19 @@ class Collector:
         for event in events:
             if self._duplicates.seen(event):
                 self._page.add("duplicates")
-            elif self._append(event):
-                self._page.add("published")
-            else:
-                self._page.add("malformed_event")
+                continue
+            for one in self._rules.take(event):
+                if one is not event:  # of a rule
+                    self._append(one)
+                elif self._append(event):
+                    self._page.add("published")
+                else:
+                    self._page.add("malformed_event")
+        self._count_rules()
+
+    def _count_rules(self) -> None:
+        for name, value in self._rules.counters.items():
+            self._page.set(name, self._rules_base[name] + value)
 
     def _append(self, event: Event) -> bool:
         """Hand an event to the feed; the page knows the number before anybody sees it. False: no event."""
@@ -240,11 +263,31 @@ class Collector:
         if self.reopen:
             self.reopen = False
             self._page.add("reopened" if self._feed.reopen() else "reopen_failed")
+            if self._loading is None:
+                self._loading = threading.Thread(target=self._load, daemon=True)
+                self._loading.start()
+        if self._loading is not None and not self._loading.is_alive():
+            self._loading = None
+            self._swap_rules()
         if self._stats_ns and now >= self._next_stats:
             self._next_stats = now + self._stats_ns
             self._publish_stats()
         if now >= self._next_second:
             self._second(now)
+
+    def _load(self) -> None:
+        """Read the rules anew, in a thread: a large database takes seconds."""
+        self._loaded = None
+        self._loaded = self._load_rules()
+
+    def _swap_rules(self) -> None:
+        """Go on with other rules, which remember nothing; wrong ones (None) change nothing."""
+        if self._loaded is None:
+            self._page.add("rules_refused")
+            return
+        self._rules = self._loaded
+        self._rules_base = {name: self._page.get(name) for name in RULES_COUNTERS}
+        self._page.add("rules_reloaded")
 
     def _second(self, now: int) -> None:
         self._next_second = now + _SECOND_NS

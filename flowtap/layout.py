@@ -69,9 +69,10 @@ class Layout:
         return f"{seen.start.replace('+0000', 'Z')} {seen.ends}" if self.timestamps else seen.ends
 
 
-def found(description: str, hits: int, certainty: int) -> str:
-    """Return what is said of a signature that matched; `certainty` in percent, 0 for what is no claim."""
-    return f"{description} (hit: {hits}, confidence: {certainty or 'none'})"
+def found(description: str, hits: int, certainty: int, flows: int = 0) -> str:
+    """Return what is said of a match; `certainty` in percent, 0 for what is no claim; `flows` of a rule."""
+    several = f" in {flows} flow{'' if flows == 1 else 's'}" if flows else ""
+    return f"{description} (hit: {hits}{several}, confidence: {certainty or 'none'})"
 
 
 def with_port(host: str, port: int | None) -> str:

@@ -17,7 +17,7 @@ from sigdb.nodes import Chain, Rule, Step, Suppress, Threshold
 from sigdb.tokens import UNITS_US
 
 KEYS = ("src", "dst", "port", "id")  # client, server, server's port, the signature itself
-MAX_COUNT = 10_000
+MAX_COUNT = 1_000
 MAX_STEPS = 8
 MAX_TIME_US = 7 * 24 * UNITS_US["h"]
 
