@@ -23,6 +23,7 @@ from tests.test_collector import Context, Running, push
 from tests.test_events import check
 
 SIGNATURE = "tcp * = c1 : one\n    id = a.b\ntcp * = c2 : two\n    id = a.c\n"
+CAPTURES = Path(__file__).parent / "captures"
 BEGIN = 1_700_000_000
 
 
@@ -310,6 +311,15 @@ def test_the_collector_publishes_what_rules_make_and_withholds_what_they_say(con
     running.page.close()
 
 
-def test_shipped_rules_are_right() -> None:
-    program = sigdb.load(sigdb.shipped())
-    assert {rule.id for rule in program.rules} >= {"ssh.bruteforce", "ssh.success-after-failures"}
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ssh-guess", ["ssh.bruteforce", "ssh.success-after-failures"]),  # programs that guess, one of them well
+        ("ssh-typed-failure", []),  # a person who mistypes
+        ("ssh-key", []),
+    ],
+)
+def test_shipped_rules_in_recorded_captures(name: str, expected: list[str], flowtap: Command) -> None:
+    lines = flowtap("read", "--json", CAPTURES / f"{name}.pcap.gz").stdout.splitlines()
+    alerts = [event["flowtap"] for event in map(json.loads, lines) if event["event_type"] == "alert"]
+    assert sorted(more["id"] for more in alerts if "flows" in more) == expected
