@@ -10,7 +10,7 @@ from flowtap.arguments import ArgumentError, signature_files
 
 if TYPE_CHECKING:
     from engine.rules import Rules
-    from sigdb import Program
+    from sigdb import Program, TcpDatabase
 
 
 def load_database(paths: Sequence[str], *, pause_ms: int, exact: bool) -> Program:
@@ -39,5 +39,18 @@ def load_rules(paths: Sequence[str]) -> Rules:
 
     try:
         return Rules(*read(signature_files(paths) if paths else shipped()))
+    except SignatureErrors as errors:
+        raise ArgumentError("\n".join(map(str, errors.errors))) from errors
+
+
+def load_fingerprints(paths: Sequence[str]) -> TcpDatabase:
+    """Read databases of TCP fingerprints, and directories of such; none: those that are shipped.
+
+    Raises ArgumentError with all mistakes, one a line.
+    """
+    from sigdb import SignatureErrors, load_tcp, shipped_tcp
+
+    try:
+        return load_tcp(signature_files(paths) if paths else shipped_tcp())
     except SignatureErrors as errors:
         raise ArgumentError("\n".join(map(str, errors.errors))) from errors
