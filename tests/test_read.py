@@ -137,7 +137,7 @@ def test_icmp_has_an_identifier_and_no_ports(folder: Path, flowtap: Command) -> 
     assert "\nicmp * = " in shape
     (folder / "ping.fp").write_text(shape)
     assert (
-        "unidentified 192.168.0.89 -> 192.168.0.1 (hit: 1, confidence: 80)"
+        "unidentified 192.168.0.89 -> 192.168.0.1 (hit: 1, confidence: 40)"
         in flowtap("read", "-f", "ping.fp", "ping.pcap").stdout
     )
 
