@@ -169,6 +169,6 @@ test-systemd: $(VENV)/.tested
 	@FLOWTAP_SYSTEMD=1 $(PYTHON) -m pytest tests/test_systemd.py
 
 clean:
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out lab/out fuzz-out
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz-out
 	rm -f bench/*.c bench/*.so capture/*.c capture/*.so engine/*.c engine/*.so $(VENV)/.built $(VENV)/.lab $(VENV)/.tested
 	find $(filter-out setup.py,$(wildcard $(CODE))) -name __pycache__ -prune -exec rm -rf {} +
