@@ -16,6 +16,7 @@ COMMANDS = {
     "eval": ("flowtap.eval", "evaluate"),
     "run": ("flowtap.run", "run"),
     "read": ("flowtap.read", "read"),
+    "hosts": ("flowtap.hosts", "hosts"),
     "reload": ("flowtap.reload", "reload"),
     "sigs": ("flowtap.sigs", "sigs"),
     "stats": ("flowtap.stats", "stats"),

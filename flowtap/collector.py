@@ -37,11 +37,14 @@ def _run(settings: Settings) -> None:
     from engine.collector import COUNTERS, Collector
     from engine.eventfile import EventFile
     from engine.feed import Feed
+    from engine.hosts import Hosts
+    from engine.hosts_watch import HostWatch
     from engine.memory import Memory
     from flowtap.accounts import stats
     from flowtap.ledger import Page
     from flowtap.metrics import MetricsError, serve
     from flowtap.notify import Notify
+    from flowtap.query import Queries
     from flowtap.runtime import Runtime
 
     place = Runtime(settings.runtime.dir)
@@ -65,6 +68,13 @@ def _run(settings: Settings) -> None:
             file=file,
         )
         stack.callback(feed.close)
+        hosts, queries = None, None
+        if settings.hosts.enabled:
+            hosts = HostWatch(
+                Hosts(settings.hosts.size, settings.hosts.expire), settings.policy(), settings.hosts.events
+            )
+            queries = Queries(place.query, hosts, page)
+            stack.callback(queries.close)
         made = Collector(
             context,
             place.events,
@@ -74,6 +84,8 @@ def _run(settings: Settings) -> None:
             stats=lambda: stats(place.ledger),
             stats_interval=settings.events.stats_interval,
             alive=notify.alive,
+            hosts=hosts,
+            beside=queries,
         )
         stack.callback(made.close)
         if settings.metrics.listen:

@@ -30,6 +30,9 @@ class EventText:
             raise ValueError(f"no {event.get('event_type')} event: {type(error).__name__} {error}") from error
 
     def _lines(self, event: Mapping[str, Any]) -> str:
+        if event["event_type"] == "alert" and "host" in event:
+            self._before = None
+            return self._layout.note(event["timestamp"], event["alert"]["signature"])
         if event["event_type"] == "alert":
             seen = _seen(event)
             text = found(event["alert"]["signature"], event["flowtap"]["hits"])

@@ -59,6 +59,11 @@ class Layout:
         line = f"{seen.proto} {seen.port} = {shape} : unidentified {seen.client} -> {seen.server}\n"
         return line if self.one_line else self._block(seen) + line
 
+    def note(self, time: str, text: str) -> str:
+        """Return the line of what is said of a host, not of a flow."""
+        when = f"{time.replace('+0000', 'Z')} " if self.timestamps else ""
+        return f"{self.comment}{when}(host) {text}\n"
+
     def _match(self, text: str) -> str:
         return f"{self.comment}    Matches: {text}\n"
 
