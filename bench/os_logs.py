@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the database says of signatures in logs of p0f: `python -m bench.os_logs LOG...` prints JSON.
 
-LOG is what `p0f -r FILE -o LOG` wrote. Distinct raw signatures are counted, by side and by whether p0f knew them; nothing
-says here whether a name is right. Names of both are compared by family, where p0f names a system.
+LOG is what `p0f -r FILE -o LOG` wrote. Distinct raw signatures are counted, by side and by whether p0f knew them;
+nothing says here whether a name is right. Names of both are compared by family, where p0f names a system.
 """
 
 from __future__ import annotations
