@@ -191,6 +191,16 @@ class SignaturesSection(Section):
     exact: bool = Field(default=False, description="Take all sizes exactly: no signature is fuzzy.")
 
 
+class FingerprintsSection(Section):
+    """What systems are told by."""
+
+    files: list[AbsolutePath] = Field(
+        default=[],
+        description="Files of TCP fingerprints in p0f's format, or directories whose *.fp files are read; "
+        "empty: those that flowtap ships.",
+    )
+
+
 class EventsSection(Section):
     """What is reported."""
 
@@ -277,6 +287,7 @@ class Settings(Section):
     capture: CaptureSection = CaptureSection()
     workers: WorkersSection = WorkersSection()
     signatures: SignaturesSection = SignaturesSection()
+    fingerprints: FingerprintsSection = FingerprintsSection()
     events: EventsSection = EventsSection()
     hosts: HostsSection = HostsSection()
     feed: FeedSection = FeedSection()

@@ -28,7 +28,7 @@ def covers(old: TcpSignature, new: TcpSignature) -> bool:
     if old.label.generic or old.response != new.response or old.layout != new.layout:
         return False
     quirks = old.quirks
-    if old.version == ANY:
+    if old.version == ANY:  # p0f takes a star in `new` for IPv6 here, and p0f.fp has lines that need this
         quirks &= ~QUIRK["flow"] if new.version == 4 else ~IPV4_ONLY
     if quirks != new.quirks or old.eol_pad != new.eol_pad or old.olen != new.olen or old.ttl < new.ttl:
         return False
