@@ -39,9 +39,10 @@ ONLY = ssh tls plain
 
 APT = gcc libc6-dev libpcap-dev python3-bpfcc python3-dev python3-venv
 APT_LAB = $(APT) ethtool iproute2 openssh-client openssh-server openssl
-APT_RECORD = $(APT_LAB) curl debootstrap dropbear-bin expect haproxy hydra lftp medusa ncat ncrack netcat-openbsd \
-  nghttp2-client nghttp2-proxy nginx nmap putty-tools python3-aiosmtpd python3-asyncssh python3-paramiko python3-pexpect \
-  python3-pyftpdlib socat squid-openssl sshpass stunnel4 swaks tcpdump telnet telnetd tinyproxy wget
+APT_RECORD = $(APT_LAB) aria2 curl debootstrap dropbear-bin expect ftp git gnutls-bin haproxy hydra lftp \
+  libnginx-mod-stream medusa ncat ncrack netcat-openbsd nghttp2-client nghttp2-proxy nginx nmap php-cli putty-tools \
+  python3-aiosmtpd python3-asyncssh python3-paramiko python3-pexpect python3-pyftpdlib ruby socat squid-openssl \
+  sshpass stunnel4 swaks tcpdump telnet telnetd tinyproxy w3m wget
 APT_TEST = $(APT_LAB) clang-14 tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
