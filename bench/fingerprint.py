@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Fingerprints of handshakes per second: the Fingerprinter alone, and `flowtap os` and p0f on the same capture.
 
-The capture holds SYNs, each with its SYN+ACK, of made-up stacks: a few layouts of options, windows, MSS and TTL, so that
-there are some thousand distinct raw signatures. A second load has nothing but distinct ones: a flood made to cost.
+The capture holds SYNs, each with its SYN+ACK, of made-up stacks: a few layouts of options, windows, MSS and TTL, which
+make some thousand distinct raw signatures. A second load has nothing but distinct ones: a flood made to cost.
 """
 
 from __future__ import annotations
