@@ -42,7 +42,7 @@ APT_LAB = $(APT) ethtool iproute2 openssh-client openssh-server openssl
 APT_RECORD = $(APT_LAB) curl debootstrap dropbear-bin expect haproxy hydra lftp medusa ncat ncrack netcat-openbsd \
   nghttp2-client nghttp2-proxy nginx nmap putty-tools python3-aiosmtpd python3-asyncssh python3-paramiko python3-pexpect \
   python3-pyftpdlib socat squid-openssl sshpass stunnel4 swaks tcpdump telnet telnetd tinyproxy wget
-APT_TEST = $(APT_LAB) clang-14 tcpdump tcpreplay tshark
+APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
 APT_FUZZ = $(APT) clang-14
