@@ -146,14 +146,16 @@ def only(data: bytes, ports: set[int]) -> bytes:
 
 
 def record(plan: Plan, folder: Path, end: float) -> tuple[Path, list[str]]:
-    """Play and record; writes NAME.pcap and NAME.labels.csv and returns the capture and notes on what went wrong.
+    """Play and record; returns the capture and notes on what went wrong.
 
+    Writes NAME.pcap, NAME.labels.csv, NAME.sessions.csv and NAME.log, the server's.
     Begins no session after `end` (time.monotonic).
     """
     draw = random.Random(f"{plan.part} {plan.number} sessions")
     delay = {f"{plan.far}_delay": plan.rtt / 2}
     rows: list[labels.Row] = []
     problems: list[str] = []
+    played = ["capture,client_port,session\n"]
     folder.mkdir(parents=True, exist_ok=True)
     network = {"jitter": plan.jitter, "offload": plan.offload, "password": draw.choice(PASSWORDS)}
     with Lab(**delay, **network) as lab:  # type: ignore[arg-type]
@@ -194,11 +196,12 @@ def record(plan: Plan, folder: Path, end: float) -> tuple[Path, list[str]]:
                 address = SERVER6 if ":" in facts.ip else SERVER
                 found = label(facts, truth)
                 rows.append(labels.Row(f"{plan.name}.pcap", "tcp", facts.ip, facts.port, address, 22, found))
-                problems.append(f"OK {plan.name} {what} {facts.port} {rows[-1].labels}")
+                played.append(f"{plan.name}.pcap,{facts.port},{what}\n")
         path = folder / f"{plan.name}.pcap"
         part = folder / f".{plan.name}.part"
         part.write_bytes(only(raw.read_bytes(), {row.client_port for row in rows}))
         shutil.copy(lab.folder / "server.log", folder / f"{plan.name}.log")
+        (folder / f"{plan.name}.sessions.csv").write_text("".join(played))
         labels.write(folder / f"{plan.name}.labels.csv", rows)
         part.rename(path)
     return path, problems

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+TRIES = 20  # wrong passwords until the server closes: some clients repeat theirs for ever
 SCRIPT = ("uname -a", "id", "ls /etc | head -20", "uptime")
 
 
@@ -28,6 +29,7 @@ def serve(user, password, keys, *hosts):
     class Server(asyncssh.SSHServer):
         def connection_made(self, conn):
             ip, port = conn.get_extra_info("peername")[:2]
+            self.conn, self.tries = conn, 0
             self.peer = f"{user} from {ip} port {port} ssh2"
             log(f"Connection from {ip} port {port} on server")
 
@@ -37,6 +39,9 @@ def serve(user, password, keys, *hosts):
         def validate_password(self, name, word):
             good = (name, word) == (user, password)
             log(("Accepted" if good else "Failed") + " password for " + self.peer)
+            self.tries += 1
+            if not good and self.tries == TRIES:  # after the answer to this one
+                asyncio.get_running_loop().call_soon(self.conn.disconnect, 2, "Too many authentication failures")
             return good
 
         def kbdint_auth_supported(self):
