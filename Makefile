@@ -43,7 +43,7 @@ APT_RECORD = $(APT_LAB) aria2 curl debootstrap dropbear-bin expect ftp git gnutl
   libnginx-mod-stream medusa ncat ncrack netcat-openbsd nghttp2-client nghttp2-proxy nginx nmap php-cli putty-tools \
   python3-aiosmtpd python3-asyncssh python3-paramiko python3-pexpect python3-pyftpdlib ruby socat squid-openssl \
   sshpass stunnel4 swaks tcpdump telnet telnetd tinyproxy w3m wget
-APT_TEST = $(APT_LAB) clang-14 tcpdump tcpreplay tshark
+APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
 APT_FUZZ = $(APT) clang-14
