@@ -9,6 +9,7 @@ give an order by time.)
 from __future__ import annotations
 
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from time import monotonic_ns, time_ns
@@ -22,6 +23,8 @@ from engine.hosts_watch import HostWatch
 from engine.inbox import inbox
 from engine.memory import Memory
 from engine.page import Counters
+from engine.rules import COUNTERS as RULES_COUNTERS
+from engine.rules import Rules
 from engine.sightings import EVENT_TYPE as SIGHTING
 from engine.wire import MAX_BYTES, REASONS, Event, Message, WireError, decode
 
@@ -44,8 +47,11 @@ COUNTERS = (
     "published",  # events of workers with a sequence number
     "sightings",  # events for the host table; they are not published
     # Events that a killed predecessor had received: received = published + duplicates + sightings + malformed_event +
-    # died.
+    # rules_withheld + died.
     "died",
+    *RULES_COUNTERS,
+    "rules_reloaded",
+    "rules_refused",  # reloads with wrong signatures
     "hosts_events",  # host and alert events of the host table with a sequence number
     "hosts_evicted",  # hosts forgotten because the table was full
     "hosts_expired",  # hosts forgotten because they were not seen for long
@@ -141,8 +147,9 @@ class Collector:
     """Receives at `endpoint`, publishes by `feed`, counts in `page`. Raises zmq.ZMQError.
 
     `stats` returns the object of a stats event, one each `stats_interval` seconds (0: none). `alive` is called each
-    second. `hosts` takes sightings; without it they are only counted. `beside` is served in each turn. The attributes
-    `stop` and `reopen` are flags that a signal handler may set.
+    second. `load_rules` returns the rules, or None when the signatures are wrong, which it has told; at first there are
+    none then. `hosts` takes sightings; without it they are only counted. `beside` is served in each turn. `stop` and
+    `reopen`, which also loads the rules, are flags that a signal handler may set.
     """
 
     def __init__(
@@ -156,18 +163,24 @@ class Collector:
         stats: Callable[[], dict[str, Any]] | None = None,
         stats_interval: float = 0,
         alive: Callable[[], None] = lambda: None,
+        load_rules: Callable[[], Rules | None] = Rules,
         hosts: HostWatch | None = None,
         beside: Beside | None = None,
     ) -> None:
         self.stop = False
         self.reopen = False
+        self._load_rules = load_rules
+        self._rules = load_rules() or Rules()
+        self._rules_base = {name: page.get(name) for name in RULES_COUNTERS}
+        self._loading: threading.Thread | None = None
+        self._loaded: Rules | None = None
         self._hosts = hosts
         self._hosts_base = (page.get("hosts_evicted"), page.get("hosts_expired"))
         self._beside = beside
         self._feed = feed
         self._page = page
         self._expected = Expected(memory, page.get("received"), page.get("missed"))
-        done = sum(map(page.get, ("published", "duplicates", "sightings", "malformed_event")))
+        done = sum(map(page.get, ("published", "duplicates", "sightings", "malformed_event", "rules_withheld")))
         page.set("died", max(0, self._expected.received - done))
         self._duplicates = Duplicates()
         self._stats = stats
@@ -259,6 +272,16 @@ class Collector:
                 self._sight(event)
             elif self._duplicates.seen(event):
                 self._page.add("duplicates")
+            else:
+                self._judge(event)
+        for name, value in self._rules.counters.items():
+            self._page.set(name, self._rules_base[name] + value)
+
+    def _judge(self, event: Event) -> None:
+        """Publish an event, unless a rule withholds it, and what rules make of it."""
+        for one in self._rules.take(event):
+            if one is not event:  # of a rule
+                self._append(one)
             elif self._append(event):
                 self._page.add("published")
             else:
@@ -290,11 +313,31 @@ class Collector:
         if self.reopen:
             self.reopen = False
             self._page.add("reopened" if self._feed.reopen() else "reopen_failed")
+            if self._loading is None:
+                self._loading = threading.Thread(target=self._load, daemon=True)
+                self._loading.start()
+        if self._loading is not None and not self._loading.is_alive():
+            self._loading = None
+            self._swap_rules()
         if self._stats_ns and now >= self._next_stats:
             self._next_stats = now + self._stats_ns
             self._publish_stats()
         if now >= self._next_second:
             self._second(now)
+
+    def _load(self) -> None:
+        """Read the rules anew, in a thread: a large database takes seconds."""
+        self._loaded = None
+        self._loaded = self._load_rules()
+
+    def _swap_rules(self) -> None:
+        """Go on with other rules, which remember nothing; wrong ones (None) change nothing."""
+        if self._loaded is None:
+            self._page.add("rules_refused")
+            return
+        self._rules = self._loaded
+        self._rules_base = {name: self._page.get(name) for name in RULES_COUNTERS}
+        self._page.add("rules_reloaded")
 
     def _second(self, now: int) -> None:
         self._next_second = now + _SECOND_NS

@@ -9,7 +9,7 @@ A packet's way, each arrow an equation:
     each shard:                     batched = received + missed (lost, dropped or gone on the way)
     worker:                         received = processed + died + held
     worker to collector (events):   made = received + missed
-    collector:                      received = published + duplicates + sightings + malformed + died
+    collector:                      received = published + duplicates + sightings + malformed + withheld + died
 
 Pages are read while they are written, and what is in a batch, a ring or a socket has left one counter and not yet
 reached the next. So an equation of a running flowtap may be open by what is under way; at rest all close exactly.
@@ -181,8 +181,9 @@ class Ledger:
         if self.collector is not None:
             got = _sum(self.collector, "received", "missed")
             yield Equation("collector", "events made = received + missed", self.worked("events_made"), got)
-            parts = _sum(self.collector, "published", "duplicates", "sightings", "malformed_event", "died")
-            name = "received = published + duplicates + sightings + malformed + died"
+            names = ("published", "duplicates", "sightings", "malformed_event", "rules_withheld", "died")
+            parts = _sum(self.collector, *names)
+            name = "received = published + duplicates + sightings + malformed + withheld + died"
             yield Equation("collector", name, self.collector.get("received", 0), parts)
 
     def losses(self) -> Iterator[Loss]:

@@ -79,7 +79,7 @@ def test_closed(tmp_path: Path) -> None:
             "collector",
             "published",
             8,
-            ["collector: received = published + duplicates + sightings + malformed + died +1"],
+            ["collector: received = published + duplicates + sightings + malformed + withheld + died +1"],
         ),
     ],
 )
