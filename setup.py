@@ -19,8 +19,10 @@ HEADERS = sorted(glob("bpf/*.h"))
 CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-sign-compare"]
 CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
 CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_pcap", "_pcapng", "_perf", "_ring", "_stream", "_walk")
-ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "lifecycle", "loading", "lookup", "loop")
-ENGINE += ("losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "where", "window")
+ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "fingerprint")
+ENGINE += ("fingerprint_facts", "fingerprint_match", "lifecycle", "loading", "lookup", "loop")
+ENGINE += ("handshakes", "losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "where")
+ENGINE += ("window",)
 BENCH = () if "bdist_wheel" in sys.argv else ("_flood",)
 LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
 

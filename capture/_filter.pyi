@@ -8,6 +8,8 @@ class Filter:
     """The expression as a program for packets of the link type (number as in files). Raises FilterError."""
 
     def __init__(self, expression: str, link: int) -> None: ...
+    def instructions(self) -> bytes:
+        """Return the program as the kernel takes it: 8 bytes for each instruction (struct sock_filter)."""
 
 def check_filter(expression: str) -> None:
     """Raise FilterError when the expression is wrong for every kind of link; some primitives suit only one."""

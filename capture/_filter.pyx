@@ -42,6 +42,9 @@ cdef class Filter:
         finally:
             pcap_close(handle)
 
+    def instructions(self):
+        return (<char *>self.program.bf_insns)[:self.program.bf_len * 8]
+
     def __dealloc__(self):
         if self.program.bf_insns != NULL:
             pcap_freecode(&self.program)

@@ -3,17 +3,9 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from capture._packet cimport ft_headers, ft_packet, ft_record, ft_tag
-
-
-cdef extern from "handshake_fill.h" nogil:
-    struct ft_handshake_record:
-        pass
-
-    const char[] ft_handshake_text
-    bint ft_is_handshake(const ft_record *record)
-    int ft_fill_handshake(const ft_packet *packet, const ft_headers *at, const ft_record *record, const ft_tag *tag,
-                          ft_handshake_record *handshake)
+from capture._packet cimport (
+    ft_fill_handshake, ft_handshake_record, ft_handshake_text, ft_headers, ft_is_handshake, ft_packet, ft_record, ft_tag,
+)
 
 
 cdef extern from "choice.h" nogil:

@@ -54,6 +54,16 @@ cdef extern from "link.h" nogil:
                       ft_tag *tag, ft_headers *at)
 
 
+cdef extern from "handshake_fill.h" nogil:
+    struct ft_handshake_record:
+        pass
+
+    const char[] ft_handshake_text
+    bint ft_is_handshake(const ft_record *record)
+    int ft_fill_handshake(const ft_packet *packet, const ft_headers *at, const ft_record *record, const ft_tag *tag,
+                          ft_handshake_record *handshake)
+
+
 cdef class Aligned:
     cdef uint8_t *data
     cdef Py_ssize_t size
@@ -66,6 +76,10 @@ cdef class Batch:
     cdef readonly Py_ssize_t count
     cdef readonly Aligned records
     cdef readonly Aligned tags
+    cdef ft_handshake_record *handshake     # NULL: none are wanted
+    cdef readonly Aligned handshakes        # None: likewise
+    cdef readonly Py_ssize_t handshake_count
+    cdef readonly Py_ssize_t handshakes_cut
 
 
 cdef struct Interface:

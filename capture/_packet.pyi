@@ -23,13 +23,21 @@ class Aligned:
 
 @final
 class Batch:
-    """Room for `capacity` records (1 to 2**24) and the tags beside them; len() is the number of records in it."""
+    """Room for `capacity` records (1 to 2**24) and the tags beside them; len() is the number of records in it.
 
-    def __init__(self, capacity: int = 1024) -> None: ...
+    With `handshakes`, the SYNs and SYN+ACKs among them have a handshake record too: the first `handshake_count` of
+    `handshakes`, in the order of their records. Those of which a capture holds less than the TCP header have none;
+    they are counted in `handshakes_cut`, from the batch's beginning on.
+    """
+
+    def __init__(self, capacity: int = 1024, *, handshakes: bool = False) -> None: ...
     capacity: int
     count: int
     records: Aligned  # capacity * RECORD_SIZE bytes
     tags: Aligned  # capacity * TAG_SIZE bytes
+    handshakes: Aligned | None  # capacity * HANDSHAKE_SIZE bytes
+    handshake_count: int
+    handshakes_cut: int
     def clear(self) -> None: ...
     def __len__(self) -> int: ...
 

@@ -48,9 +48,9 @@ cdef class Aligned:
 
 @cython.final
 cdef class Batch:
-    """Room for `capacity` records and the tags beside them."""
+    """Room for `capacity` records and the tags beside them; if wanted, for as many handshake records."""
 
-    def __cinit__(self, Py_ssize_t capacity=1024):
+    def __cinit__(self, Py_ssize_t capacity=1024, *, bint handshakes=False):
         if not 0 < capacity <= 1 << 24:
             raise ValueError(f"capacity of a batch: {capacity}, expected 1 to {1 << 24}")
         self.capacity = capacity
@@ -58,9 +58,13 @@ cdef class Batch:
         self.tags = Aligned(capacity * sizeof(ft_tag))
         self.record = <ft_record *>self.records.data
         self.tag = <ft_tag *>self.tags.data
+        if handshakes:
+            self.handshakes = Aligned(capacity * sizeof(ft_handshake_record))
+            self.handshake = <ft_handshake_record *>self.handshakes.data
 
     def clear(self):
         self.count = 0
+        self.handshake_count = 0
 
     def __len__(self):
         return self.count
@@ -133,6 +137,8 @@ cdef class Parser:
         packet.data = data
         packet.caplen = caplen
         packet.wire = wire
+        at.ip = 0
+        at.tcp = 0
         record.ts = ts
         record.seg = 0
         record.flags = 0
@@ -144,6 +150,11 @@ cdef class Parser:
             verdict = ft_handshake(verdict, record, &self.handshakes[record.hash & (FT_HANDSHAKES - 1)])
         self.verdict[verdict] += 1
         if verdict == FT_RECORD:
+            if batch.handshake != NULL and ft_is_handshake(record):
+                if ft_fill_handshake(&packet, &at, record, tag, &batch.handshake[batch.handshake_count]):
+                    batch.handshakes_cut += 1
+                else:
+                    batch.handshake_count += 1
             batch.count += 1
         elif verdict == FT_OTHER_LINK:
             interface.other += 1

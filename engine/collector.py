@@ -9,18 +9,23 @@ give an order by time.)
 from __future__ import annotations
 
 import logging
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic_ns, time_ns
-from typing import Any
+from typing import Any, Protocol
 
 import zmq
 
 from engine.events import timestamp
 from engine.feed import Feed
+from engine.hosts_watch import HostWatch
 from engine.inbox import inbox
 from engine.memory import Memory
 from engine.page import Counters
+from engine.rules import COUNTERS as RULES_COUNTERS
+from engine.rules import Rules
+from engine.sightings import EVENT_TYPE as SIGHTING
 from engine.wire import MAX_BYTES, REASONS, Event, Message, WireError, decode
 
 log = logging.getLogger(__name__)
@@ -40,7 +45,18 @@ COUNTERS = (
     *(f"malformed_{reason}" for reason in REASONS),  # messages that are not believed; `event`: events
     "duplicates",  # events that had been published already
     "published",  # events of workers with a sequence number
-    "died",  # events that a killed predecessor had received: received = published + duplicates + malformed_event + died
+    "sightings",  # events for the host table; they are not published
+    # Events that a killed predecessor had received: received = published + duplicates + sightings + malformed_event +
+    # rules_withheld + died.
+    "died",
+    *RULES_COUNTERS,
+    "rules_reloaded",
+    "rules_refused",  # reloads with wrong signatures
+    "hosts_events",  # host and alert events of the host table with a sequence number
+    "hosts_evicted",  # hosts forgotten because the table was full
+    "hosts_expired",  # hosts forgotten because they were not seen for long
+    "queries",  # answered at the query socket
+    "queries_refused",  # connections there that were closed: too many, a line too long, no progress
     "stats",  # events of the collector itself with a sequence number
     "seq",  # the last sequence number
     "file_written",
@@ -48,7 +64,18 @@ COUNTERS = (
     "reopened",  # times that the file was opened anew on request
     "reopen_failed",
     "workers_now",  # workers heard of in the last 10 s
+    "hosts_now",  # hosts in the table
 )
+
+
+class Beside(Protocol):
+    """What the collector serves beside its work; it never waits."""
+
+    def wanted(self) -> Iterator[tuple[int, int]]:
+        """Yield each file descriptor to wait for, and for what (zmq.POLLIN, zmq.POLLOUT)."""
+
+    def work(self, now_ns: int) -> None:
+        """Do what can be done now; called in each turn."""
 
 
 class Duplicates:
@@ -120,7 +147,9 @@ class Collector:
     """Receives at `endpoint`, publishes by `feed`, counts in `page`. Raises zmq.ZMQError.
 
     `stats` returns the object of a stats event, one each `stats_interval` seconds (0: none). `alive` is called each
-    second. The attributes `stop` and `reopen` are flags that a signal handler may set.
+    second. `load_rules` returns the rules, or None when the signatures are wrong, which it has told; at first there are
+    none then. `hosts` takes sightings; without it they are only counted. `beside` is served in each turn. `stop` and
+    `reopen`, which also loads the rules, are flags that a signal handler may set.
     """
 
     def __init__(
@@ -134,13 +163,24 @@ class Collector:
         stats: Callable[[], dict[str, Any]] | None = None,
         stats_interval: float = 0,
         alive: Callable[[], None] = lambda: None,
+        load_rules: Callable[[], Rules | None] = Rules,
+        hosts: HostWatch | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.stop = False
         self.reopen = False
+        self._load_rules = load_rules
+        self._rules = load_rules() or Rules()
+        self._rules_base = {name: page.get(name) for name in RULES_COUNTERS}
+        self._loading: threading.Thread | None = None
+        self._loaded: Rules | None = None
+        self._hosts = hosts
+        self._hosts_base = (page.get("hosts_evicted"), page.get("hosts_expired"))
+        self._beside = beside
         self._feed = feed
         self._page = page
         self._expected = Expected(memory, page.get("received"), page.get("missed"))
-        done = page.get("published") + page.get("duplicates") + page.get("malformed_event")
+        done = sum(map(page.get, ("published", "duplicates", "sightings", "malformed_event", "rules_withheld")))
         page.set("died", max(0, self._expected.received - done))
         self._duplicates = Duplicates()
         self._stats = stats
@@ -156,8 +196,10 @@ class Collector:
     def run(self) -> None:
         """Work until `stop`; then publish what has arrived."""
         while not self.stop:
-            if self._socket.poll(_POLL_MS):
+            if self._wait():
                 self._round()
+            if self._beside is not None:
+                self._beside.work(monotonic_ns())
             self._mend()
         for _ in range(64):  # bounded: workers may go on sending
             if not self._round():
@@ -167,6 +209,15 @@ class Collector:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def _wait(self) -> bool:
+        """Wait until there is something to do; whether messages have arrived."""
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        if self._beside is not None:
+            for number, what in self._beside.wanted():
+                poller.register(number, what)
+        return self._socket in dict(poller.poll(_POLL_MS))
 
     def _round(self) -> int:
         """Take what is there, up to ROUND messages, publish it; return how many messages there were."""
@@ -217,12 +268,34 @@ class Collector:
         # The sort is stable: of two alerts of one signature and flow, which have the same time, the last stays last.
         events.sort(key=_time)
         for event in events:
-            if self._duplicates.seen(event):
+            if event["event_type"] == SIGHTING:
+                self._sight(event)
+            elif self._duplicates.seen(event):
                 self._page.add("duplicates")
+            else:
+                self._judge(event)
+        for name, value in self._rules.counters.items():
+            self._page.set(name, self._rules_base[name] + value)
+
+    def _judge(self, event: Event) -> None:
+        """Publish an event, unless a rule withholds it, and what rules make of it."""
+        for one in self._rules.take(event):
+            if one is not event:  # of a rule
+                self._append(one)
             elif self._append(event):
                 self._page.add("published")
             else:
                 self._page.add("malformed_event")
+
+    def _sight(self, event: Event) -> None:
+        """Take a sighting into the host table, and publish what it shows."""
+        found = [] if self._hosts is None else self._hosts.see(event)
+        if found is None:
+            self._page.add("malformed_event")
+            return
+        self._page.add("sightings")
+        for one in found:
+            self._page.add("hosts_events", self._append(one))
 
     def _append(self, event: Event) -> bool:
         """Hand an event to the feed; the page knows the number before anybody sees it. False: no event."""
@@ -240,11 +313,31 @@ class Collector:
         if self.reopen:
             self.reopen = False
             self._page.add("reopened" if self._feed.reopen() else "reopen_failed")
+            if self._loading is None:
+                self._loading = threading.Thread(target=self._load, daemon=True)
+                self._loading.start()
+        if self._loading is not None and not self._loading.is_alive():
+            self._loading = None
+            self._swap_rules()
         if self._stats_ns and now >= self._next_stats:
             self._next_stats = now + self._stats_ns
             self._publish_stats()
         if now >= self._next_second:
             self._second(now)
+
+    def _load(self) -> None:
+        """Read the rules anew, in a thread: a large database takes seconds."""
+        self._loaded = None
+        self._loaded = self._load_rules()
+
+    def _swap_rules(self) -> None:
+        """Go on with other rules, which remember nothing; wrong ones (None) change nothing."""
+        if self._loaded is None:
+            self._page.add("rules_refused")
+            return
+        self._rules = self._loaded
+        self._rules_base = {name: self._page.get(name) for name in RULES_COUNTERS}
+        self._page.add("rules_reloaded")
 
     def _second(self, now: int) -> None:
         self._next_second = now + _SECOND_NS
@@ -253,6 +346,12 @@ class Collector:
             self._page.set("file_written", self._file_base[0] + file.written)
             self._page.set("file_dropped", self._file_base[1] + file.dropped)
         self._page.set("workers_now", sum(now - heard < 10 * _SECOND_NS for heard in self._heard.values()))
+        if self._hosts is not None:
+            hosts = self._hosts.hosts
+            hosts.expire(time_ns())
+            self._page.set("hosts_now", len(hosts))
+            self._page.set("hosts_evicted", self._hosts_base[0] + hosts.evicted)
+            self._page.set("hosts_expired", self._hosts_base[1] + hosts.expired)
         self._alive()
 
     def _publish_stats(self) -> None:

@@ -18,10 +18,11 @@ from time import gmtime, strftime
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from engine.community_id import flow_community_id
+from engine.verdict import Verdict, doubts
 
 if TYPE_CHECKING:
     from engine import Flow, Hit, Reason
-    from sigdb import Signature
+    from sigdb import Rule, Signature
 
 PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "IPv6-ICMP"}
 
@@ -57,9 +58,9 @@ class AlertFields(TypedDict):
     gid: Literal[1]
     signature_id: int  # 1..2^31-1, derived from the signature's id: the same everywhere and for ever
     rev: int  # the signature's `rev`
-    signature: str  # the signature's description
-    category: str  # the signature's `category`, empty without one
-    severity: int  # 1 critical, 2 high, 3 medium, 4 low
+    signature: str  # the signature's description; of an unknown verdict "unknown (gap): " and the description
+    category: str  # the signature's `category`, empty without one; of an unknown verdict "unknown"
+    severity: int  # 1 critical, 2 high, 3 medium, 4 low; of an unknown verdict 4
     metadata: dict[str, list[str]]  # flowtap_id, and mitre_technique_id where `attack` is given
     references: NotRequired[list[str]]  # the signature's `reference`
 
@@ -73,6 +74,12 @@ class FlowtapFields(TypedDict):
     signatures: NotRequired[list[str]]  # flow: ids of all signatures that matched
     shape: NotRequired[str]  # alert: the packets that matched; flow: its packets; in the signature language
     confidence: int  # 0..100: how sure it is who is the client
+    verdict: NotRequired[Verdict]  # alert: `match`, or `unknown` when too little of the flow was seen for a claim
+    certainty: NotRequired[int]  # alert: 0..100: how sure the claim is; 0 when the verdict is unknown
+    doubts: NotRequired[list[str]]  # alert: why the verdict is unknown, words of engine.verdict.DOUBTS
+    flows: NotRequired[int]  # alert of a rule: in how many flows the hits were
+    since: NotRequired[str]  # alert of a rule: time of the first hit
+    key: NotRequired[dict[str, str]]  # alert of a rule: what the flows have in common: src, dst, port
     gap: bool  # packets are missing: the shape has a hole
     midstream: bool  # the beginning of the connection was not seen
     turns_toserver: NotRequired[int]  # flow: turns of the client
@@ -208,14 +215,15 @@ class Events:
         if not hits:
             return
         common = self._common(flow)
+        why = doubts(flow)
         for hit in hits:
             signature = self.signatures[hit.signature]
             event: FlowEvent = {
                 **common,
                 "timestamp": self._shown(hit.ts_ns),
                 "event_type": "alert",
-                "alert": _alert(signature),
-                "flowtap": _evidence(flow, hit, signature.id),
+                "alert": alert_fields(signature, why),
+                "flowtap": _evidence(flow, hit, signature, why),
             }
             yield event
 
@@ -303,7 +311,18 @@ def _flow_id(flow: Flow) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest()) & _FLOW_ID_MASK
 
 
-def _alert(signature: Signature) -> AlertFields:
+def said(description: str, why: Sequence[str]) -> str:
+    """Return what is said of a match; `why` it is no claim, if it is none."""
+    return f"unknown ({', '.join(why)}): {description}" if why else description
+
+
+def certainty(confidence: int, direction: int, why: Sequence[str]) -> int:
+    """Return how sure a claim is, in percent: the signature's confidence, if it is right who the client is."""
+    return 0 if why else confidence * direction // 100
+
+
+def alert_fields(signature: Signature | Rule, why: Sequence[str] = ()) -> AlertFields:
+    """Return the `alert` object of a signature or rule; `why` it is no claim, if it is none."""
     metadata = {"flowtap_id": [signature.id]}
     if signature.attack:
         metadata["mitre_technique_id"] = list(signature.attack)
@@ -312,9 +331,9 @@ def _alert(signature: Signature) -> AlertFields:
         "gid": 1,
         "signature_id": signature_id(signature.id),
         "rev": signature.rev,
-        "signature": signature.description,
-        "category": signature.category,
-        "severity": SEVERITIES[signature.severity],
+        "signature": said(signature.description, why),
+        "category": "unknown" if why else signature.category,
+        "severity": SEVERITIES["low" if why else signature.severity],
         "metadata": metadata,
     }
     if signature.reference:
@@ -322,14 +341,18 @@ def _alert(signature: Signature) -> AlertFields:
     return alert
 
 
-def _evidence(flow: Flow, hit: Hit, identifier: str) -> FlowtapFields:
+def _evidence(flow: Flow, hit: Hit, signature: Signature, why: list[str]) -> FlowtapFields:
     evidence: FlowtapFields = {
-        "id": identifier,
+        "id": signature.id,
         "hits": hit.count,
+        "verdict": "unknown" if why else "match",
+        "certainty": certainty(signature.confidence, flow.confidence, why),
         "confidence": flow.confidence,
         "gap": flow.gap,
         "midstream": flow.midstream,
     }
+    if why:
+        evidence["doubts"] = why
     if hit.shape is not None:
         evidence["shape"] = hit.shape
     return evidence

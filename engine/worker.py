@@ -25,6 +25,8 @@ from engine.memory import Memory
 from engine.merge import REASONS, Merge
 from engine.outbox import Outbox
 from engine.page import Counters
+from engine.sightings_maker import COUNTERS as HOSTS_COUNTERS
+from engine.sightings_maker import SightingsMaker
 from engine.wire import MAX_EVENTS
 from sigdb import Program
 
@@ -61,6 +63,7 @@ COUNTERS = (
     "reloads",  # of the signatures
     "reloads_refused",
     *(f"engine_{name}" for name in NAMES),
+    *(f"hosts_{name}" for name in HOSTS_COUNTERS),  # handshakes, see engine/handshakes.pyi
     "held_now",
     "streams_now",
     "flows_now",
@@ -123,6 +126,7 @@ class Worker:
     """Worker `shard`, which receives at `endpoint`. Raises zmq.ZMQError.
 
     `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second.
+    `sightings` takes handshakes; without it they are only counted.
     `clock` is that of the records, `offset` the time since 1970 less that clock, in ns. The attributes `stop` and
     `reload` are flags that a signal handler may set.
     """
@@ -141,6 +145,7 @@ class Worker:
         load: Callable[[], Program | None],
         window_ms: int = 1000,
         flows: bool = False,
+        sightings: SightingsMaker | None = None,
         alive: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = monotonic_ns,
         offset: Callable[[], int] = day_offset,
@@ -155,6 +160,7 @@ class Worker:
         self._remembered = remembered
         self._load = load
         self._flows = flows
+        self._sightings = sightings
         self._window_ns = window_ms * 1_000_000
         self._alive = alive
         self._clock = clock
@@ -205,16 +211,22 @@ class Worker:
     def _process(self, *, everything: bool = False) -> None:
         """Give the engine what is in order, and send what it finds."""
         merge, engine, now = self._merge, self._engine, self._clock()
+        sightings = self._sightings
         for begin, end, _ in merge.losses():
             engine.lost(begin, end)
+        handshakes = merge.handshakes()
+        if sightings is not None:
+            sightings.add(handshakes)  # before the records, which show whether they are completed
         while count := merge.take(now, everything=everything):
+            if sightings is not None:
+                sightings.see(merge.records, count)
+                self._outbox.add(sightings.take(now))
             done = 0
             while done < count:
                 done += engine.process(merge.records, merge.tags, done, count - done)
                 self._report()
             if self._outbox.waiting > MAX_EVENTS:  # one round may end as many flows as it brings records
                 self._send(now)
-        merge.handshakes()  # nothing here has a use for them yet
         self._send(now)
 
     def _report(self) -> None:
@@ -256,6 +268,9 @@ class Worker:
         """Let time pass: up to when nothing more will come, which, while nobody sends, is the window's length ago."""
         horizon = self._merge.horizon
         until = horizon if horizon <= now else now - self._window_ns
+        if self._sightings is not None:
+            self._sightings.advance(until)
+            self._outbox.add(self._sightings.take(now))
         for _ in range(_REPORTS):
             done = self._engine.advance(until)
             self._report()
@@ -297,6 +312,9 @@ class Worker:
     def _finish(self) -> None:
         """Report the flows that are open, as at the end of a capture."""
         self._process(everything=True)
+        if self._sightings is not None:
+            self._sightings.finish()
+            self._outbox.add(self._sightings.take(self._clock()))
         done = False
         while not done:
             done = self._engine.finish()
@@ -320,6 +338,8 @@ class Worker:
             **{name: merge[name] for name in MERGE_COUNTERS},
             **{f"engine_{name}": value for name, value in engine.items()},
         }
+        if self._sightings is not None:
+            run |= {f"hosts_{name}": value for name, value in self._sightings.counters().items()}
         for name, value in run.items():
             page.set(name, self._base[name] + value)
         page.set("held_now", self._merge.waiting)

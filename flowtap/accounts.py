@@ -9,7 +9,7 @@ A packet's way, each arrow an equation:
     each shard:                     batched = received + missed (lost, dropped or gone on the way)
     worker:                         received = processed + died + held
     worker to collector (events):   made = received + missed
-    collector:                      received = published + duplicates + malformed + died
+    collector:                      received = published + duplicates + sightings + malformed + withheld + died
 
 Pages are read while they are written, and what is in a batch, a ring or a socket has left one counter and not yet
 reached the next. So an equation of a running flowtap may be open by what is under way; at rest all close exactly.
@@ -43,6 +43,8 @@ CAPTURE_LOSSES = {
 WORKER_LOSSES = {
     "died": ("worker", "records that a killed worker held"),
     "handshakes_dropped": ("worker", "handshake records; more than are kept at a time"),
+    "hosts_evicted": ("worker", "handshakes not followed to their end; a flood, or hosts.pending may be larger"),
+    "hosts_dropped": ("worker", "completed handshakes without a fingerprint; too many at a time"),
     "events_dropped": ("worker", "events; the collector was away or too slow"),
     "engine_no_room": ("engine", "records of new flows without a place in the flow table; workers.flows may be larger"),
     "engine_ended_evicted": ("engine", "flows cut short to make room; workers.flows may be larger"),
@@ -179,8 +181,9 @@ class Ledger:
         if self.collector is not None:
             got = _sum(self.collector, "received", "missed")
             yield Equation("collector", "events made = received + missed", self.worked("events_made"), got)
-            parts = _sum(self.collector, "published", "duplicates", "malformed_event", "died")
-            name = "received = published + duplicates + malformed + died"
+            names = ("published", "duplicates", "sightings", "malformed_event", "rules_withheld", "died")
+            parts = _sum(self.collector, *names)
+            name = "received = published + duplicates + sightings + malformed + withheld + died"
             yield Equation("collector", name, self.collector.get("received", 0), parts)
 
     def losses(self) -> Iterator[Loss]:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowtap.arguments import ArgumentError
 from flowtap.options import common, settings_of
 from flowtap.service import EPILOG, Exit, begin_logging, failures, on_signals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.rules import Rules
     from flowtap.settings import Settings
 
 
@@ -22,26 +26,43 @@ def collector(config: str | None, runtime: str | None) -> None:
     """Merge the events of all workers and publish them.
 
     Each event gets a sequence number, goes to the subscribers of the feed and, where the settings name one, to a file.
-    SIGHUP opens the file anew after it was moved away.
+    SIGHUP opens the file anew after it was moved away, and takes the rules over several flows anew.
     """
     begin_logging("collector")
     settings = settings_of(config, runtime)
+
+    def load_rules() -> Rules | None:
+        """Return the rules that the settings name now; None when they are wrong, which is logged."""
+        from flowtap.database import load_rules
+        from flowtap.settings import SettingsError, load
+
+        try:
+            return load_rules(load(config).signatures.files)
+        except (ArgumentError, SettingsError) as error:
+            for line in str(error).splitlines():
+                logging.error("%s", line)
+            logging.error("the rules stay as they are; at the start there are none")
+            return None
+
     with failures():
-        _run(settings)
+        _run(settings, load_rules)
     raise SystemExit(Exit.FINE)
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, load_rules: Callable[[], Rules | None]) -> None:
     import zmq
 
     from engine.collector import COUNTERS, Collector
     from engine.eventfile import EventFile
     from engine.feed import Feed
+    from engine.hosts import Hosts
+    from engine.hosts_watch import HostWatch
     from engine.memory import Memory
     from flowtap.accounts import stats
     from flowtap.ledger import Page
     from flowtap.metrics import MetricsError, serve
     from flowtap.notify import Notify
+    from flowtap.query import Queries
     from flowtap.runtime import Runtime
 
     place = Runtime(settings.runtime.dir)
@@ -65,6 +86,13 @@ def _run(settings: Settings) -> None:
             file=file,
         )
         stack.callback(feed.close)
+        hosts, queries = None, None
+        if settings.hosts.enabled:
+            hosts = HostWatch(
+                Hosts(settings.hosts.size, settings.hosts.expire), settings.policy(), settings.hosts.events
+            )
+            queries = Queries(place.query, hosts, page)
+            stack.callback(queries.close)
         made = Collector(
             context,
             place.events,
@@ -74,6 +102,9 @@ def _run(settings: Settings) -> None:
             stats=lambda: stats(place.ledger),
             stats_interval=settings.events.stats_interval,
             alive=notify.alive,
+            load_rules=load_rules,
+            hosts=hosts,
+            beside=queries,
         )
         stack.callback(made.close)
         if settings.metrics.listen:

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 import orjson
 
 from engine.events import Events
+from engine.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine import Flow
     from engine.events import StatsEvent
-    from sigdb import Signature
+    from sigdb import Rule, Signature
 
 
 class Eve:
-    """Prints events: alerts when `identified`; `flow` events when `flows`, or for unidentified flows only."""
+    """Prints events: alerts when `identified`; `flow` events when `flows`, or for unidentified flows only.
+
+    `rules` are those of the program; they go on across captures.
+    """
 
     def __init__(
         self,
@@ -27,8 +31,10 @@ class Eve:
         identified: bool = True,
         unidentified: bool = False,
         flows: bool = False,
+        rules: Sequence[Rule] = (),
     ) -> None:
         self.alerts = 0
+        self._rules = Rules(signatures, rules)
         self._signatures = signatures
         self._identified = identified
         self._unidentified = unidentified or flows
@@ -44,10 +50,11 @@ class Eve:
 
     def flow(self, flow: Flow) -> bytes:
         """Return the lines of `flow`; b"" when nothing of it is to be printed."""
-        lines = []
+        lines: list[bytes] = []
         if flow.hits:
             if self._identified:
-                lines += [_line(event) for event in self._events.alerts(flow)]
+                for event in self._events.alerts(flow):
+                    lines += map(_line, self._rules.take(event))
                 self.alerts += len(lines)
             if self._flows:
                 lines.append(_line(self._events.flow(flow)))

@@ -30,9 +30,13 @@ class EventText:
             raise ValueError(f"no {event.get('event_type')} event: {type(error).__name__} {error}") from error
 
     def _lines(self, event: Mapping[str, Any]) -> str:
+        if event["event_type"] == "alert" and "host" in event:
+            self._before = None
+            return self._layout.note(event["timestamp"], event["alert"]["signature"])
         if event["event_type"] == "alert":
             seen = _seen(event)
-            text = found(event["alert"]["signature"], event["flowtap"]["hits"])
+            more = event["flowtap"]
+            text = found(event["alert"]["signature"], more["hits"], more["certainty"], more.get("flows", 0))
             again, self._before = seen == self._before, seen
             return self._layout.more(seen, text) if again else self._layout.matched(seen, [text])
         if event["event_type"] == "flow" and self._unidentified and not event["flow"]["alerted"]:

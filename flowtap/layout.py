@@ -3,7 +3,7 @@
 
 (tcp) 83.31.193.40:3406 -> 213.134.128.25:22
     Observed for: 820B, 18 packets, spans 9 seconds
-    Matches: SSH1 - invalid password attempt (hit: 2)
+    Matches: SSH1 - invalid password attempt (hit: 2, confidence: 80)
 """
 
 from __future__ import annotations
@@ -59,6 +59,11 @@ class Layout:
         line = f"{seen.proto} {seen.port} = {shape} : unidentified {seen.client} -> {seen.server}\n"
         return line if self.one_line else self._block(seen) + line
 
+    def note(self, time: str, text: str) -> str:
+        """Return the line of what is said of a host, not of a flow."""
+        when = f"{time.replace('+0000', 'Z')} " if self.timestamps else ""
+        return f"{self.comment}{when}(host) {text}\n"
+
     def _match(self, text: str) -> str:
         return f"{self.comment}    Matches: {text}\n"
 
@@ -69,9 +74,10 @@ class Layout:
         return f"{seen.start.replace('+0000', 'Z')} {seen.ends}" if self.timestamps else seen.ends
 
 
-def found(description: str, hits: int) -> str:
-    """Return what is said of a signature that matched."""
-    return f"{description} (hit: {hits})"
+def found(description: str, hits: int, certainty: int, flows: int = 0) -> str:
+    """Return what is said of a match; `certainty` in percent, 0 for what is no claim; `flows` of a rule."""
+    several = f" in {flows} flow{'' if flows == 1 else 's'}" if flows else ""
+    return f"{description} (hit: {hits}{several}, confidence: {certainty or 'none'})"
 
 
 def with_port(host: str, port: int | None) -> str:

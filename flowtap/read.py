@@ -231,7 +231,9 @@ def _sink(
     if as_json:
         from flowtap.eve import Eve
 
-        return Eve(program.signatures, identified=identified, unidentified=unidentified, flows=flows)
+        return Eve(
+            program.signatures, identified=identified, unidentified=unidentified, flows=flows, rules=program.rules
+        )
     from flowtap.text import Text
 
     text = Text(
@@ -240,6 +242,7 @@ def _sink(
         unidentified=unidentified,
         one_line=one_line,
         timestamps=timestamps,
+        rules=program.rules,
     )
     if resolve:
         from flowtap.names import Names

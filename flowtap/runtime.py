@@ -5,6 +5,7 @@
     RUNTIME/shard-N         worker N receives messages of bpf/batch.h here (PULL)
     RUNTIME/events          the collector receives events of the workers here (PULL)
     RUNTIME/feed            the collector publishes here (PUB), unless the settings say otherwise
+    RUNTIME/query           the collector answers questions about hosts here (flowtap.query)
     RUNTIME/ledger/*.page   counters of each process (flowtap.ledger); they outlive the process
     RUNTIME/taps/*.json     which interfaces each capture process taps
 
@@ -66,6 +67,11 @@ class Runtime:
     def feed(self) -> str:
         """Endpoint of the feed by default."""
         return f"ipc://{self.path}/feed"
+
+    @property
+    def query(self) -> Path:
+        """Socket at which the host table is asked."""
+        return self.path / "query"
 
     def key(self) -> bytes:
         """Return the hash key, made by whoever asks first. Raises RuntimeDirectoryError."""

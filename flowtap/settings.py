@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,6 +20,7 @@ from flowtap.settings_errors import TOGETHER, explain
 if TYPE_CHECKING:
     from capture.live import TapSettings
     from engine import Limits
+    from engine.host_rules import Policy
 
 DEFAULT_FILE = Path("/etc/flowtap/flowtap.toml")
 MAX_SHARDS = 64  # FT_MAX_SHARDS of bpf/batch.h
@@ -76,11 +77,20 @@ def _is_listen(text: str) -> bool:
     return not text or (bool(re.fullmatch(r"[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]", host)) and _is_port(port))
 
 
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 AbsolutePath = Annotated[str, _form(lambda text: text[:1] == "/" and "\0" not in text, "an absolute path")]
 OptionalPath = Annotated[str, _form(lambda text: text[:1] in ("", "/") and "\0" not in text, 'an absolute path, or ""')]
 Pattern = Annotated[
     str, _form(lambda text: re.fullmatch(r"[^\s/]{1,255}", text), "the name of an interface or a pattern such as eth*")
 ]
+Network = Annotated[str, _form(_is_network, "an address or a network such as 192.0.2.0/24")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 PowerOfTwo = Annotated[int, Field(ge=1 << 16, le=1 << 30), _form(lambda n: n & (n - 1) == 0, "a power of two")]
 Idle = Annotated[float, Field(ge=0.001, le=1e6)]
@@ -181,6 +191,16 @@ class SignaturesSection(Section):
     exact: bool = Field(default=False, description="Take all sizes exactly: no signature is fuzzy.")
 
 
+class FingerprintsSection(Section):
+    """What systems are told by."""
+
+    files: list[AbsolutePath] = Field(
+        default=[],
+        description="Files of TCP fingerprints in p0f's format, or directories whose *.fp files are read; "
+        "empty: those that flowtap ships.",
+    )
+
+
 class EventsSection(Section):
     """What is reported."""
 
@@ -190,6 +210,48 @@ class EventsSection(Section):
         description="Alert at once when a signature matches; the alert at the flow's end has the final count.",
     )
     stats_interval: int = Field(default=60, ge=0, le=86_400, description="Seconds between two stats events; 0: none.")
+
+
+class HostsSection(Section):
+    """The host table: what systems the TCP fingerprints of hosts tell, what they do, and the alerts on that."""
+
+    enabled: bool = Field(default=True, description="Take fingerprints of handshakes and keep the host table.")
+    fingerprints: list[AbsolutePath] = Field(
+        default=[],
+        description="TCP fingerprints in p0f's format, files or directories of *.fp files; empty: those shipped.",
+    )
+    size: int = Field(default=32_768, ge=1, le=1 << 24, description="Hosts in the table; about 4 kB each.")
+    expire: float = Field(
+        default=86_400.0, ge=1.0, le=1e9, description="A host not seen for so many seconds is forgotten."
+    )
+    pending: int = Field(
+        default=65_536,
+        ge=4,
+        le=1 << 24,
+        description="Handshakes under way that each worker follows; about 300 bytes each.",
+    )
+    handshakes: int = Field(
+        default=3, ge=1, le=1_000_000, description="Handshakes that must agree before there is an alert."
+    )
+    home: list[Network] = Field(
+        default=["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10"],
+        description="The networks of one's own; all others are outside.",
+    )
+    events: Literal["all", "home", "none"] = Field(
+        default="home", description="Of which hosts a host event tells changes: of all, of those at home, of none."
+    )
+    ports: list[Port] = Field(
+        default=[80, 443, 8000, 8008, 8080, 8443, 8888],
+        description="A client-class system that answers on one of these ports is an alert.",
+    )
+    mail_ports: list[Port] = Field(
+        default=[25], description="A client-class system that sends mail to one of these ports outside is an alert."
+    )
+    allow_networks: list[Network] = Field(default=[], description="Hosts in these networks make no alerts.")
+    allow_ports: list[Port] = Field(default=[], description="What is done on these server ports makes no alert.")
+    allow_systems: list[str] = Field(
+        default=[], description="Systems whose name begins with one of these texts make no alerts."
+    )
 
 
 class FeedSection(Section):
@@ -225,7 +287,9 @@ class Settings(Section):
     capture: CaptureSection = CaptureSection()
     workers: WorkersSection = WorkersSection()
     signatures: SignaturesSection = SignaturesSection()
+    fingerprints: FingerprintsSection = FingerprintsSection()
     events: EventsSection = EventsSection()
+    hosts: HostsSection = HostsSection()
     feed: FeedSection = FeedSection()
     file: FileSection = FileSection()
     metrics: MetricsSection = MetricsSection()
@@ -242,6 +306,21 @@ class Settings(Section):
             idle_udp=workers.idle_udp,
             idle_icmp=workers.idle_icmp,
             idle_half_open=workers.idle_half_open,
+        )
+
+    def policy(self) -> Policy:
+        """Return what decides on alerts about hosts."""
+        from engine.host_rules import Networks, Policy
+
+        hosts = self.hosts
+        return Policy(
+            home=Networks(hosts.home),
+            handshakes=hosts.handshakes,
+            ports=frozenset(hosts.ports),
+            mail_ports=frozenset(hosts.mail_ports),
+            allow_networks=Networks(hosts.allow_networks),
+            allow_ports=frozenset(hosts.allow_ports),
+            allow_systems=tuple(hosts.allow_systems),
         )
 
     def tap(self, key: bytes, sender: int) -> TapSettings:

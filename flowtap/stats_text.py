@@ -37,7 +37,9 @@ def rows(ledger: Ledger) -> Iterator[Row]:
     yield "  dropped: collector away or slow", ledger.worked("events_dropped")
     yield "  missed on the way", ledger.collected("missed")
     yield "  duplicates", ledger.collected("duplicates")
+    yield "  withheld by thresholds and suppressions", ledger.collected("rules_withheld")
     yield "  published", ledger.collected("published")
+    yield "alerts of rules", ledger.collected("rules_made")
 
 
 def table(ledger: Ledger, before: Ledger | None = None, seconds: float = 0.0) -> str:

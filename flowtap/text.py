@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from engine.events import StatsEvent, StatsFields, address, timestamp
+from engine.events import Events, StatsEvent, StatsFields, address, timestamp
+from engine.rules import Rules
 from flowtap.layout import Layout, Seen, found, with_port
 
 if TYPE_CHECKING:
     from engine import Flow
-    from sigdb import Signature
+    from sigdb import Rule, Signature
 
 # The signature language has one word for both versions of ICMP.
 _PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
@@ -37,7 +38,7 @@ class Text:
 
     `identified` and `unidentified` choose the flows that are printed. `one_line` puts all of a flow on one line,
     `timestamps` puts the time of its first packet before it. The attribute `names` turns an address into what is
-    printed for it.
+    printed for it. `rules` are those of the program; they go on across captures.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Text:
         unidentified: bool = False,
         one_line: bool = False,
         timestamps: bool = False,
+        rules: Sequence[Rule] = (),
     ) -> None:
         self.alerts = 0
         self.names: Callable[[str], str] = str
-        self._signatures = signatures
+        self._events = Events(signatures)
+        self._rules = Rules(signatures, rules)
         self._identified = identified
         self._unidentified = unidentified
         self._layout = Layout(one_line, timestamps, "# " if unidentified else "")
@@ -68,7 +71,6 @@ class Text:
         if flow.hits:
             if self._identified:
                 text = self._matched(flow)
-                self.alerts += len(flow.hits)
         elif self._unidentified and flow.packets_c + flow.packets_s:
             text = self._shape(flow)
         return text.encode()
@@ -78,8 +80,14 @@ class Text:
         return b""
 
     def _matched(self, flow: Flow) -> str:
-        matches = [found(self._signatures[hit.signature].description, hit.count) for hit in flow.hits]
-        return self._layout.matched(self._seen(flow), matches)
+        matches = [
+            found(one["alert"]["signature"], more["hits"], more["certainty"], more.get("flows", 0))
+            for event in self._events.alerts(flow)
+            for one in self._rules.take(event)
+            if (more := one["flowtap"])
+        ]
+        self.alerts += len(matches)
+        return self._layout.matched(self._seen(flow), matches) if matches else ""
 
     def _shape(self, flow: Flow) -> str:
         return self._layout.unidentified(self._seen(flow), flow.shape)

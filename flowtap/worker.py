@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowtap.arguments import ArgumentError
-from flowtap.database import load_database
+from flowtap.database import load_database, load_fingerprints
 from flowtap.options import common, settings_of
 from flowtap.service import EPILOG, Exit, begin_logging, fail, failures, on_signals
 from flowtap.settings import SettingsError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flowtap.settings import Settings
-    from sigdb import Program
+    from sigdb import Program, TcpDatabase
 
 
 @click.command(epilog=EPILOG, no_args_is_help=True)
@@ -38,6 +38,7 @@ def worker(shard: int, config: str | None, runtime: str | None) -> None:
         raise fail(f"shard {shard}: expected 0 to {settings.workers.count - 1} (workers.count)", Exit.USAGE)
     try:
         program = _program(settings)
+        fingerprints = load_fingerprints(settings.hosts.fingerprints) if settings.hosts.enabled else None
     except ArgumentError as error:
         raise fail(str(error), Exit.USAGE) from None
 
@@ -52,7 +53,7 @@ def worker(shard: int, config: str | None, runtime: str | None) -> None:
             return None
 
     with failures():
-        _run(shard, settings, program, load)
+        _run(shard, settings, program, fingerprints, load)
     raise SystemExit(Exit.FINE)
 
 
@@ -61,14 +62,22 @@ def _program(settings: Settings) -> Program:
     return load_database(signatures.files, pause_ms=signatures.pause_ms, exact=signatures.exact)
 
 
-def _run(shard: int, settings: Settings, program: Program, load: Callable[[], Program | None]) -> None:
+def _run(
+    shard: int,
+    settings: Settings,
+    program: Program,
+    fingerprints: TcpDatabase | None,
+    load: Callable[[], Program | None],
+) -> None:
     import zmq
 
     from engine import Engine
     from engine.events import Events
+    from engine.host_rules import Networks
     from engine.memory import Memory
     from engine.merge import Merge
     from engine.outbox import Outbox
+    from engine.sightings_maker import SightingsMaker
     from engine.worker import COUNTERS, Remembered, Worker
     from flowtap.ledger import Page
     from flowtap.notify import Notify
@@ -104,18 +113,28 @@ def _run(shard: int, settings: Settings, program: Program, load: Callable[[], Pr
         stack.callback(context.term)
         outbox = Outbox(context, place.events, shard, remembered.made)
         stack.callback(outbox.close)
+        events = Events(program.signatures, interface=InterfaceNames(place.taps))
+        sightings = None
+        if fingerprints is not None:
+            sightings = SightingsMaker(
+                fingerprints,
+                Networks(settings.hosts.home),
+                pending=settings.hosts.pending,
+                offset=lambda: events.offset_ns,
+            )
         made = Worker(
             context,
             place.shard(shard),
             engine=engine,
             merge=merge,
-            events=Events(program.signatures, interface=InterfaceNames(place.taps)),
+            events=events,
             outbox=outbox,
             page=page,
             remembered=remembered,
             load=reload,
             window_ms=settings.workers.window_ms,
             flows=settings.events.flows,
+            sightings=sightings,
             alive=notify.alive,
         )
         stack.callback(made.close)

@@ -174,7 +174,7 @@ def hits(events: Sequence[Event]) -> dict[tuple[object, ...], dict[str, int]]:
     """Return the final hits of each flow, by protocol and ends: signature id to count."""
     found: dict[tuple[object, ...], dict[str, int]] = {}
     for event in events:
-        if event["event_type"] == "alert":
+        if event["event_type"] == "alert" and "flows" not in event["flowtap"]:  # those of rules are about several flows
             key = tuple(event.get(name) for name in ("proto", "src_ip", "src_port", "dest_ip", "dest_port"))
             found.setdefault(key, {})[event["flowtap"]["id"]] = event["flowtap"]["hits"]
     return found

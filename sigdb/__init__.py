@@ -1,19 +1,41 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The signature language: text files to a Program for the engine.
 
-The modules in the order a text travels: tokens, parse (with where), check, reader; automaton, ports, compile; program.
+The modules in the order a text travels: tokens, parse (with where), check, rule, reader; automaton, ports, compile;
+program. Databases of TCP fingerprints are another language: tcp, with tcp_parse, tcp_cover and tcp_nodes.
 """
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
+from glob import glob
 
 from sigdb import compile as compiler
 from sigdb import reader
 from sigdb.errors import SignatureError, SignatureErrors
-from sigdb.nodes import Signature
+from sigdb.nodes import Rule, Signature
 from sigdb.program import Program, Stream
+from sigdb.tcp import load_tcp, loads_tcp
+from sigdb.tcp_nodes import TcpDatabase, TcpLabel, TcpSignature
 
-__all__ = ["Program", "Signature", "SignatureError", "SignatureErrors", "Stream", "load", "loads", "shipped"]
+__all__ = [
+    "Program",
+    "Rule",
+    "Signature",
+    "SignatureError",
+    "SignatureErrors",
+    "Stream",
+    "TcpDatabase",
+    "TcpLabel",
+    "TcpSignature",
+    "load",
+    "load_tcp",
+    "loads",
+    "loads_tcp",
+    "read",
+    "shipped",
+    "shipped_tcp",
+]
 
 Path = str | os.PathLike[str]
 
@@ -52,15 +74,23 @@ def loads(
     return _finish(reader.finish([file]), settings)
 
 
-def _finish(read: tuple[list[Signature], list[SignatureError]], settings: compiler.Settings) -> Program:
-    signatures, errors = read
+def read(paths: Iterable[Path]) -> tuple[tuple[Signature, ...], tuple[Rule, ...]]:
+    """Return the signatures and rules of files without compiling them. Raises SignatureErrors."""
+    signatures, rules, errors = reader.read(paths)
+    if errors:
+        raise SignatureErrors(_ordered(errors))
+    return tuple(signatures), tuple(rules)
+
+
+def _finish(found: reader.Read, settings: compiler.Settings) -> Program:
+    signatures, rules, errors = found
     try:
         program = compiler.build(signatures, settings)
     except SignatureErrors as wrong:
         errors = errors + wrong.errors
     if errors:
         raise SignatureErrors(_ordered(errors))
-    return program
+    return replace(program, rules=tuple(rules))
 
 
 def _ordered(errors: list[SignatureError]) -> list[SignatureError]:
@@ -75,3 +105,8 @@ def shipped() -> list[str]:
     """Return the paths of the shipped database's files, sorted."""
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signatures")
     return sorted(entry.path for entry in os.scandir(folder) if entry.name.endswith(".fp"))
+
+
+def shipped_tcp() -> list[str]:
+    """Return the paths of the shipped databases of TCP fingerprints, sorted."""
+    return sorted(glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "tcp", "*.fp")))

@@ -74,6 +74,45 @@ class Sequence:
     items: tuple[Node, ...]
 
 
+DEFAULT_CONFIDENCE = 80  # percent, of a signature without the attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """`5 in 60s by src`: so many hits within a time, by those who have the same values of the keys."""
+
+    count: int
+    within_us: int
+    keys: tuple[str, ...]  # of sigdb.rule.KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """`1h by src,id`: after an alert no more of them for a time, by those who have the same values of the keys."""
+
+    for_us: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`3 ssh.auth.failure`: so many hits of an id or of ids below it."""
+
+    count: int
+    id: str
+    line: int = 0  # where it is written
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`3 a then b in 10min by src`: steps one after the other, from the first hit to the last within a time."""
+
+    steps: tuple[Step, ...]
+    within_us: int
+    keys: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """A line of a signature file with its attributes."""
@@ -97,6 +136,28 @@ class Signature:
     rev: int = 1
     reference: str = ""
     note: str = ""
+    confidence: int = DEFAULT_CONFIDENCE  # percent: how often it is right where it matches
+    threshold: Threshold | None = None
+    suppress: Suppress | None = None
     file: str = ""
     line: int = 0
     column: int = 1  # where the sequence begins
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line `flows : description` with its attributes: what alerts of several flows mean together."""
+
+    id: str
+    description: str
+    sequence: Chain | None = None  # None only while it is being read
+    severity: str = "medium"
+    attack: tuple[str, ...] = ()
+    category: str = ""
+    rev: int = 1
+    reference: str = ""
+    note: str = ""
+    confidence: int = DEFAULT_CONFIDENCE
+    suppress: Suppress | None = None
+    file: str = ""
+    line: int = 0

@@ -15,7 +15,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-from sigdb.nodes import Signature
+from sigdb.nodes import Rule, Signature
 
 FIRST, LAST, ANY = 1, 2, 4
 PACKETS, TURNS = 0, 1
@@ -78,3 +78,4 @@ class Program:
     port_class: array[int]  # 'H', 3 * 65536 (TCP, UDP, ICMP; server port): which set of signatures applies
     class_start: array[int]  # 'I', classes + 1: slices of class_signatures
     class_signatures: array[int]  # 'I': indices in `signatures`, ascending within a class
+    rules: tuple[Rule, ...] = ()  # what alerts of several flows mean together; the engine has no use for them

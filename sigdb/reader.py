@@ -11,20 +11,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from sigdb import parse
+from sigdb import parse, rule
 from sigdb.check import check
 from sigdb.errors import Mistake, SignatureError, quote, suggest
-from sigdb.nodes import SEVERITIES, Signature
+from sigdb.nodes import SEVERITIES, Chain, Rule, Signature, Suppress, Threshold
 from sigdb.tokens import number
 
 MAX_FILE = 64 * 1024 * 1024
 MAX_LINE = 65_536
 MAX_ERRORS = 1_000  # per file; one more says that there are more
 
-ATTRIBUTES = ("id", "severity", "attack", "category", "rev", "reference", "note")
+_COMMON = ("id", "severity", "attack", "category", "rev", "reference", "note", "confidence")
+ATTRIBUTES = (*_COMMON, "threshold", "suppress")  # of a signature
+RULE_ATTRIBUTES = (*_COMMON, "sequence", "suppress")  # of a rule
 _ATTRIBUTE = re.compile(r"[ \t]+([^ \t=]+)[ \t]*(=)?[ \t]*(.*)")
 _ID = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
+Value = str | int | tuple[str, ...] | Threshold | Suppress | Chain
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -33,9 +36,9 @@ class File:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.signatures: list[Signature] = []
+        self.signatures: list[Signature | Rule] = []
         self.errors: list[SignatureError] = []
-        self._open: Signature | None = None
+        self._open: Signature | Rule | None = None
         self._header_seen = False
         self._values: dict[str, Any] = {}
         self._ids: dict[int, tuple[int, int]] = {}
@@ -48,7 +51,7 @@ class File:
             message = f"more than {MAX_ERRORS} mistakes; expected a file of signatures"
             self.errors.append(SignatureError(self.name, 0, 0, message))
 
-    def id_place(self, signature: Signature) -> tuple[int, int]:
+    def id_place(self, signature: Signature | Rule) -> tuple[int, int]:
         """Return line and column of a signature's explicit id."""
         return self._ids[signature.line]
 
@@ -98,9 +101,7 @@ class File:
         if body is line or body == line:
             self._close()
             self._header_seen = True
-            signature = parse.signature(line)
-            check(signature)
-            self._open = signature
+            self._open = self._header(line)
             self._values = {"file": self.name, "line": index}
         else:
             if not self._header_seen:
@@ -110,8 +111,17 @@ class File:
                 )
             self._attribute(line, index)
 
+    def _header(self, line: str) -> Signature | Rule:
+        if rule.is_header(line):
+            return Rule("", rule.header(line))
+        signature = parse.signature(line)
+        check(signature)
+        return signature
+
     def _close(self) -> None:
-        if self._open is not None:
+        if isinstance(self._open, Rule) and "sequence" not in self._values:
+            self.mistake(self._values["line"], 1, f"a rule without sequence; expected {rule.SEQUENCE}")
+        elif self._open is not None:
             self.signatures.append(replace(self._open, **self._values))
         self._open = None
         self._values = {}
@@ -123,11 +133,12 @@ class File:
             raise Mistake(start + 1, "'=' without a name; expected an attribute, for example severity = medium")
         key, sign, value = match.groups()
         column = match.start(1) + 1
-        if key not in ATTRIBUTES:
-            raise Mistake(
-                column,
-                f"unknown attribute {quote(key)}{suggest(key.lower(), ATTRIBUTES)}; expected {', '.join(ATTRIBUTES)}",
-            )
+        known = RULE_ATTRIBUTES if isinstance(self._open, Rule) else ATTRIBUTES
+        if key not in known:
+            what = f"unknown attribute {quote(key)}{suggest(key.lower(), known)}"
+            if key in ("sequence", "threshold"):
+                what = f"{key} is an attribute of {'rules' if key == 'sequence' else 'signatures'}"
+            raise Mistake(column, f"{what}; expected {', '.join(known)}")
         if sign is None:
             raise Mistake(match.end(1) + 1, f"no '=' after {quote(key)}; expected {key} = value")
         if not value:
@@ -135,12 +146,23 @@ class File:
         if key in self._values:
             raise Mistake(column, f"the attribute {quote(key)} is given twice; expected it once for a signature")
         column = match.start(3) + 1
-        self._values[key] = _value(key, value, column)
+        self._values[key] = None  # given, whatever is wrong with it
+        self._values[key] = _value(key, value, column, index)
         if key == "id" and self._open is not None:
             self._ids[self._values["line"]] = (index, column)
 
 
-def _value(key: str, value: str, column: int) -> str | int | tuple[str, ...]:
+def _value(key: str, value: str, column: int, line: int) -> Value:
+    if key == "threshold":
+        return rule.threshold(value, column)
+    if key == "suppress":
+        return rule.suppress(value, column)
+    if key == "sequence":
+        return rule.sequence(value, column, line)
+    if key == "confidence":
+        if not (value.isascii() and value.isdigit()) or len(value.lstrip("0")) > 3 or int(value) > 100:
+            raise Mistake(column, f"wrong confidence {quote(value)}; expected a number of percent from 0 to 100")
+        return int(value)
     if key == "id" and not _ID.fullmatch(value):
         raise Mistake(
             column, f"wrong id {quote(value)}; expected lower-case words joined by dots, for example ssh.auth.failure"
@@ -174,8 +196,11 @@ def _value(key: str, value: str, column: int) -> str | int | tuple[str, ...]:
     return value
 
 
-def read(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[Signature], list[SignatureError]]:
-    """Read files in order and give each signature its id; return the signatures and all mistakes."""
+Read = tuple[list[Signature], list[Rule], list[SignatureError]]
+
+
+def read(paths: Iterable[str | os.PathLike[str]]) -> Read:
+    """Read files in order and give each signature and rule its id; return both and all mistakes."""
     files = []
     for path in paths:
         file = File(os.fspath(path))
@@ -188,9 +213,9 @@ def read(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[Signature], list
     return finish(files)
 
 
-def finish(files: list[File]) -> tuple[list[Signature], list[SignatureError]]:
-    """Give ids to signatures without one and report ids given twice, over all files of a load."""
-    owners: dict[str, tuple[File, Signature]] = {}
+def finish(files: list[File]) -> Read:
+    """Give ids to signatures and rules without one; report ids given twice, and rules about ids that there are not."""
+    owners: dict[str, tuple[File, Signature | Rule]] = {}
     for file in files:
         for signature in file.signatures:
             if not signature.id:
@@ -201,7 +226,8 @@ def finish(files: list[File]) -> tuple[list[Signature], list[SignatureError]]:
                 place = f"{first_file.name}:{first_file.id_place(first)[0]}"
                 file.mistake(line, column, f"the id {quote(signature.id)} is taken by {place}; expected another id")
     taken = set(owners)
-    signatures = []
+    signatures: list[Signature] = []
+    rules: list[Rule] = []
     for file in files:
         stem = re.sub(r"[^a-z0-9_-]", "_", os.path.splitext(os.path.basename(file.name))[0].lower()) or "_"
         for signature in file.signatures:
@@ -213,5 +239,13 @@ def finish(files: list[File]) -> tuple[list[Signature], list[SignatureError]]:
                     suffix += 1
                 taken.add(name)
                 signature = replace(signature, id=name)  # noqa: PLW2901
-            signatures.append(signature)
-    return signatures, [error for file in files for error in file.errors]
+            if isinstance(signature, Rule):
+                rules.append(signature)
+            else:
+                signatures.append(signature)
+    if not any(file.errors for file in files):  # what a wrong line would have defined is not missing
+        known = [signature.id for signature in signatures]
+        for file in files:
+            for one in rule.undefined([r for r in rules if r.file == file.name], known):
+                file.mistake(*one)
+    return signatures, rules, [error for file in files for error in file.errors]

@@ -75,7 +75,12 @@ def test_closed(tmp_path: Path) -> None:
             ["capture eth0, CPU 0, shard 1: handshakes = handshakes_forwarded + handshakes_lost +2"],
         ),
         ("worker-1", "events_made", 6, ["collector: events made = received + missed +1"]),
-        ("collector", "published", 8, ["collector: received = published + duplicates + malformed + died +1"]),
+        (
+            "collector",
+            "published",
+            8,
+            ["collector: received = published + duplicates + sightings + malformed + withheld + died +1"],
+        ),
     ],
 )
 def test_open(page: str, counter: str, value: int, opened: list[str], tmp_path: Path) -> None:

@@ -126,3 +126,40 @@ def keys(kind: Any) -> set[str]:
 def test_the_handbook_explains_every_field(kind: Any) -> None:
     text = (ROOT / "docs" / "events.md").read_text()
     assert {key for key in keys(kind) if f"`{key}`" not in text} == set()
+
+
+SEEN = {"proto": 6, "packets_c": 1, "packets_s": 1, "confidence": 100}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, []),
+        ({"gap": True}, ["gap"]),
+        ({"midstream": True, "gap": True}, ["gap", "midstream"]),
+        ({"packets_s": 0, "rtt_s_ns": None}, ["one-sided"]),
+        ({"packets_c": 0, "rtt_s_ns": None}, ["one-sided"]),
+        ({"packets_s": 0, "rtt_s_ns": 5}, []),  # it answered the SYN and then said nothing
+        ({"packets_s": 0, "rtt_s_ns": None, "proto": 17}, []),
+        ({"reason": Reason.EVICTED}, ["truncated"]),
+        ({"reason": Reason.HALF_OPEN}, ["truncated"]),
+        ({"reason": Reason.REUSE}, []),
+    ],
+)
+def test_what_was_not_seen_well_enough_is_unknown(more: dict[str, Any], expected: list[str]) -> None:
+    made = events.Events(sigdb.loads("tcp * = c5 : five\n    severity = high\n    confidence = 90").signatures)
+    seen = flow(Hit(0, 1, 5_500, "c5"))
+    for name, value in {**SEEN, **more}.items():
+        setattr(seen, name, value)
+    (alert,) = made.alerts(seen)
+    check(alert, FlowEvent)
+    assert alert["flowtap"].get("doubts", []) == expected
+    assert alert["flowtap"]["verdict"] == ("unknown" if expected else "match")
+    assert alert["flowtap"]["certainty"] == (0 if expected else 90)
+    why = f"unknown ({', '.join(expected)}): " if expected else ""
+    assert (alert["alert"]["signature"], alert["alert"]["category"]) == (f"{why}five", "unknown" if expected else "")
+    assert alert["alert"]["severity"] == (4 if expected else 2)
+
+
+def test_certainty_is_that_of_the_signature_and_of_the_direction() -> None:
+    assert [events.certainty(90, direction, []) for direction in (100, 50, 0)] == [90, 45, 0]

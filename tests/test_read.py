@@ -27,7 +27,7 @@ def test_text(folder: Path, flowtap: Command) -> None:
     assert result.stdout == (
         "(tcp) 83.31.193.40:3406 -> 213.134.128.25:22\n"
         "    Observed for: 104B, 6 packets, spans 9 seconds\n"
-        "    Matches: SSH1 - invalid password attempt (hit: 2)\n"
+        "    Matches: SSH1 - invalid password attempt (hit: 2, confidence: 80)\n"
     )
     assert re.fullmatch(
         r"flowtap: 1 file, 21 packets, 2 flows, 1 identified; left out: .*no payload.*\n", result.stderr
@@ -41,13 +41,13 @@ def test_text(folder: Path, flowtap: Command) -> None:
         (
             ["-l"],
             "(tcp) 83.31.193.40:3406 -> 213.134.128.25:22, 104B, 6 packets, spans 9 seconds: "
-            "SSH1 - invalid password attempt (hit: 2)\n",
+            "SSH1 - invalid password attempt (hit: 2, confidence: 80)\n",
         ),
         (
             ["-t"],
             "2006-12-03T05:41:08.000000Z (tcp) 83.31.193.40:3406 -> 213.134.128.25:22\n"
             "    Observed for: 104B, 6 packets, spans 9 seconds\n"
-            "    Matches: SSH1 - invalid password attempt (hit: 2)\n",
+            "    Matches: SSH1 - invalid password attempt (hit: 2, confidence: 80)\n",
         ),
         (
             ["-K"],
@@ -59,7 +59,7 @@ def test_text(folder: Path, flowtap: Command) -> None:
             ["-Ul"],
             "tcp 22 = < s21 c21 + s300 > : unidentified 83.31.193.40:4000 -> 213.134.128.25:22\n"
             "# (tcp) 83.31.193.40:3406 -> 213.134.128.25:22, 104B, 6 packets, spans 9 seconds: "
-            "SSH1 - invalid password attempt (hit: 2)\n",
+            "SSH1 - invalid password attempt (hit: 2, confidence: 80)\n",
         ),
     ],
 )
@@ -136,7 +136,10 @@ def test_icmp_has_an_identifier_and_no_ports(folder: Path, flowtap: Command) -> 
     assert shape.startswith("# (icmp) 192.168.0.89 -> 192.168.0.1\n#     Observed for: 96B, 2 packets")
     assert "\nicmp * = " in shape
     (folder / "ping.fp").write_text(shape)
-    assert "unidentified 192.168.0.89 -> 192.168.0.1 (hit: 1)" in flowtap("read", "-f", "ping.fp", "ping.pcap").stdout
+    assert (
+        "unidentified 192.168.0.89 -> 192.168.0.1 (hit: 1, confidence: 40)"
+        in flowtap("read", "-f", "ping.fp", "ping.pcap").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +183,7 @@ def test_the_sums_of_stats_close(folder: Path, flowtap: Command) -> None:
 def test_shapes_are_a_database_again(folder: Path, flowtap: Command, option: str) -> None:
     (folder / "new.fp").write_text(flowtap("read", "-q", option, "-f", "a.fp", "a.pcap").stdout)
     result = flowtap("read", "-ql", "-f", "new.fp", "a.pcap")
-    assert result.stdout.count("unidentified 83.31.193.40:4000 -> 213.134.128.25:22 (hit: 1)") == 1
+    assert result.stdout.count("unidentified 83.31.193.40:4000 -> 213.134.128.25:22 (hit: 1, confidence: 80)") == 1
     assert result.stdout.count("\n") == 1
 
 
@@ -281,7 +284,7 @@ def test_each_file_is_its_own_capture_unless_joined(folder: Path, flowtap: Comma
     apart = flowtap("read", "-q", "-f", "a.fp", "1.pcap", "2.pcap").stdout
     joined = flowtap("read", "-q", "--join", "-f", "a.fp", "1.pcap", "2.pcap").stdout
     whole = flowtap("read", "-q", "-f", "a.fp", "a.pcap").stdout
-    assert apart.count("(hit: 1)") == 2
+    assert apart.count("(hit: 1, confidence: 80)") == apart.count("unknown (midstream): SSH1") == 1
     assert joined == whole
 
 
@@ -305,8 +308,8 @@ def test_a_directory_of_signatures(folder: Path, flowtap: Command) -> None:
     (folder / "db" / "2.fp").write_text("tcp * = < s21 c21 + s300 > : the other\n")
     result = flowtap("read", "-q", "-f", "db", "a.pcap")
     assert sorted(re.findall("Matches: .*", result.stdout)) == [
-        "Matches: SSH1 - invalid password attempt (hit: 2)",
-        "Matches: the other (hit: 1)",
+        "Matches: SSH1 - invalid password attempt (hit: 2, confidence: 80)",
+        "Matches: the other (hit: 1, confidence: 80)",
     ]
 
 

@@ -30,7 +30,7 @@ def found(path: Path) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     flows: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for event in map(json.loads, done.stdout.splitlines()):
-        if event["event_type"] == "alert":
+        if event["event_type"] == "alert" and "flows" not in event["flowtap"]:  # those of rules are about several flows
             key = ("proto", "src_ip", "src_port", "dest_ip", "dest_port")
             flow = event["flowtap"]
             flows[tuple(str(event[name]) for name in key)].append(f"{flow['id']}={flow['hits']}")

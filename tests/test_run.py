@@ -29,7 +29,7 @@ SIGNATURE = "tcp 7777 = < c5 s10 > : one question, one answer\n    id = test.one
 MATCH = re.compile(
     r"\(tcp\) 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:7777\n"
     r"    Observed for: 15B, 2 packets, spans \d seconds\n"
-    r"    Matches: one question, one answer \(hit: 1\)\n"
+    r"    Matches: one question, one answer \(hit: 1, confidence: \d+\)\n"
 )
 
 

@@ -33,14 +33,14 @@ def event(kind: str = "alert", **more: Any) -> dict[str, Any]:
             "age": 9, "alerted": kind == "alert",
         },
         "alert": {"signature": "SSH - a guess", "severity": 2},
-        "flowtap": {"id": "ssh.guess", "hits": 2, "shape": "< c1 + s2"},
+        "flowtap": {"id": "ssh.guess", "hits": 2, "certainty": 80, "shape": "< c1 + s2"},
     }  # fmt: skip
     return {**flow, **more}
 
 
 BLOCK = """(tcp) 10.0.0.1:1234 -> [2001:db8::1]:22
     Observed for: 430B, 7 packets, spans 9 seconds
-    Matches: SSH - a guess (hit: 2)
+    Matches: SSH - a guess (hit: 2, confidence: 80)
 """
 
 
@@ -52,7 +52,8 @@ BLOCK = """(tcp) 10.0.0.1:1234 -> [2001:db8::1]:22
         (
             {"one_line": True},
             event(),
-            "(tcp) 10.0.0.1:1234 -> [2001:db8::1]:22, 430B, 7 packets, spans 9 seconds: SSH - a guess (hit: 2)\n",
+            "(tcp) 10.0.0.1:1234 -> [2001:db8::1]:22, 430B, 7 packets, spans 9 seconds: "
+            "SSH - a guess (hit: 2, confidence: 80)\n",
         ),
         ({}, event("flow"), ""),
         ({}, {"event_type": "stats"}, ""),

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How often a database of TCP fingerprints names the right system: `python -m bench.os_labels LABELS` prints JSON.
+
+LABELS is a CSV file with the columns repo, file, ip, mod (syn, syn+ack), evidence_os, p0f_os (??? where p0f knows none)
+and raw_sig. The evidence comes from what the host said of itself in the same capture: a User-Agent, the banner of an
+SSH server, a Server header. Each raw signature is made into a packet again (bench/raw_packets.py) and goes through the
+parser and the matcher; rows whose packet gives another signature are counted as not_made.
+
+Outcomes: right and wrong compare families (Windows, Linux with Android, Apple, BSD, Cisco); `program` is a label that
+names a tool or a device in between, which says nothing of the system; unknown. `contested` are those of the wrong ones
+where p0f, an independent database, names the same family as ours for that host: there the evidence speaks of another
+machine than the packet (a proxy, a false User-Agent). The captures are split by project: entries were written with a
+look at those of TUNING, the others only measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TypedDict
+
+from bench.raw_packets import ImpossibleError, packet
+from capture._message import parse_handshake
+from engine.fingerprint import Fingerprinter
+from engine.fingerprints import RESULT_SIZE, Fingerprint, results
+from sigdb import TcpDatabase, load_tcp, shipped_tcp
+
+TUNING = frozenset({"CESNET", "OISF", "arkime", "cisco", "seladb"})  # owners of the projects, as in `repo`
+KEPT = ("repo", "file", "ip", "mod", "evidence_os", "raw_sig", "p0f_os")
+OUTCOMES = ("right", "wrong", "unknown", "program", "not_made")
+FAMILIES = {
+    "windows": "Windows",
+    "linux": "Linux",
+    "android": "Linux",
+    "mac os": "Apple",
+    "macos": "Apple",
+    "darwin": "Apple",
+    "ios": "Apple",
+    "freebsd": "BSD",
+    "openbsd": "BSD",
+    "netbsd": "BSD",
+    "solaris": "Solaris",
+    "cisco": "Cisco",
+}
+
+
+class Row(TypedDict):
+    """What is known of one labelled handshake."""
+
+    repo: str
+    file: str
+    ip: str
+    mod: str
+    evidence_os: str
+    p0f_os: str
+    raw_sig: str
+
+
+def family(name: str) -> str | None:
+    """Return the family that a system's name begins with, None for another thing than a system."""
+    low = name.lower()
+    return next((known for word, known in FAMILIES.items() if low.startswith(word)), None)
+
+
+def named(database: TcpDatabase, raw: str, *, response: bool) -> Fingerprint | None:
+    """Return what the matcher says of a packet with this raw signature; None when no such packet can be made."""
+    try:
+        record = parse_handshake(packet(raw, response=response), ts=1)
+    except ImpossibleError:
+        return None
+    printer = Fingerprinter(database)
+    found = bytearray(RESULT_SIZE)
+    if printer.process(record, found) != 1:
+        return None
+    fingerprint = printer.describe(next(results(found, 1)))
+    return fingerprint if fingerprint.raw.split(":", 2)[2] == raw.split(":", 2)[2] else None
+
+
+def outcome(evidence: str, system: str | None) -> str:
+    """Compare the family of the evidence with that of a name."""
+    if system is None:
+        return "unknown"
+    told = family(system)
+    if told is None:
+        return "program"
+    return "right" if told == family(evidence) else "wrong"
+
+
+def _shares(rows: list[dict[str, str]], key: str) -> dict[str, object]:
+    count = Counter(row[key] for row in rows)
+    total = len(rows)
+    table: dict[str, object] = {"rows": total}
+    for name in OUTCOMES:
+        if count[name] or name in OUTCOMES[:3]:
+            table[name] = count[name]
+            table[f"{name}_percent"] = round(100 * count[name] / total, 1) if total else None
+    return table
+
+
+def _part(rows: list[dict[str, str]]) -> dict[str, object]:
+    """Tabulate SYN and SYN+ACK by themselves, and p0f beside."""
+    table: dict[str, object] = {}
+    for mod in ("syn", "syn+ack"):
+        some = [row for row in rows if row["mod"] == mod]
+        once = list({(row["evidence_os"], row["raw_sig"]): row for row in some}.values())
+        nameless = [row for row in once if row["p0f_os"] == "???"]
+        table[mod] = {
+            "flowtap": _shares(some, "ours"),
+            "p0f": _shares(some, "p0f"),
+            "contested": sum(row["contested"] == "yes" for row in some),
+            "distinct": {"flowtap": _shares(once, "ours"), "p0f": _shares(once, "p0f")},
+            "distinct_unknown_to_p0f": _shares(nameless, "ours"),
+        }
+    return table
+
+
+def evaluate(labels: list[Row], database: TcpDatabase) -> dict[str, object]:
+    """Return the table for both halves and for all, with every row that is not right."""
+    rows = []
+    for label in labels:
+        print_ = named(database, label["raw_sig"], response=label["mod"] == "syn+ack")
+        system = None if print_ is None else print_.system
+        ours = "not_made" if print_ is None else outcome(label["evidence_os"], system)
+        p0f = outcome(label["evidence_os"], None if label["p0f_os"] == "???" else label["p0f_os"])
+        same = ours == "wrong" and system is not None and family(system) == family(label["p0f_os"])
+        row = {name: str(label[name]) for name in KEPT}  # type: ignore[literal-required]
+        rows.append(row | {"ours": ours, "p0f": p0f, "system": system or "", "contested": "yes" if same else ""})
+    hosts = {(row["repo"], row["file"], row["ip"]) for row in rows if row["contested"]}
+    for row in rows:
+        if row["ours"] == "wrong" and (row["repo"], row["file"], row["ip"]) in hosts:
+            row["contested"] = "yes"
+    tuning = [row for row in rows if row["repo"].split("+")[0] in TUNING]
+    measuring = [row for row in rows if row["repo"].split("+")[0] not in TUNING]
+    return {
+        "tuning": _part(tuning),
+        "measuring": _part(measuring),
+        "all": _part(rows),
+        "not_right": [row for row in rows if row["ours"] != "right"],
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.os_labels", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("labels", type=Path, help="CSV file")
+    parser.add_argument("--database", type=Path, nargs="+", help="files of fingerprints (default: the shipped ones)")
+    options = parser.parse_args(arguments)
+    with options.labels.open(newline="") as stream:
+        labels: list[Row] = list(csv.DictReader(stream))  # type: ignore[arg-type]
+    database = load_tcp(options.database or shipped_tcp())
+    print(json.dumps({"signatures": len(database.signatures), **evaluate(labels, database)}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A table of handshakes on their way to completion.
+
+It has sets of four places. What tells a handshake is small and lies together; the two handshake records lie elsewhere
+and are touched only when they come and go. Most records belong to no handshake under way: one byte for each set says
+whether anything there waits for records, and those bytes stay in the processor's cache.
+"""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp
+
+from collections import namedtuple
+
+from engine.record cimport TCP, TH_ACK, TH_FIN, TH_RST, TH_SYN, ft_record, u8, u16, u32, u64
+
+cdef extern from "handshake_record.h" nogil:
+    struct ft_handshake_record:
+        u64 ts
+        u8 src[16]
+        u8 dst[16]
+        u32 hash
+        u32 seq
+        u32 ack
+        u16 sport
+        u16 dport
+        u16 id
+        u8 tcpflags
+        u8 version
+
+cdef enum:
+    WAYS = 4
+    OUT = 8192                  # completed handshakes that wait to be taken
+    PART = 16                   # of the table, for each look at what is too old
+
+    USED = 1
+    REPLIED = 2                 # the SYN+ACK was seen
+    ACKED = 4                   # and a sign that the client got it
+    C_DATA = 8
+    S_DATA = 16
+
+ANSWERED: int = S_DATA
+SPOKE: int = C_DATA
+
+Completed = namedtuple("Completed", ("records", "ends"))
+Ends = namedtuple("Ends", ("ts", "client", "server", "port", "ids", "state"))
+
+cdef struct Place:
+    u64 ts                      # of the SYN
+    u32 hash
+    u32 seq                     # the client's first
+    u32 isn                     # the server's first
+    u32 state
+
+
+cdef class Handshakes:
+    """Handshakes on their way to completion. See handshakes.pyi."""
+
+    cdef Place *places
+    cdef ft_handshake_record *syns
+    cdef ft_handshake_record *synacks
+    cdef u8 *watched            # by set: places that wait for records
+    cdef ft_handshake_record *out_records    # SYN, SYN+ACK, SYN, ...
+    cdef u8 *out_states
+    cdef u32 out
+    cdef u32 sets
+    cdef u32 hand               # set at which advance() goes on
+    cdef u64 wait
+    cdef u64 linger
+    cdef u64 begun
+    cdef u64 completed
+    cdef u64 unanswered
+    cdef u64 evicted
+    cdef u64 dropped
+
+    def __cinit__(self, u64 size, *, double wait=30.0, double linger=10.0):
+        if not (WAYS <= size <= 1 << 24 and wait > 0 and linger > 0):
+            raise ValueError(f"expected {WAYS} to {1 << 24} places and times above 0")
+        self.sets = 1
+        while self.sets * WAYS < size:
+            self.sets *= 2
+        self.wait = <u64>(wait * 1e9)
+        self.linger = <u64>(linger * 1e9)
+        self.places = <Place *>calloc(self.sets * WAYS, sizeof(Place))
+        self.syns = <ft_handshake_record *>calloc(self.sets * WAYS, sizeof(ft_handshake_record))
+        self.synacks = <ft_handshake_record *>calloc(self.sets * WAYS, sizeof(ft_handshake_record))
+        self.watched = <u8 *>calloc(self.sets, 1)
+        self.out_records = <ft_handshake_record *>calloc(2 * OUT, sizeof(ft_handshake_record))
+        self.out_states = <u8 *>calloc(OUT, 1)
+        if not (self.places and self.syns and self.synacks and self.watched and self.out_records and self.out_states):
+            raise MemoryError("no memory for the table of handshakes")
+
+    def __dealloc__(self):
+        free(self.places)
+        free(self.syns)
+        free(self.synacks)
+        free(self.watched)
+        free(self.out_records)
+        free(self.out_states)
+
+    def add(self, const u8[::1] records not None):
+        cdef u32 count = records.shape[0] // sizeof(ft_handshake_record)
+        cdef u32 i
+        cdef const ft_handshake_record *h
+        if count * sizeof(ft_handshake_record) != <u64>records.shape[0]:
+            raise ValueError(f"{records.shape[0]} bytes, expected a multiple of {sizeof(ft_handshake_record)}")
+        if count == 0:
+            return
+        h = <const ft_handshake_record *>&records[0]
+        with nogil:
+            for i in range(count):
+                if h[i].tcpflags & TH_ACK:
+                    self.replied(&h[i])
+                else:
+                    self.begins(&h[i])
+
+    def see(self, const u8[::1] records not None, u32 count):
+        cdef const ft_record *r
+        cdef u32 i
+        if <u64>records.shape[0] < <u64>count * sizeof(ft_record):
+            raise ValueError(f"{count} records do not fit in {records.shape[0]} bytes")
+        if count == 0:
+            return
+        r = <const ft_record *>&records[0]
+        with nogil:
+            for i in range(count):
+                if self.watched[self.set_of(r[i].hash)] and r[i].proto == TCP and not r[i].tcpflags & TH_SYN:
+                    self.look(&r[i])
+
+    def advance(self, u64 now_ns):
+        cdef u32 part = self.sets // PART + 1
+        cdef u32 i
+        with nogil:
+            for i in range(part * WAYS):
+                self.age(self.hand * WAYS + i % WAYS, now_ns)
+                if i % WAYS == WAYS - 1:
+                    self.hand = (self.hand + 1) & (self.sets - 1)
+
+    def finish(self):
+        cdef u32 i
+        with nogil:
+            for i in range(self.sets * WAYS):
+                self.age(i, <u64>-1)
+
+    def take(self):
+        cdef u32 n = self.out
+        cdef u32 i
+        cdef const ft_handshake_record *syn
+        cdef const ft_handshake_record *synack
+        cdef list ends = []
+        self.out = 0
+        for i in range(n):
+            syn = &self.out_records[2 * i]
+            synack = syn + 1
+            ids = (as_id(syn), as_id(synack))
+            ends.append(Ends(syn.ts, bytes_of(syn.src), bytes_of(syn.dst), syn.dport, ids, self.out_states[i]))
+        return Completed(
+            PyBytes_FromStringAndSize(<char *>self.out_records, 2 * n * sizeof(ft_handshake_record)), ends
+        )
+
+    def counters(self):
+        return {
+            "begun": self.begun,
+            "completed": self.completed,
+            "unanswered": self.unanswered,
+            "evicted": self.evicted,
+            "dropped": self.dropped,
+        }
+
+    cdef u32 set_of(self, u32 hash) noexcept nogil:
+        # The shard is chosen by the hash too: multiplied, all of it counts.
+        return <u32>((<u64>(hash * <u32>0x9E3779B1) * self.sets) >> 32)
+
+    cdef void begins(self, const ft_handshake_record *h) noexcept nogil:
+        """Keep a SYN; one that is here already, with the same number, came twice."""
+        cdef u32 first = self.set_of(h.hash) * WAYS
+        cdef u32 best = first
+        cdef u32 i
+        for i in range(first, first + WAYS):
+            if self.places[i].state and self.places[i].hash == h.hash and same_way(&self.syns[i], h):
+                if self.places[i].seq == h.seq:
+                    return
+                best = i
+                break
+            if before(&self.places[i], &self.places[best]):
+                best = i
+        self.evict(best)
+        self.begun += 1
+        self.places[best] = Place(ts=h.ts, hash=h.hash, seq=h.seq, isn=0, state=USED)
+        self.syns[best] = h[0]
+
+    cdef void replied(self, const ft_handshake_record *h) noexcept nogil:
+        """Keep the first SYN+ACK that answers a SYN that is here."""
+        cdef u32 first = self.set_of(h.hash) * WAYS
+        cdef u32 i
+        for i in range(first, first + WAYS):
+            if (self.places[i].state == USED and self.places[i].hash == h.hash and h.ack == self.places[i].seq + 1
+                    and other_way(&self.syns[i], h)):
+                self.places[i].isn = h.seq
+                self.places[i].state |= REPLIED
+                self.synacks[i] = h[0]
+                self.watched[first // WAYS] += 1
+                return
+
+    cdef void look(self, const ft_record *r) noexcept nogil:
+        """Look at a record that may belong to a handshake here."""
+        cdef u32 first = self.set_of(r.hash) * WAYS
+        cdef u32 i
+        for i in range(first, first + WAYS):
+            if self.places[i].state & REPLIED and self.places[i].hash == r.hash:
+                if of_client(&self.syns[i], r):
+                    self.from_client(i, r)
+                    return
+                if of_client(&self.synacks[i], r):
+                    self.from_server(i, r)
+                    return
+
+    cdef void from_client(self, u32 i, const ft_record *r) noexcept nogil:
+        cdef Place *p = &self.places[i]
+        if r.tcpflags & TH_RST:
+            self.ends(i)
+            return
+        if r.tcpflags & TH_ACK and r.seq == p.seq + 1 and r.ack == <u16>(p.isn + 1):
+            p.state |= ACKED
+        if p.state & ACKED and r.len:
+            p.state |= C_DATA
+        if p.state & (C_DATA | S_DATA) == C_DATA | S_DATA:  # a FIN may come before the answer
+            self.ends(i)
+
+    cdef void from_server(self, u32 i, const ft_record *r) noexcept nogil:
+        cdef Place *p = &self.places[i]
+        if r.len and not r.tcpflags & TH_RST:
+            p.state |= ACKED | S_DATA
+        if r.tcpflags & (TH_FIN | TH_RST) or p.state & (C_DATA | S_DATA) == C_DATA | S_DATA:
+            self.ends(i)
+
+    cdef void age(self, u32 i, u64 now) noexcept nogil:
+        cdef Place *p = &self.places[i]
+        if p.state and now > p.ts and now - p.ts > (self.linger if p.state & ACKED else self.wait):
+            self.ends(i)
+
+    cdef void ends(self, u32 i) noexcept nogil:
+        """Free a place: hand a completed handshake out, count any other."""
+        if self.places[i].state & ACKED:
+            self.hand_out(i)
+        else:
+            self.unanswered += 1
+        self.free_place(i)
+
+    cdef void evict(self, u32 i) noexcept nogil:
+        """Free a place that another handshake needs."""
+        if self.places[i].state & ACKED:
+            self.hand_out(i)
+        elif self.places[i].state:
+            self.evicted += 1
+        self.free_place(i)
+
+    cdef void free_place(self, u32 i) noexcept nogil:
+        if self.places[i].state & REPLIED:
+            self.watched[i // WAYS] -= 1
+        self.places[i].state = 0
+
+    cdef void hand_out(self, u32 i) noexcept nogil:
+        self.completed += 1
+        if self.out == OUT:
+            self.dropped += 1
+            return
+        self.out_records[2 * self.out] = self.syns[i]
+        self.out_records[2 * self.out + 1] = self.synacks[i]
+        self.out_states[self.out] = self.places[i].state & (C_DATA | S_DATA)
+        self.out += 1
+
+
+cdef bytes bytes_of(const u8 *address):
+    return PyBytes_FromStringAndSize(<const char *>address, 16)
+
+
+cdef inline int as_id(const ft_handshake_record *h) noexcept nogil:
+    return h.id if h.version == 4 else -1
+
+
+cdef inline u32 progress(const Place *p) noexcept nogil:
+    """How far a handshake has come: 0 nothing here, then SYN, SYN+ACK, completed."""
+    if not p.state:
+        return 0
+    return 1 + ((p.state & REPLIED) != 0) + ((p.state & ACKED) != 0)
+
+
+cdef inline bint before(const Place *a, const Place *b) noexcept nogil:
+    """Whether `a` is given up before `b`."""
+    if progress(a) != progress(b):
+        return progress(a) < progress(b)
+    return a.ts < b.ts
+
+
+cdef inline bint same_way(const ft_handshake_record *a, const ft_handshake_record *b) noexcept nogil:
+    return (a.sport == b.sport and a.dport == b.dport and memcmp(a.src, b.src, 16) == 0
+            and memcmp(a.dst, b.dst, 16) == 0)
+
+
+cdef inline bint other_way(const ft_handshake_record *a, const ft_handshake_record *b) noexcept nogil:
+    return (a.sport == b.dport and a.dport == b.sport and memcmp(a.src, b.dst, 16) == 0
+            and memcmp(a.dst, b.src, 16) == 0)
+
+
+cdef inline bint of_client(const ft_handshake_record *h, const ft_record *r) noexcept nogil:
+    """Whether a record goes the same way as a handshake record."""
+    return (h.sport == r.sport and h.dport == r.dport and memcmp(h.src, r.src, 16) == 0
+            and memcmp(h.dst, r.dst, 16) == 0)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A worker's sightings: handshake records and records in, sums of completed handshakes out.
+
+Fingerprints are told only of handshakes that were completed (engine.handshakes), and what repeats is summed up before
+it is sent, so that neither a flood nor a busy pair of hosts makes many messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from engine.events import address
+from engine.fingerprint import Fingerprinter
+from engine.fingerprints import RESULT_SIZE, Flag, Result, results
+from engine.handshakes import ANSWERED, SPOKE, Ends, Handshakes
+from engine.sightings import Sighting
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from engine.host_rules import Networks
+    from sigdb.tcp_nodes import TcpDatabase
+
+GATHER_NS = 2_000_000_000  # sums are sent after so long
+KEPT = 8192  # sums at a time; when there are as many, they are sent at once
+COUNTERS = ("begun", "completed", "unanswered", "evicted", "dropped")  # of Handshakes, pages have them as hosts_*
+
+_ROUND = 1024  # handshake records fingerprinted at once
+_RECORD = 128  # bytes of a handshake record
+
+
+class SightingsMaker:
+    """Makes the `sighting` events of a worker.
+
+    At most `pending` handshakes are on their way at a time. `home` says which peers are inside. `offset` returns what
+    is to be added to the clock of the records to get the time since 1970, in ns.
+    """
+
+    def __init__(
+        self, database: TcpDatabase, home: Networks, *, pending: int = 1 << 16, offset: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._handshakes = Handshakes(pending)
+        self._fingerprinter = Fingerprinter(database, pending=4 * _ROUND)
+        self._results = bytearray(_ROUND * RESULT_SIZE)
+        self._home = home
+        self._offset = offset
+        self._sums: dict[tuple[object, ...], Sighting] = {}
+        self._next_ns = 0
+
+    def add(self, handshakes: list[bytes]) -> None:
+        """Take handshake records, as Merge.handshakes() returns them."""
+        for part in handshakes:
+            self._handshakes.add(part)
+
+    def see(self, records: Buffer, count: int) -> None:
+        """Look at `count` records of Merge.records, after the handshake records that came with them."""
+        self._handshakes.see(records, count)
+        self._gather()
+
+    def advance(self, now_ns: int) -> None:
+        """Let time pass, on the clock of the records."""
+        self._handshakes.advance(now_ns)
+        self._gather()
+
+    def finish(self) -> None:
+        """Take note that nothing more will come."""
+        self._handshakes.finish()
+        self._gather()
+        self._next_ns = 0
+
+    def take(self, now_ns: int) -> list[dict[str, Any]]:
+        """Return the events that are due; `now_ns` is any clock that only goes on."""
+        if not self._sums or (now_ns < self._next_ns and len(self._sums) < KEPT):
+            return []
+        self._next_ns = now_ns + GATHER_NS
+        sums, self._sums = self._sums, {}
+        return [sighting.event() for sighting in sums.values()]
+
+    def sightings(self) -> Iterator[Sighting]:
+        """Yield what waits, as it is."""
+        sums, self._sums = self._sums, {}
+        yield from sums.values()
+
+    def counters(self) -> dict[str, int]:
+        """Return the counters of COUNTERS, in handshakes; see engine.handshakes.Handshakes.counters."""
+        return self._handshakes.counters()
+
+    def _gather(self) -> None:
+        """Fingerprint what was completed and add it to the sums."""
+        done = self._handshakes.take()
+        if not done.ends:
+            return
+        total, first = len(done.records) // _RECORD, 0
+        while first < total:
+            count = self._fingerprinter.process(done.records, self._results, first, min(_ROUND, total - first))
+            told = results(self._results, count)
+            for number, result in enumerate(islice(told, count), first):
+                self._one(done.ends[number // 2], bool(number & 1), result)
+            first += count
+
+    def _one(self, ends: Ends, server: bool, result: Result) -> None:
+        """Add one end of a handshake to the sums."""
+        src, dst = (ends.server, ends.client) if server else (ends.client, ends.server)
+        peer = address(dst)
+        outside = peer not in self._home
+        key = (src, server, outside, result.number, ends.port)
+        now = max(0, ends.ts + self._offset())
+        answered, spoke = bool(ends.state & ANSWERED), bool(ends.state & SPOKE)
+        ip_id = ends.ids[server]
+        clock = result.ts1 if result.ts1 else -1
+        old = self._sums.get(key)
+        if old is not None:
+            self._sums[key] = replace(
+                old,
+                peer=peer,
+                count=old.count + 1,
+                answered=old.answered + answered,
+                spoke=old.spoke + spoke,
+                first_ns=min(old.first_ns, now),
+                last_ns=max(old.last_ns, now),
+                distance=result.distance,
+                ip_id=ip_id,
+                ts=clock,
+            )
+            return
+        said = self._fingerprinter.describe(result)
+        self._sums[key] = Sighting(
+            address=address(src),
+            side="server" if server else "client",
+            peer=peer,
+            outside=outside,
+            port=ends.port,
+            label=said.system or "",
+            family=said.name or "",
+            kind=said.role,
+            raw=said.raw,
+            count=1,
+            answered=int(answered),
+            spoke=int(spoke),
+            first_ns=now,
+            last_ns=now,
+            distance=result.distance,
+            bad_ttl=bool(result.flags & Flag.BAD_TTL),
+            fuzzy=said.fuzzy,
+            mtu=said.mtu if said.mtu <= 0xFFFF else 0,
+            ip_id=ip_id,
+            ts=clock,
+        )

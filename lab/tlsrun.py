@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`python -m lab.tlsrun -o DIR`: record TLS (or `--kind plain`) at all round trips, with offloads on and off, as root.
+
+DIR gets `train` and `test`, each with captures, labels.csv (for `flowtap eval`) and flows.csv (which activity each flow
+belongs to). Debian packages: aria2, curl, dropbear-bin, expect, ftp,
+git, gnutls-bin, haproxy, hydra, lftp, libnginx-mod-stream, ncat, netcat-openbsd, nghttp2-client, nghttp2-proxy, nginx,
+openssh-client, openssh-server, openssl, php-cli, putty-tools, python3-aiosmtpd, python3-asyncssh, python3-paramiko,
+python3-pexpect, python3-pyftpdlib, ruby, socat, squid-openssl, stunnel4, swaks, telnet, telnetd, tinyproxy, w3m, wget.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lab import plain, tlsplan
+from lab.crowd import Run, record
+from lab.network import LabError
+
+ROUND_TRIPS = (0, 10, 40, 80, 160)  # milliseconds
+
+
+def main() -> int:
+    """Record what was asked for; 1 when a run failed."""
+    parser = argparse.ArgumentParser(prog="python -m lab.tlsrun", description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--kind", choices=("tls", "plain"), default="tls")
+    parser.add_argument("--part", action="append", choices=("train", "test"))
+    parser.add_argument("--rtt", type=int, action="append", help="milliseconds; may be given several times")
+    parser.add_argument("--offload", choices=("on", "off", "both"), default="both")
+    parser.add_argument("--only", default="", help="activities whose name begins with this")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    module = {"tls": tlsplan, "plain": plain}[options.kind]
+    failed = 0
+    for part in options.part or ("train", "test"):
+        chosen = [one for one in module.ACTIVITIES if one.part == part and one.name.startswith(options.only)]
+        for index, rtt in enumerate(options.rtt or ROUND_TRIPS):
+            for offload in {"on": (True,), "off": (False,), "both": (False, True)}[options.offload]:
+                seed = options.seed * 100 + index * 2 + offload
+                name = f"{options.kind}-{rtt}ms-{'on' if offload else 'off'}-{options.seed}.pcap.gz"
+                run = Run(seed, module.prepare, delay=rtt / 2000, offload=offload and not rtt, merged=offload)
+                path = options.output / part / name
+                try:
+                    print(f"{path} {record(path, chosen, run)} flows", flush=True)
+                except LabError as error:
+                    failed += 1
+                    print(f"{path}: {error}", file=sys.stderr, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`flowtap eval`: exact intervals, labels and their mistakes, who is right, what is printed."""
+
+from fractions import Fraction
+from math import comb
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from flowtap.eval_interval import at_least, clopper_pearson
+from flowtap.eval_labels import LabelError, read_labels
+from flowtap.eval_score import hits_of, too_general
+from tests.conftest import Command
+from tests.conversation import Tcp, ethernet, pcap
+
+HEAD = "capture,proto,client_ip,client_port,server_ip,server_port,labels\n"
+SIGNATURES = """\
+tcp * = c10 : a failure
+    id = a.failure
+tcp * = + c10 : a failure, typed
+    id = a.failure.typed
+tcp * = s99 : a success
+    id = a.success
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    [  # R: binom.test(right, total)$conf.int
+        (0, 10, 0.0, 0.3084971),
+        (10, 10, 0.6915029, 1.0),
+        (1, 10, 0.002528579, 0.4450161),
+        (661, 661, 0.9944347, 1.0),
+        (995, 1000, 0.9883704, 0.9983748),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_intervals(right: int, total: int, low: float, high: float) -> None:
+    assert clopper_pearson(right, total) == pytest.approx((low, high), abs=2e-6)
+
+
+@pytest.mark.parametrize("total", [1, 2, 7, 40, 300])
+def test_tails_are_the_sums_that_they_stand_for(total: int) -> None:
+    for count in {0, 1, 2, total // 3, total // 2, total - 1, total, total + 1}:
+        for p in (Fraction(0), Fraction(1, 1000), Fraction(1, 3), Fraction(1, 2), Fraction(99, 100), Fraction(1)):
+            exact = sum(comb(total, k) * p**k * (1 - p) ** (total - k) for k in range(max(0, count), total + 1))
+            assert at_least(count, total, float(p)) == pytest.approx(float(exact), rel=1e-9, abs=1e-14)
+
+
+def test_an_interval_leaves_its_tails_out_also_of_a_million() -> None:
+    low, high = clopper_pearson(999_900, 1_000_000)
+    assert at_least(999_900, 1_000_000, low) == pytest.approx(0.025, rel=1e-6)
+    assert at_least(999_901, 1_000_000, high) == pytest.approx(0.975, rel=1e-6)
+
+
+@pytest.mark.parametrize(("right", "total"), [(-1, 3), (4, 3)])
+def test_impossible_numbers(right: int, total: int) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        clopper_pearson(right, total)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "1: no column capture, proto"),
+        ("capture,proto\n", "1: no column client_ip, client_port, server_ip, server_port, labels; expected capture,"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2\n", "2: 5 columns; expected 7"),
+        (HEAD + ",tcp,1.1.1.1,1,2.2.2.2,2,x\n", "2: the capture has no name; expected a file name"),
+        (HEAD + "a,sctp,1.1.1.1,1,2.2.2.2,2,x\n", "2: proto 'sctp'; expected tcp, udp, icmp"),
+        (HEAD + "a,tcp,1.1.1,1,2.2.2.2,2,x\n", "2: client_ip '1.1.1'; expected an IPv4 or IPv6 address"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,65536,x\n", "2: server_port '65536'; expected a number from 0 to 65535"),
+        (HEAD + "\n# note\na,tcp,1.1.1.1,1,2.2.2.2,2,X\n", "4: label 'X'; expected ids joined with |"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x=0\n", "2: label 'x=0'; expected a number of hits from 1 on"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x|x=2\n", "2: label x is given twice"),
+        (HEAD + 2 * "a,tcp,1.1.1.1,1,2.2.2.2,2,x\n", "3: the flow was given in line 2; expected each flow once"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x\na,tcp,2.2.2.2,2,1.1.1.1,1,x\n", "3: the flow was given in line 2"),
+        (HEAD + 'a,"tcp', "2: unexpected end of data; expected CSV"),
+        (HEAD + "a,tcp,\ud83d,1,2.2.2.2,2,x\n", "the byte 0xed is not UTF-8; expected UTF-8"),
+    ],
+)
+def test_wrong_labels(text: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(LabelError) as error:
+        read_labels(str(path))
+    assert str(error.value).startswith(f"{path}:") and expected in str(error.value)
+
+
+def test_captures_are_known_by_the_end_of_their_path(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    row = ",tcp,1.1.1.1,1,2.2.2.2,2,x\n"
+    path.write_text(HEAD + f"a.pcap{row}x/b.pcap{row}./c.pcap{row}")
+    labels = read_labels(str(path))
+    assert labels.assign(["d/a.pcap", "/y/x/b.pcap", "c.pcap", "z.pcap"]) == {
+        "d/a.pcap": "a.pcap", "/y/x/b.pcap": "x/b.pcap", "c.pcap": "c.pcap",
+    }  # fmt: skip
+    assert labels.assign(["b.pcap", "ba.pcap"]) == {}
+    with pytest.raises(LabelError, match=r"a\.pcap may be d/a\.pcap or e/a\.pcap"):
+        labels.assign(["d/a.pcap", "e/a.pcap"])
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "expected"),
+    [
+        ("a.b", ["a"], True),
+        ("a.b.c", ["a.b"], True),
+        ("a.b", ["a", "a.c"], False),  # a.c says more than a
+        ("ab.c", ["a"], False),
+        ("a.b", [], False),
+        ("a.b", ["c"], False),
+        ("a.c.d", ["a", "a.c"], True),
+    ],
+)
+def test_labels_that_are_too_general(name: str, labels: list[str], expected: bool) -> None:
+    assert too_general(name, labels) is expected
+
+
+@pytest.mark.parametrize(
+    ("hits", "expected"),
+    [({"a": 2, "a.b": 5}, 2), ({"a.b": 5, "a.c": 3}, 5), ({"ab": 5}, 0), ({}, 0)],
+)
+def test_hits_of_an_id(hits: dict[str, int], expected: int) -> None:
+    assert hits_of("a", hits) == expected
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """Write a capture of seven flows, known by client port, and its labels."""
+
+    def talk(port: int, *steps: str) -> Tcp:
+        return Tcp(cport=port).open().send(0.1, *steps).close(9)
+
+    damaged = Tcp(cport=5).open().send(0.1, "c10", "c20", "s99").close(9)
+    damaged.packets = [packet for packet in damaged.packets if len(packet[1]) != 14 + 40 + 20]
+    flows = [
+        talk(1, "c10", "s20", "c10"),  # counted right
+        talk(2, "c10", "s20", "+", "c10", "s99"),  # typed; a success that the labels do not know
+        talk(3, "s98", "c5"),  # a success that is missed
+        talk(4, "c10"),  # labelled with two
+        damaged,  # labelled, with a gap
+        talk(6, "s99"),  # known to be nothing
+        talk(7, "s99"),  # without labels
+    ]
+    ping = ethernet("1.1.1.1", "2.2.2.2", 1, b"\x08\x00\x00\x00\x00\x09\x00\x01" + bytes(20))
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "a.pcap").write_bytes(pcap(*flows, [(1165124468.0, ping)]))
+    (tmp_path / "a.fp").write_text(SIGNATURES)
+    labels = ["a.failure=2", "a.failure=2|a.failure.typed", "a.success", "a.failure=2", "a.success", "", None, "x"]
+    rows = [
+        f"a.pcap,TCP,83.31.193.40,{port},213.134.128.25,22,{label}\n"
+        for port, label in enumerate(labels, 1)
+        if label is not None
+    ]
+    rows += ["b.pcap,tcp,1.1.1.1,1,2.2.2.2,2,a.success\n", "a.pcap,icmp,1.1.1.1,9,2.2.2.2,,\n"]
+    (tmp_path / "labels.csv").write_text(HEAD + "".join(rows))
+    return tmp_path
+
+
+def test_scores(lab: Path, flowtap: Command) -> None:
+    result = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--json", "--flows")
+    assert result.returncode == 0, result.stderr
+    document: dict[str, Any] = orjson.loads(result.stdout)
+    names = ("flows", "true_positives", "false_positives", "misses", "abstentions", "withheld", "undecided")
+    assert {one["id"]: tuple(one[name] for name in names) for one in document["labels"]} == {
+        "a.failure": (3, 3, 0, 0, 0, 1, 0),
+        "a.failure.typed": (1, 1, 0, 0, 0, 0, 0),
+        "a.success": (2, 0, 2, 1, 1, 0, 0),
+    }
+    by_id = {one["id"]: one for one in document["labels"]}
+    assert by_id["a.failure"]["counted_exactly"] | {"low": 0, "high": 0} == {
+        "value": 2 / 3, "low": 0, "high": 0, "right": 2, "total": 3,
+    }  # fmt: skip
+    assert by_id["a.success"]["precision"]["value"] == 0
+    assert by_id["a.failure.typed"]["counted_exactly"] is None
+    wrong = {int(one["flow"].split(":")[1].split(" ")[0]): one for one in document["wrong"]}
+    assert {port: (one["false"], one["missed"], one["miscounted"]) for port, one in wrong.items()} == {
+        2: (["a.success"], [], []),
+        3: ([], ["a.success"], []),
+        4: ([], [], [{"id": "a.failure", "expected": 2, "counted": 1}]),
+        6: (["a.success"], [], []),
+    }
+    assert wrong[6]["shape"] == "tcp 22 = < s99 >"
+    assert document["unlabelled"] == {"flows": 1, "found": {"a.success": 1}}
+    assert document["not_found"] == [{"capture": "lab/a.pcap", "line": 8}]
+    assert document["captures_not_given"] == ["b.pcap"]
+    assert document["flows"] == len(document["judged"]) == 7
+    assert [one["unknown"] for one in document["judged"] if one["unknown"]] == [["gap"]]
+    assert result.stderr == (
+        "flowtap: labels.csv:8: this flow is not in lab/a.pcap\n"
+        "flowtap: labels.csv: captures that were not given: b.pcap\n"
+    )
+
+
+def test_flows_without_labels_can_be_negatives(lab: Path, flowtap: Command) -> None:
+    result = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--json", "--unlabelled-negative", "-q")
+    document = orjson.loads(result.stdout)
+    assert {one["id"]: one["false_positives"] for one in document["labels"]}["a.success"] == 3
+    assert document["unlabelled"] == {"flows": 1, "found": {}}
+    assert (document["wrong"][-1]["line"], document["wrong"][-1]["false"]) == (None, ["a.success"])
+    assert result.stderr == ""
+
+
+def test_text(lab: Path, flowtap: Command) -> None:
+    result = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp")
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["label", "flows", "right", "wrong", "missed", "abstained", "precision", "recall"]
+    assert "a.failure            3      3      0      0         0  1.0000 (0.292-1.000)" in result.stdout
+    assert "a.failure                 2 of 3  0.6666 (0.094-0.992)" in result.stdout
+    at = lines.index("  lab/a.pcap: (tcp) 83.31.193.40:6 -> 213.134.128.25:22 (line 7): false a.success")
+    assert lines[at + 1 : at + 3] == ["      labels: none", "      tcp 22 = < s99 >"]
+    assert "a.failure counted 1, expected 2" in result.stdout
+    assert "1 flows without labels, in which was found: a.success 1" in result.stdout
+    every = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--flows").stdout
+    assert "unknown: gap" in every and "found nothing" in every
+
+
+def test_a_client_taken_for_the_server_keeps_its_labels(tmp_path: Path, flowtap: Command) -> None:
+    conversation = Tcp(cport=22, sport=4000).open().send(0.1, "c10", "s20").close(3)
+    (tmp_path / "a.pcap").write_bytes(pcap(conversation.packets[3:]))  # without the handshake port 22 is the server
+    (tmp_path / "a.fp").write_text(SIGNATURES)
+    (tmp_path / "labels.csv").write_text(HEAD + "a.pcap,tcp,83.31.193.40,22,213.134.128.25,4000,a.failure\n")
+    result = flowtap("eval", "labels.csv", "a.pcap", "-f", "a.fp", "--json")
+    document = orjson.loads(result.stdout)
+    assert (document["reversed"], document["labels"][0]["abstentions"]) == (1, 1)
+    assert "1 flows whose client was taken for the server" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["none.csv", "lab/a.pcap"], 2, "none.csv: No such file or directory"),
+        (["labels.csv", "lab/a.pcap", "-f", "none.fp"], 2, "none.fp: no such file"),
+        (["labels.csv", "lab/a.pcap", "--plot", "a.doc"], 2, "a.doc: expected a name that ends in .png or .svg"),
+        (["labels.csv", "labels.csv"], 1, "labels.csv"),
+        (["labels.csv", "lab/a.pcap", "-o", "/dev/full"], 3, "No space left"),
+        (["labels.csv"], 2, "Missing argument"),
+    ],
+)
+def test_errors(arguments: list[str], code: int, expected: str, lab: Path, flowtap: Command) -> None:
+    result = flowtap("eval", *arguments)
+    assert result.returncode == code
+    assert expected in result.stderr and "Traceback" not in result.stderr
+
+
+def test_captures_without_labels_are_told(lab: Path, flowtap: Command) -> None:
+    (lab / "c.pcap").write_bytes((lab / "lab" / "a.pcap").read_bytes())
+    result = flowtap("eval", "labels.csv", "c.pcap", "-f", "a.fp")
+    assert "c.pcap: labels.csv has no labels for it" in result.stderr
+    assert "8 flows without labels" in result.stdout
+
+
+def test_a_plot_without_matplotlib_is_a_clear_error(lab: Path, flowtap: Command) -> None:
+    (lab / "matplotlib.py").write_text("raise ImportError\n")  # the folder is where Python looks first
+    result = flowtap("eval", "labels.csv", "lab/a.pcap", "--plot", "a.png")
+    assert result.returncode == 2
+    assert result.stderr.startswith("flowtap: --plot needs matplotlib: pip install 'flowtap[eval]'")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.svg"])
+def test_plot(name: str, lab: Path, flowtap: Command) -> None:
+    pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'flowtap[eval]'")
+    result = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--plot", name)
+    assert result.returncode == 0, result.stderr
+    data = (lab / name).read_bytes()
+    assert data.startswith(b"\x89PNG") if name == "a.png" else b"<svg" in data
+    failed = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--plot", f"nowhere/{name}")
+    assert (failed.returncode, "No such file" in failed.stderr) == (3, True)
