@@ -3,6 +3,7 @@
 #
 #   make demo     live: flowtap on a gateway between a client and a real sshd, as root; matches appear as they happen
 #   make replay   read a capture that the project recorded, and print what it finds; needs no root once installed
+#   make lab      record labelled captures of real programs in LAB (lab/out), or a part of it (ONLY=ssh), as root
 #   make test     lint, types, and all tests
 #   make bench    benchmarks, as JSON in bench/out
 #   make bench-live    the same of the live pipeline under a flood, as root
@@ -24,7 +25,7 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL = demo
 .NOTPARALLEL:
-.PHONY: demo replay test test-systemd bench bench-live bench-replay fuzz nightly man install uninstall purge clean apt apt-test
+.PHONY: demo replay lab test test-systemd bench bench-live bench-replay fuzz nightly man install uninstall purge clean apt apt-test
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
@@ -33,10 +34,16 @@ PREFIX = /usr/local
 DESTDIR =
 DEMO = tests/captures/demo.pcap.gz
 CAPTURES = tests/captures
+LAB = lab/out
+ONLY = ssh tls plain
 
 APT = gcc libc6-dev libpcap-dev python3-bpfcc python3-dev python3-venv
 APT_LAB = $(APT) ethtool iproute2 openssh-client openssh-server openssl
-APT_TEST = $(APT_LAB) clang-14 tcpdump tcpreplay tshark
+APT_RECORD = $(APT_LAB) aria2 curl debootstrap dropbear-bin expect ftp git gnutls-bin haproxy hydra lftp \
+  libnginx-mod-stream medusa ncat ncrack netcat-openbsd nghttp2-client nghttp2-proxy nginx nmap php-cli putty-tools \
+  python3-aiosmtpd python3-asyncssh python3-paramiko python3-pexpect python3-pyftpdlib ruby socat squid-openssl \
+  sshpass stunnel4 swaks tcpdump telnet telnetd tinyproxy w3m wget
+APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
 APT_FUZZ = $(APT) clang-14
@@ -90,6 +97,16 @@ $(VENV)/.lab: $(VENV)/.built
 
 demo: $(VENV)/.lab
 	@$(PYTHON) -m lab.demo
+
+lab: $(VENV)/.lab
+	@$(call packages,$(APT_RECORD))
+	@for kind in $(ONLY); do \
+	  case $$kind in \
+	    ssh) $(PYTHON) -m lab.dataset ssh -o '$(LAB)';; \
+	    tls|plain) $(PYTHON) -m lab.tlsrun --kind $$kind -o '$(LAB)'/$$kind;; \
+	    *) echo "make lab: ONLY is some of: ssh tls plain; not $$kind" >&2; exit 2;; \
+	  esac; \
+	done
 
 replay: $(VENV)/.built
 	@echo

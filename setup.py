@@ -18,7 +18,8 @@ STRICT = os.environ.get("FLOWTAP_STRICT") == "1"
 HEADERS = sorted(glob("bpf/*.h"))
 CFLAGS = ["-O3", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-sign-compare"]
 CFLAGS += ["-fno-strict-aliasing", "-Ibpf"]
-CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_pcap", "_pcapng", "_perf", "_ring", "_stream", "_walk")
+CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_parcel", "_pcap")
+CAPTURE += ("_pcapng", "_perf", "_ring", "_stream", "_walk")
 ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "fingerprint")
 ENGINE += ("fingerprint_facts", "fingerprint_match", "lifecycle", "loading", "lookup", "loop")
 ENGINE += ("handshakes", "losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "where")

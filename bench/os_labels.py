@@ -8,9 +8,8 @@ parser and the matcher; rows whose packet gives another signature are counted as
 
 Outcomes: right and wrong compare families (Windows, Linux with Android, Apple, BSD, Cisco); `program` is a label that
 names a tool or a device in between, which says nothing of the system; unknown. `contested` are those of the wrong ones
-where p0f, an independent database, names the same family as ours for that host: there the evidence speaks of another
-machine than the packet (a proxy, a false User-Agent). The captures are split by project: entries were written with a
-look at those of TUNING, the others only measure.
+where p0f names the same family as ours for that host: there the evidence probably speaks of another machine than the
+packet (a proxy, a false User-Agent). The captures are split by project: entries were tuned with those of TUNING only.
 """
 
 from __future__ import annotations

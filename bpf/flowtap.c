@@ -207,7 +207,8 @@ FT_INLINE int ft_is_left_out(struct flowtap_state *s)
 	return 0;
 }
 
-FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
+/* The packet as the parser and what makes handshake records read it. */
+FT_INLINE struct ft_packet ft_packet_of(struct __sk_buff *skb)
 {
 	struct ft_packet packet = {
 		.skb = skb,
@@ -216,19 +217,14 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 		.caplen = skb->len,
 		.wire = skb->len,
 	};
-	struct ft_packet far = ft_far(&packet);
-	ft_u32 class = skb->tc_classid, index, slot, *found;
-	enum ft_verdict verdict;
-	ft_u8 flags = 0;
 
-	if (class & FT_CLASS_OUT) {
-		flags = FT_F_EGRESS;
-		index = skb->ingress_ifindex;
-		if (index && interfaces.lookup(&index)) {
-			s->reason[FT_TAP_FORWARDED]++;
-			return;
-		}
-	}
+	return packet;
+}
+
+/* Makes the record of a packet that came in (`flags` 0) or goes out, in the state. */
+FT_INLINE enum ft_verdict ft_read(struct __sk_buff *skb, struct flowtap_state *s, const struct ft_packet *packet,
+				  ft_u8 flags)
+{
 	s->tag.iface = skb->ifindex;
 	s->tag.vlan = 0;
 	s->tag.vlan2 = 0;
@@ -239,8 +235,26 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 	s->record.ts = bpf_ktime_get_ns();
 	s->record.seg = skb->gso_size;
 	s->record.flags = flags;
-	verdict = ft_parse(&packet, 0, class & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, FT_DECAP,
-			   &s->settings.key, &s->record, &s->tag, &s->at);
+	return ft_parse(packet, 0, skb->tc_classid & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, FT_DECAP,
+			&s->settings.key, &s->record, &s->tag, &s->at);
+}
+
+FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
+{
+	struct ft_packet packet = ft_packet_of(skb), far = ft_far(&packet);
+	ft_u32 index, slot, *found;
+	enum ft_verdict verdict;
+	ft_u8 flags = 0;
+
+	if (skb->tc_classid & FT_CLASS_OUT) {
+		flags = FT_F_EGRESS;
+		index = skb->ingress_ifindex;
+		if (index && interfaces.lookup(&index)) {
+			s->reason[FT_TAP_FORWARDED]++;
+			return;
+		}
+	}
+	verdict = ft_read(skb, s, &packet, flags);
 	if (ft_in_handshake(verdict, &s->record)) {
 		slot = s->record.hash & (FT_HANDSHAKES - 1);
 		found = expected.lookup(&slot);

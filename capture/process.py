@@ -111,6 +111,7 @@ class CaptureProcess:
             if now >= mark + (_MARK_NS if publisher.handed != handed else _IDLE_MARK_NS):
                 publisher.watermark(watermark)
                 mark, handed = now, publisher.handed
+            publisher.flush()
             if now >= look + _LOOK_NS:
                 look = now
                 each_second = now >= second + _SECOND_NS
@@ -132,6 +133,7 @@ class CaptureProcess:
             self._publisher.reached(counters)
             self._tell(_TELL_NS)
             self._publisher.watermark(FOR_EVER)
+            self._publisher.flush()
             self._count(counters)
             self._page.cells[self._page.index["interfaces_now"]] = 0
             ends = (self._sender, self._publisher.ends())

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Sends messages of bpf/batch.h to the workers: one bounded queue for each shard, never waiting, everything counted.
 
+Several that come at once for one shard leave as one message of ZeroMQ (capture/_parcel.pyx).
+
 How far each stream has come stands in the watermark messages themselves, which lie in a mapped file: so the successor
 of a killed process can tell the workers where its predecessor's streams ended.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,15 +20,14 @@ from pathlib import Path
 import zmq
 from typing_extensions import Buffer
 
-from capture._message import KIND_RECORDS, KIND_WATERMARK, MESSAGE_SIZE, MESSAGE_VERSION
+from capture._message import KIND_WATERMARK, MESSAGE_SIZE, MESSAGE_VERSION
+from capture._parcel import PARCEL, Parcels
 from capture.accounts import KINDS, Page, Streams
 from capture.live import StreamCounters, TapError
 
 FOR_EVER = (1 << 64) - 1  # time of the last watermark of a sender
 LINGER_MS = 500  # how long what waits for a worker may hold up the end
 _HEADER = struct.Struct("=QQQQIHHBBHIQQ")  # struct ft_message
-_FIRST = struct.Struct("=Q").unpack_from
-_FIRST_AT = 16
 _SEQ_AT, _TS_AT = 1, 3  # words of the header
 
 
@@ -54,6 +56,7 @@ class Watermarks:
             _HEADER.pack_into(view, size * shard, *_header(sender, 0, 0, streams, shard))
         self.messages = [view[size * shard : size * (shard + 1)] for shard in range(shards)]
         self.words = [message.cast("Q") for message in self.messages]
+        self.all_words = view.cast("Q")
 
     def keep(self) -> None:
         """Let the file take the place of the predecessor's. Raises TapError."""
@@ -74,33 +77,41 @@ class Watermarks:
 
 
 class Publisher:
-    """Sends to the workers at `endpoints`, one for each shard, of which each has at most `queue` messages waiting."""
+    """Sends to the workers at `endpoints`, one for each shard, of which each has at most `queue` messages waiting.
+
+    Nothing leaves before flush(), or before there is a parcel full of it.
+    """
 
     def __init__(self, endpoints: Sequence[str], queue: int) -> None:
         self._endpoints = endpoints
-        self._queue = queue
+        self._queue = max(1, queue // PARCEL)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
         self._send: list[Callable[[Buffer, int], object]] = [_nobody for _ in endpoints]
-        self.handed = 0  # messages taken so far
 
     def count_in(self, page: Page, watermarks: Watermarks, streams: int) -> None:
         """Count in these cells from now on; must come before the first message."""
-        self._cells = page.cells
-        shards = len(self._endpoints)
-        self._shards = shards
+        self._shards = shards = len(self._endpoints)
         self._streams = streams
-        self._sent, self._dropped = (
-            [
-                [page.index[f"cpu{cpu}.shard{shard}.{kind}{name}"] for cpu in range(streams) for shard in range(shards)]
+        places = array(
+            "I",
+            (
+                page.index[f"cpu{cpu}.shard{shard}.{kind}{name}"]
                 for kind in KINDS
-            ]
-            for name in ("sent", "dropped")
+                for name in ("sent", "dropped")
+                for cpu in range(streams)
+                for shard in range(shards)
+            ),
         )
-        self._marks = page.index["watermarks"]
-        self._marks_dropped = page.index["watermarks_dropped"]
+        self._parcels = Parcels(self._leave, page.cells, watermarks.all_words, places, streams, shards)
+        self._marks = page.index["watermarks"], page.index["watermarks_dropped"]
         self._watermarks = watermarks.messages
         self._words = watermarks.words
+
+    @property
+    def handed(self) -> int:
+        """Messages of records and handshake records taken so far."""
+        return self._parcels.handed
 
     def connect(self) -> None:
         """Begin to send. ZeroMQ starts its threads here: they have no more capabilities than this one has by now."""
@@ -116,27 +127,26 @@ class Publisher:
         self._send = [socket.send for socket in self._sockets]
 
     def forward(self, cpu: int, shard: int, kind: int, count: int, message: Buffer) -> None:
-        """Send a message of records or handshake records; a capture.live.Forward."""
-        self.handed += 1
-        place = cpu * self._shards + shard
-        if kind == KIND_RECORDS:
-            self._words[shard][8 + cpu] = _FIRST(message, _FIRST_AT)[0] + count
-            cell = self._sent[0][place]
-        else:
-            cell = self._sent[1][place]
-        # Counted before: when this process is killed in between, it is one more message that was lost on its way.
-        self._cells[cell] += count
+        """Take a message of records or handshake records; a capture.live.Forward."""
+        self._parcels.forward(cpu, shard, kind, count, message)
+
+    def flush(self) -> None:
+        """Let go what waits for company."""
+        self._parcels.flush()
+
+    def _leave(self, shard: int, parcel: memoryview) -> bool:
+        """Send to a worker, unless too much waits for it."""
         try:
-            self._send[shard](message, zmq.NOBLOCK)
+            self._send[shard](parcel, zmq.NOBLOCK)
         except zmq.Again:
-            self._cells[cell] -= count
-            self._cells[self._dropped[kind != KIND_RECORDS][place]] += count
+            return False
+        return True
 
     def watermark(self, ns: int) -> None:
-        """Tell each worker that nothing as old as `ns` will come any more."""
+        """Tell each worker that nothing as old as `ns` will come any more, with the next flush."""
         for shard, words in enumerate(self._words):
             words[_TS_AT] = ns
-            self._mark(shard, self._watermarks[shard])
+            self._parcels.add(shard, self._watermarks[shard], *self._marks)
             words[_SEQ_AT] += 1
 
     def reached(self, counters: Sequence[StreamCounters]) -> None:
@@ -165,14 +175,8 @@ class Publisher:
             if words:
                 count = max(words) + 1
                 header = _HEADER.pack(*_header(sender, 0, FOR_EVER, count, shard))
-                self._mark(shard, header + struct.pack(f"={count}Q", *(words.get(cpu, 0) for cpu in range(count))))
-
-    def _mark(self, shard: int, message: Buffer) -> None:
-        try:
-            self._send[shard](message, zmq.NOBLOCK)
-            self._cells[self._marks] += 1
-        except zmq.Again:
-            self._cells[self._marks_dropped] += 1
+                message = header + struct.pack(f"={count}Q", *(words.get(cpu, 0) for cpu in range(count)))
+                self._parcels.add(shard, message, *self._marks)
 
     def close(self) -> None:
         """Wait a bounded time for what is under way; may be called again."""

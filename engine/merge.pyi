@@ -26,12 +26,12 @@ class Merge:
         self, shard: int, *, buffer_records: int = 1 << 20, window_ms: int = 1000, batch: int = 4096
     ) -> None: ...
     def put(self, message: Buffer, now_ns: int) -> int | str:
-        """Take one message; return how many records it brought (0: watermark or handshakes), or why it was refused.
+        """Take one message, or several back to back; return how many records came, or why the first was refused.
 
         The reasons are the `refused_` counters: length, version, kind, count, shard, cpu, first (a number that no
-        stream reaches), old (its records were there or were given up before), senders, streams (too many), full.
-        Call take() until it returns 0 after at most 1,024 messages; `full` is what happens otherwise, and its records
-        are `missed`.
+        stream reaches), old (its records were there or were given up before), senders, streams (too many), full. A
+        message whose length cannot be told takes what follows with it. Call take() until it returns 0 after at most
+        1,024 messages of records; `full` is what happens otherwise, and its records are `missed`.
         """
 
     def take(self, now_ns: int, *, everything: bool = False) -> int:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The reorder window of a worker: messages of several streams in, records in order of time out.
 
-Here messages are parsed and checked. What each stream has sent is kept in engine.streams, the records themselves in
+Here messages are parsed and checked, each by itself, also where several came together. What each stream has sent is kept in engine.streams, the records themselves in
 engine.window. A message is refused before anything is changed by it, whatever is wrong with it; only for want of room
 its records count as missed.
 """
@@ -24,7 +24,6 @@ from engine.streams cimport (
 from engine.window cimport BATCH, Window, window_free, window_has_room, window_init, window_keep, window_release
 
 cdef enum:
-    SLACK = 64                  # a perf sample may be so much longer than its message
     HANDSHAKES_KEPT = 1024      # messages
     FORGOTTEN_KEPT = 65536      # streams
 
@@ -97,29 +96,46 @@ cdef class Merge:
         free(w)
 
     def put(self, const unsigned char[::1] message not None, u64 now_ns):
-        cdef Window *w = self.w
         cdef const u8 *data = &message[0] if message.shape[0] else NULL
-        cdef u64 size = message.shape[0]
+        cdef u64 left = message.shape[0], length = 0
+        cdef int refusal, first = TAKEN
+        cdef u32 records = 0
+        senders_listen(&self.w.senders, now_ns)
+        while True:
+            refusal = self.put_one(data, left, &length, &records)
+            if refusal != TAKEN:
+                self.w.refused[refusal] += 1
+                if first == TAKEN:
+                    first = refusal
+            if length >= left:
+                break
+            data += length
+            left -= length
+        return records if first == TAKEN else REASONS[first]
+
+    cdef int put_one(self, const u8 *data, u64 left, u64 *length, u32 *records) except -2:
+        """Take the message at `data`, of whose length it tells, and add its records; return why it was refused."""
+        cdef Window *w = self.w
         cdef ft_message m
-        cdef int refusal
-        cdef u32 sender = 0
-        senders_listen(&w.senders, now_ns)
-        refusal = look_at(w, data, size, &m)
-        if refusal == TAKEN:
-            sender = sender_for(&w.senders, m.sender)
-            if sender == NONE and self.forget_one():
-                sender = sender_for(&w.senders, m.sender)
-            refusal = MANY_SENDERS if sender == NONE else accept(w, sender, &m, data)
-            if refusal == MANY_STREAMS and self.forget_one():
-                sender = sender_for(&w.senders, m.sender)
-                refusal = accept(w, sender, &m, data)
+        cdef u32 sender
+        cdef int refusal = look_at(w, data, left, &m, length)
         if refusal != TAKEN:
-            w.refused[refusal] += 1
-            return REASONS[refusal]
+            return refusal
+        sender = sender_for(&w.senders, m.sender)
+        if sender == NONE and self.forget_one():
+            sender = sender_for(&w.senders, m.sender)
+        refusal = MANY_SENDERS if sender == NONE else accept(w, sender, &m, data)
+        if refusal == MANY_STREAMS and self.forget_one():
+            sender = sender_for(&w.senders, m.sender)
+            refusal = accept(w, sender, &m, data)
+        if refusal != TAKEN:
+            return refusal
         w.taken[m.kind] += 1
         if m.kind == FT_KIND_HANDSHAKES and m.count:
             self.keep_handshakes(data + sizeof(ft_message), m.count)
-        return m.count if m.kind == FT_KIND_RECORDS else 0
+        elif m.kind == FT_KIND_RECORDS:
+            records[0] += m.count
+        return TAKEN
 
     cdef bint forget_one(self):
         """Make room by forgetting the sender that has been dead longest; False when there is none."""
@@ -216,9 +232,13 @@ cdef class Merge:
         return out
 
 
-cdef int look_at(Window *w, const u8 *data, u64 size, ft_message *m) noexcept nogil:
-    """Copy the header of a message and check all that can be said of it by itself."""
+cdef int look_at(Window *w, const u8 *data, u64 size, ft_message *m, u64 *length) noexcept nogil:
+    """Copy the header of the message that `size` bytes begin with and check all that can be said of it by itself.
+
+    `length` is set to its own: all that there is where it does not say it, or where no other one can follow.
+    """
     cdef u64 wanted
+    length[0] = size
     if size < sizeof(ft_message):
         return LENGTH
     memcpy(m, data, sizeof(ft_message))
@@ -238,8 +258,10 @@ cdef int look_at(Window *w, const u8 *data, u64 size, ft_message *m) noexcept no
         wanted = sizeof(ft_message) + m.count * sizeof(u64)
     else:
         return KIND
-    if size < wanted or size > wanted + SLACK:
+    if size < wanted:
         return LENGTH
+    if size - wanted >= sizeof(ft_message):
+        length[0] = wanted
     if m.shard != w.shard:
         return SHARD
     if m.cpu >= CPUS:

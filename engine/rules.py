@@ -232,14 +232,16 @@ class Rules:
         if found:
             for one in entries:
                 one.used = one.count
-        self._bound(entries, listener.most)
+        self._bound(entries, listener.most, listener.within)
         return found
 
-    def _bound(self, entries: list[Entry], most: int) -> None:
+    def _bound(self, entries: list[Entry], most: int, within: int) -> None:
         """Forget the oldest of a key's entries, and the keys that were not heard of for longest."""
         if len(entries) > most:
-            unused = sum(1 for entry in entries[:-most] if entry.left)
-            self.counters["rules_forgotten"] += unused
+            since = entries[-1].time - within  # what is older has had its time
+            self.counters["rules_forgotten"] += sum(
+                1 for entry in entries[:-most] if entry.left and entry.time >= since
+            )
             self._entries -= len(entries) - most
             del entries[:-most]
         while len(self._seen) > self._max_keys or (self._entries > self._max_entries and len(self._seen) > 1):

@@ -7,7 +7,7 @@ it is sent, so that neither a flood nor a busy pair of hosts makes many messages
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ class SightingsMaker:
         self._sums: dict[tuple[object, ...], Sighting] = {}
         self._next_ns = 0
 
-    def add(self, handshakes: list[bytes]) -> None:
+    def add(self, handshakes: Sequence[Buffer]) -> None:
         """Take handshake records, as Merge.handshakes() returns them."""
         for part in handshakes:
             self._handshakes.add(part)

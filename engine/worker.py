@@ -32,10 +32,10 @@ from sigdb import Program
 
 log = logging.getLogger(__name__)
 
-ROUND = 256  # messages taken before the records in them go to the engine
-QUEUE = 256  # messages that wait here; more wait at the capture process, which counts what it drops
+ROUND = 256  # parcels, of at most 4 messages, taken before the records in them go to the engine
+QUEUE = 128  # parcels that wait here; more wait at the capture process, which counts what it drops
 ADVANCE_NS = 100_000_000
-_BIGGEST = 1 << 20  # bytes of a message; whoever sends a larger one is disconnected
+_BIGGEST = 1 << 20  # bytes of a parcel; whoever sends a larger one is disconnected
 _POLL_MS = 100
 _ROUNDS_AT_END = 64
 _REPORTS = 64  # of what ends at once when time passes; more ends the next time
@@ -197,7 +197,7 @@ class Worker:
         self._socket.close()
 
     def _receive(self) -> int:
-        """Take what has arrived, up to ROUND messages; return how many there were."""
+        """Take what has arrived, up to ROUND parcels; return how many there were."""
         recv, put, now = self._socket.recv, self._merge.put, self._clock()
         taken = 0
         try:

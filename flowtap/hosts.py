@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`flowtap hosts`: what the running flowtap knows of hosts, asked at the query socket."""
+"""`flowtap hosts`: what the running flowtap knows of hosts, asked at the query socket; or what captures show."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import socket
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowtap.arguments import ArgumentError
 from flowtap.options import common, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.terminal import fail
+
+if TYPE_CHECKING:
+    from flowtap.settings import Settings
 
 PATIENCE = 10.0  # seconds for an answer
 _LONGEST = 16 << 20  # bytes of an answer
@@ -32,8 +36,8 @@ class Exit(IntEnum):
 EPILOG = """\b
 Exit codes:
   0    hosts were printed
-  1    no collector answers, or it does not know this address
-  2    wrong arguments or settings
+  1    no collector answers, or it does not know this address; a capture could not be read to its end
+  2    wrong arguments, settings or fingerprints
   3    the output could not be written
   141  whoever read the output has gone
 
@@ -42,12 +46,13 @@ Examples:
   flowtap hosts
   flowtap hosts 192.0.2.7
   flowtap hosts --class client --port 80
+  flowtap hosts --read a.pcap --read b.pcap
   flowtap hosts --json | jq -r 'select(.mixed) | .address'
 """
 
 
 class AskError(Exception):
-    """There is no answer; the text is ready for the user."""
+    """There is no answer, or a capture cannot be read; the text is ready for the user."""
 
 
 @click.command(epilog=EPILOG)
@@ -61,6 +66,13 @@ class AskError(Exception):
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Only hosts that answer on this TCP port.")
 @click.option("--mixed", is_flag=True, help="Only addresses that several systems share.")
 @click.option("-n", "limit", type=click.IntRange(1), metavar="N", help="The N hosts seen last. [default: all]")
+@click.option(
+    "--read",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Make the table from this capture, without a running flowtap; - is standard input. May repeat.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line for each host.")
 @common
 def hosts(
@@ -69,6 +81,7 @@ def hosts(
     port: int | None,
     mixed: bool,
     limit: int | None,
+    files: tuple[str, ...],
     as_json: bool,
     config: str | None,
     runtime: str | None,
@@ -77,7 +90,7 @@ def hosts(
 
     With ADDRESS that host alone. The table is the collector's and holds what completed TCP handshakes have shown since
     it started; the host seen last comes first. A system is named by the databases of TCP fingerprints (settings:
-    hosts.fingerprints); an unknown one is printed as its raw signature.
+    fingerprints.files); an unknown one is printed as its raw signature.
     """
     from flowtap.query import canonical
     from flowtap.runtime import Runtime, RuntimeDirectoryError
@@ -93,14 +106,18 @@ def hosts(
     query |= {"class": kind} if kind else {}
     query |= {"port": port} if port is not None else {}
     query |= {"mixed": True} if mixed else {}
+    settings = settings_of(config, runtime)
     try:
-        path = Runtime(settings_of(config, runtime).runtime.dir).query
+        found_hosts: Iterator[dict[str, Any]]
+        found_hosts = _read(files, settings, query) if files else ask(Runtime(settings.runtime.dir).query, query)
+    except ArgumentError as error:
+        raise SystemExit(fail(str(error), Exit.USAGE)) from None
     except RuntimeDirectoryError as error:
         raise SystemExit(fail(str(error), Exit.USAGE)) from None
     found = 0
     try:
         with Output(None) as output:
-            for host in ask(path, query):
+            for host in found_hosts:
                 found += 1
                 output.write(_line(host) if as_json else text(host).encode())
     except AskError as error:
@@ -112,6 +129,14 @@ def hosts(
     if address is not None and not found:
         raise SystemExit(fail(f"{address}: no completed handshake of this host was seen", Exit.NONE))
     raise SystemExit(Exit.FINE)
+
+
+def _read(files: tuple[str, ...], settings: Settings, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return the hosts of captures that a query of JSON asks for. Raises ArgumentError for wrong fingerprints."""
+    from flowtap.database import load_fingerprints
+    from flowtap.hosts_read import table
+
+    return table(files, load_fingerprints(settings.fingerprints.files), settings, query)
 
 
 def _line(host: dict[str, Any]) -> bytes:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowtap.arguments import ArgumentError, signature_files
+from flowtap.arguments import ArgumentError
+from flowtap.database import load_fingerprints
 from flowtap.options import USAGE, config_option, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from capture import Capture
     from engine import Fingerprinter
     from flowtap.os_text import Seen
-    from sigdb import TcpDatabase
 
 DAMAGED = 1
 INTERRUPTED = 130
@@ -122,19 +122,6 @@ class Counts:
 
     def __init__(self) -> None:
         self.cut = 0  # handshakes of which the capture holds less than the TCP header
-
-
-def load_fingerprints(paths: tuple[str, ...] | list[str]) -> TcpDatabase:
-    """Read files of fingerprints and directories of such; none: those that are shipped.
-
-    Raises ArgumentError with all mistakes, one a line.
-    """
-    from sigdb import SignatureErrors, load_tcp, shipped_tcp
-
-    try:
-        return load_tcp(signature_files(paths) if paths else shipped_tcp())
-    except SignatureErrors as errors:
-        raise ArgumentError("\n".join(map(str, errors.errors))) from errors
 
 
 def handshakes_of(capture: Capture, fingerprinter: Fingerprinter, name: str, counts: Counts) -> Iterator[Seen]:

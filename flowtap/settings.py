@@ -216,10 +216,6 @@ class HostsSection(Section):
     """The host table: what systems the TCP fingerprints of hosts tell, what they do, and the alerts on that."""
 
     enabled: bool = Field(default=True, description="Take fingerprints of handshakes and keep the host table.")
-    fingerprints: list[AbsolutePath] = Field(
-        default=[],
-        description="TCP fingerprints in p0f's format, files or directories of *.fp files; empty: those shipped.",
-    )
     size: int = Field(default=32_768, ge=1, le=1 << 24, description="Hosts in the table; about 4 kB each.")
     expire: float = Field(
         default=86_400.0, ge=1.0, le=1e9, description="A host not seen for so many seconds is forgotten."

@@ -11,7 +11,8 @@ import orjson
 import sigdb
 from flowtap.terminal import say
 from sigdb import example, explain, think
-from sigdb.nodes import Signature
+from sigdb.nodes import Rule, Signature
+from sigdb.rule import sequence_text
 
 _SEVERITY_COLOURS = {"low": "green", "medium": "yellow", "high": "red", "critical": "magenta"}
 _files = click.option(
@@ -40,20 +41,22 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
     A directory stands for its *.fp files. The exit code is 0 when the files can be loaded together, 1 when not.
     """
     errors: list[sigdb.SignatureError] = []
-    count = 0
+    count = rules = 0
     files = _files_of(files)
     try:
-        count = len(sigdb.load(files).signatures)
+        program = sigdb.load(files)
+        count, rules = len(program.signatures), len(program.rules)
     except sigdb.SignatureErrors as wrong:
         errors = wrong.errors
     if as_json:
         places = [{"file": e.file, "line": e.line, "column": e.column, "message": e.message} for e in errors]
-        _print_json({"files": list(files), "signatures": count, "errors": places})
+        _print_json({"files": list(files), "signatures": count, "rules": rules, "errors": places})
     elif errors:
         _complain(errors)
         click.echo(_count(len(errors), "mistake"), err=True)
     else:
-        say(f"{_count(count, 'signature')} in {_count(len(files), 'file')}: correct")
+        more = f" and {_count(rules, 'rule')}" if rules else ""
+        say(f"{_count(count, 'signature')}{more} in {_count(len(files), 'file')}: correct")
     sys.exit(1 if errors else 0)
 
 
@@ -61,12 +64,12 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
 @_files
 @_json
 def list_(files: tuple[str, ...], as_json: bool) -> None:
-    """List signatures: id, severity, protocol and server ports, description."""
+    """List signatures and rules: id, severity, protocol and server ports (rules: `flows`), description."""
     signatures = _load(files)
     if as_json:
         _print_json([_facts(signature) for signature in signatures])
         return
-    where = {s.id: f"{s.protocol}/{explain.ports_text(s)}" for s in signatures}
+    where = {s.id: "flows" if isinstance(s, Rule) else f"{s.protocol}/{explain.ports_text(s)}" for s in signatures}
     widths = [max((len(text) for text in column), default=0) for column in (where, where.values())]
     for signature in signatures:
         severity = click.style(f"{signature.severity:<8}", fg=_SEVERITY_COLOURS[signature.severity])
@@ -84,6 +87,9 @@ def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
     signature = signatures.get(id_)
     if signature is None:
         raise click.ClickException(f"no signature has the id '{id_}'{_near(id_, list(signatures))}")
+    if isinstance(signature, Rule):
+        _explain_rule(signature, as_json)
+        return
     packets = example.find(signature)
     words = explain.sentences(signature)
     if as_json:
@@ -93,13 +99,7 @@ def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
             facts["packets"] = [{"side": p.side, "size": p.size, "think_us": think.decode(p.think)} for p in packets]
         _print_json(facts)
         return
-    say(f"{click.style(signature.id, bold=True)}: {signature.description}")
-    facts = _facts(signature)
-    for key in ("severity", "attack", "category", "rev", "reference", "note"):
-        if facts[key]:
-            value = ", ".join(facts[key]) if isinstance(facts[key], list) else facts[key]
-            say(f"    {key:<10} {value}")
-    say(f"    {'written in':<10} {signature.file}:{signature.line}")
+    _say_facts(signature)
     say("")
     say("Matches:")
     for sentence in words:
@@ -111,9 +111,29 @@ def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
         say(f"Example: {example.shape(signature, packets)}")
 
 
-def _load(files: tuple[str, ...]) -> tuple[Signature, ...]:
+def _explain_rule(rule: Rule, as_json: bool) -> None:
+    if as_json:
+        _print_json(_facts(rule))
+        return
+    _say_facts(rule)
+    say("")
+    say(f"Makes an alert of: {sequence_text(rule)}")
+
+
+def _say_facts(signature: Signature | Rule) -> None:
+    say(f"{click.style(signature.id, bold=True)}: {signature.description}")
+    facts = _facts(signature)
+    for key in ("severity", "confidence", "attack", "category", "rev", "reference", "note"):
+        if facts[key]:
+            value = ", ".join(facts[key]) if isinstance(facts[key], list) else facts[key]
+            say(f"    {key:<10} {value}")
+    say(f"    {'written in':<10} {signature.file}:{signature.line}")
+
+
+def _load(files: tuple[str, ...]) -> tuple[Signature | Rule, ...]:
     try:
-        return sigdb.load(_files_of(files) or sigdb.shipped()).signatures
+        program = sigdb.load(_files_of(files) or sigdb.shipped())
+        return (*program.signatures, *program.rules)
     except sigdb.SignatureErrors as wrong:
         _complain(wrong.errors)
         sys.exit(1)
@@ -142,14 +162,15 @@ def _near(id_: str, known: list[str]) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else "; 'flowtap sigs list' shows all"
 
 
-def _facts(signature: Signature) -> dict[str, Any]:
+def _facts(signature: Signature | Rule) -> dict[str, Any]:
     return {
         "id": signature.id,
         "severity": signature.severity,
-        "protocol": signature.protocol,
-        "ports": explain.ports_text(signature),
-        "exact": signature.exact,
-        "sequence": signature.text,
+        "confidence": signature.confidence,
+        "protocol": "flows" if isinstance(signature, Rule) else signature.protocol,
+        "ports": "" if isinstance(signature, Rule) else explain.ports_text(signature),
+        "exact": False if isinstance(signature, Rule) else signature.exact,
+        "sequence": sequence_text(signature) if isinstance(signature, Rule) else signature.text,
         "description": signature.description,
         "attack": list(signature.attack),
         "category": signature.category,

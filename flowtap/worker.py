@@ -38,7 +38,7 @@ def worker(shard: int, config: str | None, runtime: str | None) -> None:
         raise fail(f"shard {shard}: expected 0 to {settings.workers.count - 1} (workers.count)", Exit.USAGE)
     try:
         program = _program(settings)
-        fingerprints = load_fingerprints(settings.hosts.fingerprints) if settings.hosts.enabled else None
+        fingerprints = load_fingerprints(settings.fingerprints.files) if settings.hosts.enabled else None
     except ArgumentError as error:
         raise fail(str(error), Exit.USAGE) from None
 

@@ -117,6 +117,7 @@ class Run:
     seed: int
     prepare: Prepare
     delay: float = 0  # seconds, one way
+    jitter: float = 0  # seconds more each way, on average
     offload: bool = False  # on all cables; not with a delay, which needs frames as on the wire
     merged: bool = False  # on the cable of the client, which is recorded
     limit: float = 110  # seconds after which what still runs is left out
@@ -125,7 +126,7 @@ class Run:
 def record(path: Path, activities: Sequence[Activity], run: Run) -> int:
     """Record one run into `path` (.pcap.gz) and append its flows to labels.csv beside it; return their number."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with Lab(server_delay=run.delay, offload=run.offload) as lab:
+    with Lab(server_delay=run.delay, jitter=run.jitter, offload=run.offload) as lab:
         number(lab, len(activities))
         if run.merged:
             for machine, port in ((lab.client, "eth0"), (lab.gateway, "client")):

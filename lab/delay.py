@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A long link: forwards Ethernet frames between two interfaces, each a fixed time after it came.
+"""A long link: forwards Ethernet frames between two interfaces, each some time after it came, in order.
 
-`python -m lab.delay LEFT RIGHT SECONDS` runs until it is killed and prints "ready" once it forwards. It reads
-and writes packet sockets, so it needs neither netem nor a bridge. Frames must be as on the wire: with offloads on,
-checksums would be unfinished and segments larger than the link allows.
+`python -m lab.delay LEFT RIGHT SECONDS [JITTER]` runs until it is killed and prints "ready" once it forwards. A frame
+waits SECONDS and an exponentially distributed time of JITTER seconds on average, as in a queue: none overtakes another.
+It reads and writes packet sockets, so it needs neither netem nor a bridge. Frames must be as on the wire: with
+offloads on, checksums would be unfinished and segments larger than the link allows.
 """
 
 from __future__ import annotations
 
+import random
 import select
 import socket
 import sys
@@ -27,23 +29,26 @@ def _open(name: str) -> socket.socket:
     return port
 
 
-def forward(left: str, right: str, seconds: float) -> None:
+def forward(left: str, right: str, seconds: float, jitter: float = 0) -> None:
     """Forward both ways for ever."""
     ports = _open(left), _open(right)
     peer = {ports[0]: ports[1], ports[1]: ports[0]}
-    under_way: deque[tuple[float, socket.socket, bytes]] = deque()
+    under_way: dict[socket.socket, deque[tuple[float, bytes]]] = {port: deque() for port in ports}  # by where they go
     print("ready", flush=True)
     while True:
         now = time.monotonic()
-        while under_way and under_way[0][0] <= now:
-            _, port, frame = under_way.popleft()
-            port.send(frame)
-        wait = max(0.0, under_way[0][0] - now) if under_way else None
+        for port, frames in under_way.items():
+            while frames and frames[0][0] <= now:
+                port.send(frames.popleft()[1])
+        nexts = [frames[0][0] for frames in under_way.values() if frames]
+        wait = max(0.0, min(nexts) - now) if nexts else None
         for port in select.select(ports, [], [], wait)[0]:
             frame = port.recv(65536)
-            if len(under_way) < QUEUE:
-                under_way.append((time.monotonic() + seconds, peer[port], frame))
+            frames = under_way[peer[port]]
+            if len(frames) < QUEUE:
+                due = time.monotonic() + seconds + (random.expovariate(1 / jitter) if jitter else 0)
+                frames.append((max(due, frames[-1][0]) if frames else due, frame))
 
 
 if __name__ == "__main__":
-    forward(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    forward(sys.argv[1], sys.argv[2], *map(float, sys.argv[3:]))

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 CLIENT, SERVER = "10.77.1.2", "10.77.2.2"
+CLIENT6, SERVER6 = "fd77:1::2", "fd77:2::2"
 USER, PASSWORD = "student", "correct horse 7"
 # Python with this checkout's modules: entering a mount namespace leaves the working directory.
 PYTHON = ("env", f"PYTHONPATH={Path(__file__).parents[1]}", sys.executable)
@@ -100,18 +101,31 @@ class Machine:
 class Lab:
     """Client, gateway, server; `delay` seconds one way on the link to the server or to the client.
 
-    Offloads are off unless `offload`: then cables carry merged segments, as a gateway with GRO sees them.
+    Each way of a long link takes `jitter` seconds more, on average. Offloads are off unless `offload`: then cables
+    (those of a long link excepted) carry merged segments, as a gateway with GRO sees them. Both ends have an IPv4 and
+    an IPv6 address. The server has the user USER with `password`.
     """
 
-    def __init__(self, *, server_delay: float = 0, client_delay: float = 0, offload: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        server_delay: float = 0,
+        client_delay: float = 0,
+        jitter: float = 0,
+        offload: bool = False,
+        password: str = PASSWORD,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="flowtap-lab-"))
+        self._jitter = jitter
+        self.password = password
+        self._word = ""
         self._machines: list[Machine] = []
         self._offload = offload
         try:
             self.client, self.gateway, self.server = (self._machine() for _ in range(3))
-            self._link(self.client, "10.77.1", client_delay)
-            self._link(self.server, "10.77.2", server_delay)
-            self.gateway.do("sysctl", "-qw", "net.ipv4.ip_forward=1")
+            self._link(self.client, "10.77.1", "fd77:1::", client_delay)
+            self._link(self.server, "10.77.2", "fd77:2::", server_delay)
+            self.gateway.do("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
             self._accounts()
         except BaseException:
             self.close()
@@ -134,43 +148,51 @@ class Lab:
         self._machines.append(machine)
         return machine
 
-    def _cable(self, left: Machine, name: str, right: Machine, peer: str) -> None:
+    def _cable(self, left: Machine, name: str, right: Machine, peer: str, *, offload: bool) -> None:
         left.do("ip", "link", "add", name, "type", "veth", "peer", "name", peer, "netns", str(right.pid))
         for machine, port in ((left, name), (right, peer)):
-            if not self._offload:
+            if not offload:
                 machine.do("ethtool", "-K", port, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
             machine.do("ip", "link", "set", port, "up")
 
-    def _link(self, end: Machine, network: str, delay: float) -> None:
+    def _link(self, end: Machine, network: str, network6: str, delay: float) -> None:
         """Connect `end` (.2) with the gateway (.1), through a slow machine where a delay is asked for."""
         port = "client" if end is self.client else "server"
         if delay:
             space = self._machine()
-            self._cable(self.gateway, port, space, "near")
-            self._cable(space, "far", end, "eth0")
+            self._cable(self.gateway, port, space, "near", offload=False)
+            self._cable(space, "far", end, "eth0", offload=False)
             log = self.folder / f"delay-{port}.log"
-            space.start(sys.executable, str(Path(__file__).with_name("delay.py")), "near", "far", str(delay), log=log)
+            forward = [sys.executable, str(Path(__file__).with_name("delay.py")), "near", "far"]
+            space.start(*forward, str(delay), str(self._jitter), log=log)
             until(lambda: log.exists() and b"ready" in log.read_bytes(), "delayed link")
         else:
-            self._cable(self.gateway, port, end, "eth0")
+            self._cable(self.gateway, port, end, "eth0", offload=self._offload)
         self.gateway.do("ip", "address", "add", f"{network}.1/24", "dev", port)
         end.do("ip", "address", "add", f"{network}.2/24", "dev", "eth0")
         end.do("ip", "route", "add", "default", "via", f"{network}.1")
+        self.gateway.do("ip", "address", "add", f"{network6}1/64", "dev", port, "nodad")
+        end.do("ip", "address", "add", f"{network6}2/64", "dev", "eth0", "nodad")
+        end.do("ip", "-6", "route", "add", "default", "via", f"{network6}1")
+
+    def accounts(self) -> dict[str, str]:
+        """Return the lines of the user in each account file."""
+        if not self._word:
+            command = ["openssl", "passwd", "-6", self.password]
+            done = subprocess.run(command, capture_output=True, timeout=WAIT, check=True, text=True)
+            self._word = done.stdout.strip()
+        return {
+            "passwd": f"{USER}:x:7077:7077::/home/{USER}:/bin/bash\n",
+            "shadow": f"{USER}:{self._word}:19000:0:99999:7:::\n",
+            "group": f"{USER}:x:7077:\n",
+        }
 
     def _accounts(self) -> None:
         """Give the server a user with a password, visible in its mount namespace only."""
-        word = subprocess.run(
-            ["openssl", "passwd", "-6", PASSWORD], capture_output=True, timeout=WAIT, check=True, text=True
-        ).stdout.strip()
-        lines = {
-            "passwd": f"{USER}:x:7077:7077::/home/{USER}:/bin/bash\n",
-            "shadow": f"{USER}:{word}:19000:0:99999:7:::\n",
-            "group": f"{USER}:x:7077:\n",
-        }
         for machine in (self.server, self.client):
             machine.do("mount", "-t", "tmpfs", "tmpfs", "/run")
             machine.do("mkdir", "/run/sshd")
-            for name, line in lines.items():
+            for name, line in self.accounts().items():
                 copy = self.folder / name
                 copy.write_text(Path("/etc", name).read_text() + line)
                 copy.chmod(0o644 if name != "shadow" else 0o600)

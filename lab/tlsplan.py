@@ -433,4 +433,5 @@ def prepare(lab: Lab, plan: dict[str, Activity]) -> None:
     tlsserve.inside(lab)
     shells = {activity.name for activity in SHELLS}
     web = [place for place, activity in plan.items() if activity.serve is nothing and activity.name not in shells]
-    tlsserve.nginx(lab, [f"{bracketed(place)}:443" for place in web])
+    if web:
+        tlsserve.nginx(lab, [f"{bracketed(place)}:443" for place in web])

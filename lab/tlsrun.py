@@ -40,7 +40,14 @@ def main() -> int:
             for offload in {"on": (True,), "off": (False,), "both": (False, True)}[options.offload]:
                 seed = options.seed * 100 + index * 2 + offload
                 name = f"{options.kind}-{rtt}ms-{'on' if offload else 'off'}-{options.seed}.pcap.gz"
-                run = Run(seed, module.prepare, delay=rtt / 2000, offload=offload and not rtt, merged=offload)
+                run = Run(
+                    seed,
+                    module.prepare,
+                    delay=rtt / 2000,
+                    jitter=rtt / 20000,
+                    offload=offload and not rtt,
+                    merged=offload,
+                )
                 path = options.output / part / name
                 try:
                     print(f"{path} {record(path, chosen, run)} flows", flush=True)

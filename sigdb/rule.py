@@ -88,6 +88,18 @@ def sequence(value: str, column: int, line: int) -> Chain:
     return made
 
 
+def sequence_text(rule: Rule) -> str:
+    """Return the sequence of a rule as it may be written."""
+    chain = rule.sequence
+    if chain is None:
+        return ""
+    unit = max(
+        (unit for unit, size in UNITS_US.items() if chain.within_us % size == 0), key=lambda unit: UNITS_US[unit]
+    )
+    steps = " then ".join(f"{step.count} {step.id}" for step in chain.steps)
+    return f"{steps} in {chain.within_us // UNITS_US[unit]}{unit} by {','.join(chain.keys)}"
+
+
 def undefined(rules: Iterable[Rule], known: Iterable[str]) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and message for each step whose id, and what is below it, no signature has."""
     names = list(known)

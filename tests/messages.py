@@ -7,11 +7,20 @@ The binary form comes from the text of bpf/batch.h, like every other one.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from capture._message import BATCH, KIND_RECORDS, KIND_WATERMARK, MESSAGE_SIZE, MESSAGE_TEXT, MESSAGE_VERSION
-from capture._packet import TAG_SIZE
+from capture._message import (
+    BATCH,
+    HANDSHAKE_SIZE,
+    KIND_HANDSHAKES,
+    KIND_RECORDS,
+    KIND_WATERMARK,
+    MESSAGE_SIZE,
+    MESSAGE_TEXT,
+    MESSAGE_VERSION,
+)
+from capture._packet import RECORD_SIZE, TAG_SIZE
 from tests.records import Record
 
 _FIELDS = [line.split("\t")[:2] for line in MESSAGE_TEXT.splitlines()]
@@ -26,6 +35,21 @@ def header(**fields: int) -> bytes:
     known = {"version": MESSAGE_VERSION} | fields
     assert set(known) <= {name for name, _ in _FIELDS}
     return _PACK.pack(*(known.get(name, 0) for name, _ in _FIELDS))
+
+
+def messages_in(parcel: bytes) -> Iterator[bytes]:
+    """Yield the messages that came back to back."""
+    while parcel:
+        fields = dict(zip((name for name, _ in _FIELDS), _PACK.unpack_from(parcel), strict=True))
+        count, kind = fields["count"], fields["kind"]
+        tags, each = {
+            KIND_RECORDS: (BATCH * TAG_SIZE, RECORD_SIZE),
+            KIND_HANDSHAKES: (0, HANDSHAKE_SIZE),
+            KIND_WATERMARK: (0, 8),
+        }[kind]
+        size = MESSAGE_SIZE + tags + count * each
+        yield parcel[:size]
+        parcel = parcel[size:]
 
 
 @dataclass

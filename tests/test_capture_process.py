@@ -27,6 +27,7 @@ from capture.record import MESSAGE
 from flowtap.accounts import read_ledger
 from tests.conftest import environment
 from tests.live import PATIENCE, Live, until
+from tests.messages import messages_in
 
 live = pytest.mark.live
 
@@ -56,23 +57,26 @@ class Worker:
     def take(self) -> Worker:
         """Take what has come so far."""
         while self._socket.poll(50):
-            message = self._socket.recv()
-            header = np.frombuffer(message[:MESSAGE_SIZE], MESSAGE)[0]
-            sender, cpu, count = int(header["sender"]), int(header["cpu"]), int(header["count"])
-            if header["kind"] == KIND_RECORDS:
-                self.records += count
-                assert int(header["first"]) >= self.positions.get((sender, cpu), 0)
-                self.positions[sender, cpu] = int(header["first"]) + count
-            elif header["kind"] == KIND_HANDSHAKES:
-                self.handshakes += count
-            else:
-                assert header["kind"] == KIND_WATERMARK
-                words = list(struct.unpack_from(f"={count}Q", message, MESSAGE_SIZE))
-                # what a successor tells of a dead one may overtake what that one had sent
-                self.ends[sender] = [max(both) for both in zip_longest(words, self.ends.get(sender, ()), fillvalue=0)]
-                if int(header["ts"]) == FOR_EVER:
-                    self.ended.add(sender)
+            for message in messages_in(self._socket.recv()):
+                self._count(message)
         return self
+
+    def _count(self, message: bytes) -> None:
+        header = np.frombuffer(message[:MESSAGE_SIZE], MESSAGE)[0]
+        sender, cpu, count = int(header["sender"]), int(header["cpu"]), int(header["count"])
+        if header["kind"] == KIND_RECORDS:
+            self.records += count
+            assert int(header["first"]) >= self.positions.get((sender, cpu), 0)
+            self.positions[sender, cpu] = int(header["first"]) + count
+        elif header["kind"] == KIND_HANDSHAKES:
+            self.handshakes += count
+        else:
+            assert header["kind"] == KIND_WATERMARK
+            words = list(struct.unpack_from(f"={count}Q", message, MESSAGE_SIZE))
+            # what a successor tells of a dead one may overtake what that one had sent
+            self.ends[sender] = [max(both) for both in zip_longest(words, self.ends.get(sender, ()), fillvalue=0)]
+            if int(header["ts"]) == FOR_EVER:
+                self.ended.add(sender)
 
     def missed(self) -> int:
         """Return how many records of all senders did not come."""

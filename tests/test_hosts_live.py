@@ -64,7 +64,8 @@ def lab() -> Iterator[Lab]:
 def pipeline(lab: Lab, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pipeline]:
     (tmp_path / "test.fp").write_text(FINGERPRINTS)
     settings: dict[str, dict[str, object]] = {
-        "hosts": {"fingerprints": [str(tmp_path / "test.fp")], "home": ["10.77.2.0/24"], "pending": 4096},
+        "fingerprints": {"files": [str(tmp_path / "test.fp")]},
+        "hosts": {"home": ["10.77.2.0/24"], "pending": 4096},
     }
     made = Pipeline(lab.gateway, tmp_path, settings=settings)
     try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import struct
@@ -32,6 +33,7 @@ from flowtap.runtime import Runtime
 from tests.live import until
 from tests.test_hosts import LINUX, NOW, SECOND, UNKNOWN, WINDOWS, mail, server, watch
 
+CAPTURES = sorted((Path(__file__).parent / "captures").glob("*.pcap.gz"))
 V6 = replace(LINUX, address="2001:db8::7")
 
 
@@ -253,6 +255,25 @@ def test_the_command(serving: Serving, tmp_path: Path, capfd: pytest.CaptureFixt
     assert said("192.0.2.200")[0] == 1
     assert said("nonsense")[0] == 2
     assert said("10.0.0.5", "--mixed")[0] == 2
+
+
+def test_the_table_of_captures(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def said(*arguments: str) -> tuple[int, list[Any]]:
+        result = CliRunner().invoke(hosts, ["--json", *arguments])
+        return result.exit_code, [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+    capture = str(CAPTURES[0])
+    code, told = said("--read", capture)
+    assert (code, {host["address"] for host in told}) == (0, {"10.77.1.2", "10.77.2.2"})
+    numbers = {host["address"]: host["systems"][0]["handshakes"] for host in told}
+    code, told = said("--read", capture, "--read", capture, "10.77.2.2")
+    assert (code, [host["systems"][0]["handshakes"] for host in told]) == (0, [2 * numbers["10.77.2.2"]])
+    assert [host["address"] for host in said("--read", capture, "--port", "22")[1]] == ["10.77.2.2"]
+    whole = gzip.decompress(CAPTURES[0].read_bytes())
+    (tmp_path / "cut.pcap").write_bytes(whole[:-3])
+    code, told = said("--read", str(tmp_path / "cut.pcap"))
+    assert (code, len(told)) == (1, 2)
+    assert said("--read", capture, "192.0.2.1") == (1, [])
 
 
 def test_the_command_without_a_collector(tmp_path: Path) -> None:

@@ -148,7 +148,6 @@ def test_a_successor_goes_on_where_the_streams_are() -> None:
         (lambda good: b"", "length"),
         (lambda good: good[:63], "length"),
         (lambda good: good[:-1], "length"),
-        (lambda good: good + bytes(65), "length"),
         (lambda good: header(kind=KIND_RECORDS, count=1, version=9), "version"),
         (lambda good: header(kind=7), "kind"),
         (lambda good: header(kind=KIND_RECORDS, count=0), "count"),
@@ -180,6 +179,23 @@ def test_refused(change: Callable[[bytes], bytes], reason: str) -> None:
 def test_a_sample_that_was_rounded_up() -> None:
     merge, sender = Merge(0), Sender()
     assert merge.put(sender.records(0, records(1, 2)) + bytes(7), T0) == 2
+
+
+def test_a_parcel_of_several_messages() -> None:
+    merge, sender = Merge(0), Sender()
+    assert (
+        merge.put(sender.records(0, records(1, 2)) + sender.records(1, records(3)) + sender.watermark(T0 + 4), T0) == 3
+    )
+    assert times(merge, T0 + 9) == [1, 2, 3]
+    # each is judged by itself, as long as the length of the one before can be told
+    wrong = header(kind=KIND_RECORDS, count=1, shard=4) + bytes(2048 + 64)
+    parcel = wrong + sender.records(0, records(5)) + header(kind=7) + sender.records(0, records(6))
+    assert merge.put(parcel, T0) == "shard"
+    counters = merge.counters()
+    assert (counters["received"], counters["refused_shard"], counters["refused_kind"]) == (4, 1, 1)
+    merge.put(sender.watermark(ENDED), T0)
+    assert merge.counters()["missed"] == 1
+    assert times(merge, T0 + 9) == [5]
 
 
 def test_handshakes_are_kept_for_whoever_wants_them() -> None:

@@ -67,6 +67,7 @@ def test_check_json(database: str) -> None:
     assert orjson.loads(result.stdout) == {
         "files": [database, "/nonexistent.fp"],
         "signatures": 0,
+        "rules": 0,
         "errors": [
             {
                 "file": "/nonexistent.fp",
@@ -119,6 +120,7 @@ def test_explain(database: str) -> None:
         == f"""\
 test.two: Two ways in
     severity   high
+    confidence 80
     attack     T1110.001, T1021
     rev        1
     note       made up
@@ -207,3 +209,14 @@ def test_example_shapes(sequence: str, shape: str) -> None:
     assert packets is not None
     assert example.shape(signature, packets) == shape
     assert reference.hits(signature, [(p.side, p.size, p.think) for p in packets], True, True)
+
+
+def test_rules(tmp_path: Path) -> None:
+    path = tmp_path / "rules.fp"
+    path.write_text("tcp * = c1 : one\n  id = a\nflows : many ones\n  id = r\n  sequence = 90 a in 120s by src,dst\n")
+    assert run("check", str(path)).stdout == "1 signature and 1 rule in 1 file: correct\n"
+    assert orjson.loads(run("check", "--json", str(path)).stdout)["rules"] == 1
+    assert run("list", "-f", str(path)).stdout.splitlines()[1] == "r  medium    flows  many ones"
+    assert "Makes an alert of: 90 a in 2min by src,dst\n" in run("explain", "r", "-f", str(path)).stdout
+    facts = orjson.loads(run("explain", "r", "--json", "-f", str(path)).stdout)
+    assert (facts["protocol"], facts["sequence"]) == ("flows", "90 a in 2min by src,dst")

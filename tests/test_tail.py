@@ -213,6 +213,11 @@ def test_a_reader_that_goes_away_is_no_traceback(context: Any, live: Live) -> No
     feed.close()
 
 
+def alike(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a line without the flow that completed a rule: alerts may come in another order (docs/rules.md)."""
+    return (found[1].partition(" (")[0],) if " flows, " in found[1] else found
+
+
 def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Path, flowtap: Command) -> None:
     path = ROOT / "tests" / "captures" / "ssh-guess.pcap.gz"
     read = flowtap("read", "-q", "-l", path).stdout
@@ -253,7 +258,7 @@ def test_what_comes_live_is_printed_as_read_prints_it(context: Any, tmp_path: Pa
             assert text
             if "a test of workers" not in text:
                 got.append(tuple(text.rstrip("\n").split(": ", 1)))
-        assert sorted(got) == sorted(wanted)
+        assert sorted(map(alike, got)) == sorted(map(alike, wanted))
         assert live.stop(tail) == 0
         assert live.stop(collector) == 0
         assert "Traceback" not in live.logs()

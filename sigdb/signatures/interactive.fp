@@ -10,6 +10,7 @@
 # Fails: links of more than some 100 ms (see human.typing.far). False friends: programs that type like people.
 tcp * = +30ms-2s c1 s1 (+30ms-2s c1 s1){5} : A person types, with echo
     id = human.typing
+    confidence = 90
     severity = low
     attack = T1021
     category = interactive
@@ -18,6 +19,7 @@ tcp * = +30ms-2s c1 s1 (+30ms-2s c1 s1){5} : A person types, with echo
 # Fails: nothing that was seen. False friends: expect's `send -h`, which imitates a hand.
 tcp 23,2323 = (~ c1-3#k ~ s@k/0 | ~ c1 ~ c1 ~ s1 ~ s1){8} : A person types, with echo, over a long link
     id = human.typing.far
+    confidence = 90
     severity = low
     attack = T1021
     category = interactive
@@ -26,6 +28,7 @@ tcp 23,2323 = (~ c1-3#k ~ s@k/0 | ~ c1 ~ c1 ~ s1 ~ s1){8} : A person types, with
 # Fails: links with Nagle and a long round trip. False friends: keep-alives of one byte, hence the ports.
 tcp 21,23,25,80,110,143,587,2323,2525,8080 = (+30ms-3s c1){6} : A person types, key by key
     id = human.typing.keys
+    confidence = 85
     severity = low
     attack = T1021
     category = interactive
@@ -34,6 +37,7 @@ tcp 21,23,25,80,110,143,587,2323,2525,8080 = (+30ms-3s c1){6} : A person types, 
 # Fails: passwords of three letters, long links with Nagle. False friends: other questions answered without echo.
 tcp 23,2323 = s2-40 +100ms-1min c1 (+30ms-2s c1){3,24} s2-4 : A person types without echo, as at a password prompt
     id = human.password.telnet
+    confidence = 85
     severity = low
     attack = T1078
     category = interactive
@@ -43,6 +47,7 @@ tcp 23,2323 = s2-40 +100ms-1min c1 (+30ms-2s c1){3,24} s2-4 : A person types wit
 # Fails: clients that know the password and ask for the name only. False friends: scripts that sleep between lines.
 tcp 21 = < ~ s10-1448 (~ s4-1448){0,3} +1s-5min c6-100 (c1-2){0,1} ~ s10-100 +800ms-5min c6-100 (c1-2){0,1} ~ s10-1448 : FTP - a person types name and password
     id = human.password.ftp
+    confidence = 80
     severity = low
     attack = T1078
     category = interactive
@@ -54,6 +59,7 @@ tcp 21 = < ~ s10-1448 (~ s4-1448){0,3} +1s-5min c6-100 (c1-2){0,1} ~ s10-100 +80
 # Fails: fewer than three lines, fast typists. False friends: programs that wait for something else between lines.
 tcp 21,25,110,119,143,587,2525 = < ~ s10-600 (~ x*){0,8} (+1200ms-5min c3-200 (c1-2){0,1} (~ s4-1448){0,8} (c3-200 (~ s4-1448){1,8}){0,3}){3,} : A person types lines (mail, news, FTP)
     id = human.lines
+    confidence = 85
     severity = medium
     attack = T1071
     category = interactive
@@ -63,6 +69,7 @@ tcp 21,25,110,119,143,587,2525 = < ~ s10-600 (~ x*){0,8} (+1200ms-5min c3-200 (c
 # are also spoken to in short lines with pauses, by programs.
 tcp 1234,1337,4242,4443,4444,4445,5554,5555,6666,7777,9001,9999,12345,31337,54321 = < (s*){0,3} ~ c2-60 s2-1448 (s*){0,6} (+800ms-5min c2-60 s2-1448 (s*){0,6}){3,} : A person types lines, as to a shell bound to a port
     id = human.lines.shell
+    confidence = 75
     severity = medium
     attack = T1059
     category = interactive
@@ -71,6 +78,7 @@ tcp 1234,1337,4242,4443,4444,4445,5554,5555,6666,7777,9001,9999,12345,31337,5432
 # Fails: sessions of fewer than four lines. False friends: the client ftp with a stored password, used by a person.
 tcp 21 = < ~ s10-1448 (~ s4-1448){0,3} (c4-100 (~ s4-1448){1,8}){4,} : FTP - lines sent by a program
     id = automated.lines.ftp
+    confidence = 90
     severity = low
     category = interactive
 
@@ -79,5 +87,6 @@ tcp 21 = < ~ s10-1448 (~ s4-1448){0,3} (c4-100 (~ s4-1448){1,8}){4,} : FTP - lin
 # Fails: names and passwords of fewer than six letters. False friends: telnet in line mode, which people use with old hosts.
 tcp 23,2323 = < (~ x*){10,} c7-60 (~ s1-){1,8} c7-60 ~ s1- : Telnet - lines sent by a program
     id = automated.lines.telnet
+    confidence = 85
     severity = low
     category = interactive

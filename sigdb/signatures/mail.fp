@@ -8,5 +8,6 @@
 # False friends: none were seen; a person with a mail program is a program here.
 tcp 25,587,2525 = < ~ s10-600 (~ s4-600){0,3} (c4-200 (~ s4-600){1,8}){4,} : SMTP - lines sent by a program
     id = automated.lines.smtp
+    confidence = 95
     severity = low
     category = mail

@@ -7,6 +7,7 @@
 # Fails: requests that were pasted. False friends: none were seen; a program sends its head in one piece.
 tcp 80,8000,8080 = < +1s-5min c8-200 (c1-2){0,1} (+600ms-5min c1-200 (c1-2){0,1}){0,10} +300ms-2min c1-2 ~ s20- : HTTP - a person types a request
     id = human.lines.http
+    confidence = 90
     severity = medium
     attack = T1071.001
     category = interactive

@@ -14,11 +14,29 @@ class = embedded
 sig   = *:255:0:*:4128,0:mss::0
 sig   = *:255:0:*:4128,0:mss:df,id+:0
 
-; Source: lwIP's source, opt.h: TCP_WND is 4 * TCP_MSS, IP_DEFAULT_TTL 255, MSS the only option, no DF. The first
-; identification may be 0. ESP8266 and many sensors.
+; Source: lwIP's source, opt.h: TCP_WND is 4 * TCP_MSS, IP_DEFAULT_TTL 255, MSS the only option, no DF. Measured here:
+; liblwip of Debian 12 (window 65535, MSS 1460, scale 1): TTL 255, no DF, identifications count from 0, so that the
+; first is 0; with LWIP_WND_SCALE the layout is mss,nop,ws.
 label = s:other:lwIP:
 class = embedded
 sig   = *:255:0:*:mss*4,0:mss::0
+sig   = 4:255:0:*:mss*4,0:mss:id-:0
+sig   = *:255:0:*:*,*:mss,nop,ws::0
+sig   = 4:255:0:*:*,*:mss,nop,ws:id-:0
+
+; Source: FreeRTOS+TCP's source, FreeRTOS_TCP_Transmission.c: the layout is that of Windows; ipconfigTCP_TIME_TO_LIVE
+; is 128 by default, 64 in older releases; windows are a few segments of its buffers; no DF
+; (ipconfigFORCE_IP_DONT_FRAGMENT is 0), identifications count. Without DF it is told from Windows.
+label = s:other:FreeRTOS+TCP:
+class = embedded
+sig   = 4:128:0:*:mss*1,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:128:0:*:mss*2,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:128:0:*:mss*4,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:128:0:*:mss*8,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*1,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*2,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*4,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*8,0:mss,nop,ws,nop,nop,sok::0
 
 ; Source: ESP-IDF's documentation: CONFIG_LWIP_TCP_WND_DEFAULT 5744 or 5760 = 4 segments of 1436 or 1440, TTL 64.
 label = s:other:lwIP:ESP32
@@ -34,10 +52,27 @@ class = embedded
 sig   = *:255:0:*:4128,0:mss::0
 sig   = *:255:0:*:4128,0:mss:df,id+:0
 
-; Source: as the SYN.
+; Source: as the SYN; measured here likewise.
 label = s:other:lwIP:
 class = embedded
 sig   = *:255:0:*:mss*4,0:mss::0
+sig   = 4:255:0:*:mss*4,0:mss:id-:0
+sig   = *:255:0:*:*,*:mss,nop,ws::0
+sig   = 4:255:0:*:*,*:mss,nop,ws:id-:0
+
+; Source: as the SYN: FreeRTOS+TCP's source, FreeRTOS_TCP_Transmission.c: the layout is that of Windows;
+; ipconfigTCP_TIME_TO_LIVE is 128 by default, 64 in older releases; windows are a few segments of its buffers; no DF
+; (ipconfigFORCE_IP_DONT_FRAGMENT is 0), identifications count. Without DF it is told from Windows.
+label = s:other:FreeRTOS+TCP:
+class = embedded
+sig   = 4:128:0:*:mss*1,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:128:0:*:mss*2,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:128:0:*:mss*4,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:128:0:*:mss*8,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*1,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*2,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*4,0:mss,nop,ws,nop,nop,sok::0
+sig   = 4:64:0:*:mss*8,0:mss,nop,ws,nop,nop,sok::0
 
 ; Source: as the SYN.
 label = s:other:lwIP:ESP32
@@ -62,4 +97,5 @@ class = server
 sig   = *:255:0:*:8190,0:mss:df,id+:0
 sig   = *:255:0:*:8190,*:mss,nop,ws:df,id+:0
 sig   = *:255:0:*:8190,*:mss,nop,ws,nop,nop,sok:df,id+:0
+sig   = 4:255:0:*:8190,*:mss,nop,ws,nop,nop,sok::0
 sig   = *:255:0:*:8190,0:mss,nop,nop,sok:df,id+:0

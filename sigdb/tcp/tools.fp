@@ -74,6 +74,14 @@ sys   = @unix,@win
 sig   = *:64:0:0:8192,0::seq-:0
 sig   = *:64:0:0:8192,0:::0
 
+; Source: measured here: slirp4netns and libslirp of Debian 12 (the user network of QEMU and of rootless containers),
+; which answers for the host that is contacted: window 65535, MSS alone, no DF, the first identification 0.
+label = s:!:slirp:
+class = tool
+sys   = @unix
+sig   = 4:64:0:1460:65535,0:mss::0
+sig   = 4:64:0:1460:65535,0:mss:id-:0
+
 ; Source: VMware's documentation: the NAT device of Workstation ends connections of guests in a service of the host,
 ; and answers them itself; seen with a window of 64240, MSS alone, no DF, TTL 128. The system behind is not seen.
 label = s:!:VMware NAT:

@@ -49,6 +49,14 @@ sig   = *:128:0:*:*,*:mss,nop,ws,nop,nop,sok:df:0
 sig   = 6:128:0:*:*,*:mss,nop,ws,nop,nop,sok:flow:0
 sig   = 6:128:0:*:*,*:mss,nop,ws,nop,nop,sok:flow,ecn:0
 
+; Source: the same over IPv6: the hop limit is that of the router's advertisement (RFC 4861, Cur Hop Limit), which is
+; 64 almost everywhere.
+label = s:win:Windows:Vista or newer
+class = client
+sig   = 6:64:0:*:*,2:mss,nop,ws,nop,nop,sok:flow:0
+sig   = 6:64:0:*:*,8:mss,nop,ws,nop,nop,sok:flow:0
+sig   = 6:64:0:*:8192,8:mss,nop,ws,nop,nop,sok::0
+
 ; Source: the same with "netsh interface tcp set global timestamps=enabled"; RFC 7323.
 label = g:win:Windows:Vista or newer, timestamps on
 class = client
@@ -112,20 +120,39 @@ sig   = *:128:0:*:*,*:mss,nop,ws,sok,ts:df,id+,ecn:0
 sig   = *:128:0:*:*,*:mss,nop,ws,sok,ts:df:0
 sig   = 6:128:0:*:*,*:mss,nop,ws,sok,ts:flow:0
 
-; Source: Windows 7 and later answer an MSS alone with 8192 or 65535; DF and a counting identification as above.
+; Source: the same over IPv6: the hop limit is that of the router's advertisement (RFC 4861, Cur Hop Limit), which is
+; 64 almost everywhere.
+label = s:win:Windows:Vista or newer
+class = server
+sig   = 6:64:0:*:*,2:mss,nop,ws,nop,nop,sok:flow:0
+sig   = 6:64:0:*:*,8:mss,nop,ws,nop,nop,sok:flow:0
+sig   = 6:64:0:*:8192,8:mss,nop,ws,nop,nop,sok::0
+
+; Source: Windows answers an MSS alone with 8192 as its SYN; DF and a counting identification as above. 65535 is left
+; out: macOS, FreeBSD and user-mode stacks answer so too, and a wrong name costs more than none.
 label = s:win:Windows:for a client without window scale
 class = server
 sig   = *:128:0:*:8192,0:mss:df,id+:0
-sig   = *:128:0:*:65535,0:mss:df,id+:0
 sig   = *:128:0:*:8192,0:mss,nop,nop,sok:df,id+:0
 
-; Source: TcpWindowSize as in the SYN; Server 2003 was the server of that stack (IIS 6).
-label = s:win:Windows:XP, 2000 or Server 2003
+; Source: Microsoft's "TCP/IP Registry Values", see the SYN: XP on fast links has 65535 or 64240 (44 * 1460).
+label = s:win:Windows:XP
+class = client
+sig   = *:128:0:*:65535,0:mss,nop,nop,sok:df,id+:0
+sig   = *:128:0:*:mss*44,0:mss,nop,nop,sok:df,id+:0
+
+; Source: the same document: TcpWindowSize is 16384. Server 2003 was the server of that stack (IIS 6) and answers with
+; and without DF.
+label = s:win:Windows:Server 2003 or 2000
 class = server
 sig   = *:128:0:*:16384,0:mss,nop,nop,sok:df,id+:0
 sig   = 4:128:0:*:16384,0:mss,nop,nop,sok::0
-sig   = *:128:0:*:65535,0:mss,nop,nop,sok:df,id+:0
+sig   = 4:128:0:*:16384,0:mss,nop,ws,nop,nop,sok::0
 sig   = *:128:0:*:16384,0:mss:df,id+:0
+
+; Source: Tcp1323Opts, see the SYN; for a client with timestamps.
+label = s:win:Windows:XP, 2000 or Server 2003, timestamps on
+class = server
 sig   = *:128:0:*:*,0:mss,nop,ws,nop,nop,ts,nop,nop,sok:df,id+,ts1-:0
 sig   = 4:128:0:*:*,0:mss,nop,ws,nop,nop,ts,nop,nop,sok:ts1-:0
 

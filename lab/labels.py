@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Labels of flows: which signatures should match each flow of a capture, as CSV.
+
+A recording writes NAME.labels.csv beside its capture; `merge` joins those of a folder to LABELS.csv. Columns: capture,
+proto, client_ip, client_port, server_ip, server_port, labels. Labels are signature ids joined with `|`; one that can
+match several times in a flow has the number of times after it: `ssh.auth.failure=3`.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+LABELS = "LABELS.csv"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One flow and its labels."""
+
+    capture: str
+    proto: str
+    client_ip: str
+    client_port: int
+    server_ip: str
+    server_port: int
+    labels: str
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+def write(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows with a header, in one step: whoever reads sees all or nothing."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with part.open("w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(astuple(row) for row in rows)
+    part.rename(path)
+
+
+def read(path: Path) -> list[Row]:
+    """Read what `write` wrote."""
+    with path.open(newline="") as lines:
+        return [
+            Row(**{**row, "client_port": int(row["client_port"]), "server_port": int(row["server_port"])})  # type: ignore[arg-type]
+            for row in csv.DictReader(lines)
+        ]
+
+
+def merge(folder: Path) -> list[Row]:
+    """Join the labels of every capture of the folder to its LABELS.csv and return them."""
+    rows = [row for path in sorted(folder.glob("*.labels.csv")) for row in read(path)]
+    write(folder / LABELS, rows)
+    return rows

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Labels of recorded SSH sessions: from servers' logs and drivers to rows of a CSV; how recordings are planned."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from lab import labels, sshplan
+from lab.labels import Row
+from lab.sshplan import PARTS, SESSIONS, belongs, label, only, plans, sessions
+from lab.sshservers import SERVERS, Facts, read_log
+from lab.sshsessions import PROGRAMS
+from lab.sshstage import Truth
+from tests.conftest import Command
+
+LABELLED = Path(__file__).parent / "captures" / "labelled"
+
+OPENSSH = """\
+Connection from 10.77.1.2 port 40000 on 10.77.2.2 port 22 rdomain ""
+Failed none for student from 10.77.1.2 port 40000 ssh2
+Failed publickey for student from 10.77.1.2 port 40000 ssh2: ED25519 SHA256:x
+Failed password for student from 10.77.1.2 port 40000 ssh2
+Failed keyboard-interactive/pam for student from 10.77.1.2 port 40000 ssh2
+Postponed publickey for student from 10.77.1.2 port 40001 ssh2 [preauth]
+Accepted password for student from 10.77.1.2 port 40000 ssh2
+Connection from fd77:1::2 port 40002 on fd77:2::2 port 22 rdomain ""
+Connection closed by fd77:1::2 port 40002 [preauth]
+Failed password for invalid user a from 10.77.1.9 from fd77:1::2 port 40003 ssh2
+"""
+DROPBEAR = """\
+[2] Nov 25 12:00:00 Child connection from 10.77.1.2:40000
+[2] Nov 25 12:00:00 Bad password attempt for 'student' from 10.77.1.2:40000
+[2] Nov 25 12:00:00 Bad password attempt for 'student' from 10.77.1.2:40000
+[2] Nov 25 12:00:00 Password auth succeeded for 'student' from 10.77.1.2:40000
+[2] Nov 25 12:00:00 Exit (student) from <10.77.1.2:40000>: Disconnect received
+[3] Nov 25 12:00:00 Child connection from fd77:1::2:40001
+[3] Nov 25 12:00:00 Pubkey auth succeeded for 'student' with ssh-ed25519 key SHA256:x from fd77:1::2:40001
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("", []),
+        (
+            OPENSSH,
+            [
+                Facts("10.77.1.2", 40000, "password", 2, 1, connections=1),
+                Facts("fd77:1::2", 40002, connections=1),
+                Facts("fd77:1::2", 40003, failed=1),
+            ],
+        ),
+        (
+            DROPBEAR,
+            [
+                Facts("10.77.1.2", 40000, "password", 2, connections=1),
+                Facts("fd77:1::2", 40001, "pubkey", connections=1),
+            ],
+        ),
+        (DROPBEAR * 2, [Facts("10.77.1.2", 40000, "password", 4, 0, 2), Facts("fd77:1::2", 40001, "pubkey", 0, 0, 2)]),
+    ],
+)
+def test_what_a_log_says(text: str, facts: list[Facts]) -> None:
+    assert list(read_log(text).values()) == facts
+
+
+HUMAN = Truth(password="human", session="interactive", typed="human.typing")
+
+
+@pytest.mark.parametrize(
+    ("facts", "truth", "wanted"),
+    [
+        (
+            Facts("a", 1, "password", 2),
+            HUMAN,
+            "ssh.auth.success|ssh.auth.failure=2|human.password|ssh.session.interactive|human.typing",
+        ),
+        (Facts("a", 1, "", 3), HUMAN, "ssh.auth.failure=3|human.password"),
+        (Facts("a", 1, "publickey"), HUMAN, "ssh.auth.success|ssh.session.interactive|human.typing"),
+        (Facts("a", 1), HUMAN, "ssh.preauth.closed"),
+        (Facts("a", 1), Truth(hostkey="refused"), "ssh.preauth.closed|ssh.hostkey.refused"),
+        (Facts("a", 1), Truth(preauth="scan"), "ssh.preauth.closed|ssh.preauth.closed.scan"),
+        (Facts("a", 1), Truth(refused_key=True), "ssh.pubkey.refused"),
+        (
+            Facts("a", 1, "keyboard-interactive/pam", 0, 1),
+            Truth(password="automated", session="exec"),
+            "ssh.auth.success|ssh.pubkey.refused|automated.password|ssh.session.exec",
+        ),
+    ],
+)
+def test_labels_of_a_flow(facts: Facts, truth: Truth, wanted: str) -> None:
+    assert label(facts, truth) == wanted
+
+
+def test_train_and_test_share_no_pair() -> None:
+    for server in SERVERS.values():
+        for program in PROGRAMS:
+            assert sum(belongs(program, server, part) for part in PARTS) == 1 or program in sshplan.UNSEEN
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_plans_are_repeatable_and_cover_all_servers(part: str) -> None:
+    made = list(plans(part, range(len(SERVERS))))
+    assert made == list(plans(part, range(len(SERVERS))))
+    assert {plan.server.name for plan in made} == set(SERVERS)
+    for plan in made:
+        played = sessions(plan, random.Random(1))
+        assert len(played) == SESSIONS
+        assert all(belongs(program, plan.server, part) for program, _, _ in played)
+
+
+def test_labels_are_merged(tmp_path: Path) -> None:
+    rows = [Row(f"{name}.pcap", "tcp", "fd77:1::2", 4000, "fd77:2::2", 22, "a|b=2") for name in "ba"]
+    for row in rows:
+        labels.write(tmp_path / f"{row.capture.removesuffix('.pcap')}.labels.csv", [row])
+    assert labels.merge(tmp_path) == sorted(rows, key=lambda row: row.capture)
+    assert (tmp_path / labels.LABELS).read_text() == (
+        "capture,proto,client_ip,client_port,server_ip,server_port,labels\n"
+        "a.pcap,tcp,fd77:1::2,4000,fd77:2::2,22,a|b=2\n"
+        "b.pcap,tcp,fd77:1::2,4000,fd77:2::2,22,a|b=2\n"
+    )
+
+
+def test_flows_without_labels_are_left_out_of_a_capture() -> None:
+    four = bytes(14) + b"\x45" + bytes(19)
+    six = bytes(14) + b"\x60" + bytes(39)
+    head, packets = b"h" * 24, []
+    for net, source, target in ((four, 4000, 22), (six, 22, 4000), (four, 4001, 22), (six, 22, 4001)):
+        frame = net + source.to_bytes(2) + target.to_bytes(2) + bytes(16)
+        packets.append(bytes(8) + len(frame).to_bytes(4, "little") + bytes(4) + frame)
+    assert only(head + b"".join(packets), {4000}) == head + packets[0] + packets[1]
+
+
+@pytest.mark.skipif(not LABELLED.is_dir(), reason=f"no captures in {LABELLED}")
+def test_labelled_captures_hold_what_their_labels_say(flowtap: Command) -> None:
+    files = sorted(LABELLED.glob("ssh-*.pcap.gz"))
+    document = json.loads(flowtap("eval", "--json", LABELLED / "ssh.csv", *files).stdout)
+    assert {name: document[name] for name in ("not_found", "reversed", "captures_without_labels", "errors")} == {
+        "not_found": [],
+        "reversed": 0,
+        "captures_without_labels": [],
+        "errors": [],
+    }
+    assert document["unlabelled"]["flows"] == 0
+    assert document["flows"] > 200
