@@ -20,3 +20,13 @@ flows : SSH - login accepted after failed ones by the same client
     severity = critical
     attack = T1110, T1078
     confidence = 75
+
+# Many connections that ended before a login was tried. False friends: a monitor that only looks whether the port answers, a
+# load balancer's check: both come at a slower rate.
+flows : SSH - scan, many connections that ended before a login was tried
+    id = ssh.scan
+    sequence = 20 ssh.preauth.closed in 60s by src
+    suppress = 1h by src,id
+    severity = low
+    attack = T1046
+    confidence = 80
