@@ -75,8 +75,6 @@ class Doubts:
             return
         if new.ip_id > 0 and new.ip_id == old.ip_id and new.kind != "tool":
             self.counts["ip_id"] += 1
-        if _clock_broken(old, new):
-            self.counts["timestamps"] += 1
 
 
 @dataclass(slots=True)
@@ -187,21 +185,6 @@ def _apart(one: Sighting, other: Sighting) -> bool:
     if not (one.family and other.family):  # without a system the initial TTL is a guess
         return False
     return one.peer == other.peer and abs(one.distance - other.distance) > 2
-
-
-# Systems whose TCP timestamps go on steadily between two addresses (RFC 7323, section 5.4); others begin anew with each
-# connection, which says nothing.
-_STEADY = ("Linux", "Android")
-
-
-def _clock_broken(old: Sighting, new: Sighting) -> bool:
-    """Return whether the timestamps of two connections to one peer cannot be of one clock of 1 to 1,000 Hz."""
-    if new.family not in _STEADY or old.family != new.family or (old.peer, old.side) != (new.peer, new.side):
-        return False
-    if old.ts < 0 or new.ts < 0 or new.last_ns <= old.last_ns:
-        return False
-    seconds = (new.last_ns - old.last_ns) / _SECOND_NS
-    return (new.ts - old.ts) & 0xFFFFFFFF > 1100 * seconds + 1000
 
 
 def link(mtu: int) -> str:

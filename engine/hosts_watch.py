@@ -111,6 +111,5 @@ def _told(found: Found) -> str:
 _WORDS = {
     "syn_synack": "SYN and SYN+ACK are of different systems",
     "ttl": "SYN and SYN+ACK come from different distances",
-    "timestamps": "TCP timestamps are not of one clock",
     "ip_id": "the same IP identification again",
 }
