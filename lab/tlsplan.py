@@ -237,12 +237,6 @@ TUNNELS = [
                 ssh("openssl", "exec", "-c", "aes128-ctr", "-o", "KexAlgorithms=curve25519-sha256"),
             ),
             ("dropbear-stunnel", to(S, DROPBEAR), ssh("openssl", "exec")),
-        ],
-    ),
-    *_many(
-        "train",
-        "tls.tunnel.ssh",
-        [
             ("ssh-socat", to(C, SSHD), ssh("socat", "exec")),
             ("ssh-socat-type", to(C, SSHD), ssh("socat", "type", "-c", "aes256-gcm@openssh.com")),
             ("ssh-socat-fail", to(C, SSHD), ssh("socat", "fail")),
@@ -251,12 +245,6 @@ TUNNELS = [
             ("paramiko", to(S, SSHD), paramiko_stunnel),
             ("dropbear-socat", to(C, DROPBEAR), ssh("socat", "type")),
             ("dbclient", to(S, SSHD), dbclient_stunnel),
-        ],
-    ),
-    *_many(
-        "train",
-        "tls.tunnel.ssh",
-        [
             ("curl-sftp", to(S, SSHD), libssh2),
             ("hydra", to(H, SSHD), hydra),
             ("asyncssh", to(H, SSHD, "ssl-max-ver TLSv1.2"), asyncssh),
@@ -319,12 +307,6 @@ TUNNELS = [
                 to(tlsserve.stream, INNER_WEB),
                 behind("sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | gnutls-cli --insecure -p @ 127.0.0.1"),
             ),
-        ],
-    ),
-    *_many(
-        "train",
-        "tls.tunnel.tls",
-        [
             ("curl-stunnel", to(S, PROXY), proxied()),
             ("curl-stunnel-h1", to(S, PROXY), proxied("--http1.1", *AGENT, urls=4)),
             ("curl-haproxy", to(H, PROXY), proxied(*AGENT)),
@@ -333,12 +315,6 @@ TUNNELS = [
             ("curl-front-12", to(S, PROXY, "sslVersionMax = TLSv1.2"), proxied()),
             ("curl-inner-12", to(S, PROXY), proxied(*TWELVE)),
             ("stunnel-bare", to(S, INNER_WEB), curl_stunnel),
-        ],
-    ),
-    *_many(
-        "train",
-        "tls.tunnel.tls",
-        [
             ("squid", tlsserve.squid, proxied("--http1.1")),
             ("nghttpx", tlsserve.nghttpx, proxied()),
             ("python-socat", to(C, PROXY), nested(f"{INNER}:{INNER_WEB}")),
@@ -370,23 +346,11 @@ SHELLS = [
             ("reverse-openssl", nothing, reverse("openssl", "openssl")),
             ("reverse-ncat-openssl", nothing, reverse("ncat", "openssl", 6)),
             ("reverse-pty", nothing, reverse("raw", "pty", 4)),
-        ],
-    ),
-    *_many(
-        "train",
-        "tls.reverse_shell",
-        [
             ("reverse-stunnel", nothing, reverse("ncat", "stunnel")),
             ("reverse-openssl-socat", nothing, reverse("openssl", "socat", 4)),
             ("reverse-perl", nothing, reverse("ncat", "perl", 6)),
             ("reverse-script", nothing, reverse("raw", "script", 3)),
             ("reverse-python-ncat", nothing, reverse("ncat", "pythonpty", 5)),
-        ],
-    ),
-    *_many(
-        "train",
-        "tls.reverse_shell",
-        [
             ("reverse-socat", nothing, reverse("socat", "socat")),
             ("reverse-socat-ncat", nothing, reverse("socat", "ncat", 4)),
             ("reverse-python", nothing, reverse("socat", "python")),
@@ -411,12 +375,6 @@ BEACONS = [
             ("beacon-raw", scripted("beacon"), talk("call", "9", "5", "0.3", "180")),
             ("beacon-large", scripted("beacon"), talk("call", "8", "6", "0.2", "700")),
             ("beacon-poll", nothing, talk("poll", "9", "5", "0.4", "/post")),
-        ],
-    ),
-    *_many(
-        "train",
-        "tls.beacon",
-        [
             ("beacon-script", scripted("beacon"), script_beacon),
             ("beacon-curl", nothing, command("curl", "-sk", "--http1.1", "--rate", "12/m", "https://#/post?[1-8]")),
             ("beacon-poll-test", nothing, talk("poll", "8", "6", "0.2", "/post")),
