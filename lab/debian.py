@@ -1,48 +1,83 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Programs of another Debian release, run by chroot inside the machines of the lab.
+"""Debian systems in directories, and programs of another release, run by chroot inside the machines of the lab.
 
-The system is made once by debootstrap and kept in FLOWTAP_CACHE (/var/cache/flowtap). What a machine changes in it is
+A system is made once by debootstrap and kept in FLOWTAP_CACHE (/var/cache/flowtap). What a machine changes in it is
 mounted over in that machine's mount namespace only: accounts, /run, /home, /root and /tmp.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.network import Lab, LabError, Machine
 
-TRIXIE = Path(os.environ.get("FLOWTAP_CACHE", "/var/cache/flowtap")) / "trixie"
+LIMIT = 900.0  # seconds that making a system may take
+
+
+def place(suite: str, packages: Sequence[str]) -> Path:
+    """Return where the system of these packages is kept: below FLOWTAP_CACHE (/var/cache/flowtap)."""
+    name = hashlib.sha256(" ".join((suite, *packages)).encode()).hexdigest()[:12]
+    return Path(os.environ.get("FLOWTAP_CACHE", "/var/cache/flowtap")) / f"{suite}-{name}"
+
+
 PACKAGES = ("openssh-server", "openssh-client", "procps")
-MIRROR = "http://deb.debian.org/debian"
-LIMIT = 900.0  # seconds that making it may take
+TRIXIE = place("trixie", PACKAGES)
 
 
-def make(root: Path = TRIXIE) -> Path:
-    """Return the directory with the Debian system of that name, made at the first call.
+def make(suite: str = "trixie", packages: Sequence[str] = PACKAGES) -> Path:
+    """Return the directory with a Debian system, made at the first call; packages come from where apt has its own from.
 
     Raises:
         LabError: debootstrap failed; the text is what it said last.
 
     """
+    root = place(suite, packages)
     if root.is_dir():
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix="making-", dir=root.parent))
     try:
         making.chmod(0o755)
-        command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", root.name]
-        done = subprocess.run([*command, str(making / "root"), MIRROR], capture_output=True, timeout=LIMIT, check=False)
-        if done.returncode:
-            raise LabError(f"{' '.join(command)}: {done.stdout.decode(errors='replace')[-500:]}")
+        options = ["--variant=minbase", f"--include={','.join(packages)}"]
+        run("debootstrap", *options, suite, str(making / "root"), *_mirror(suite))
         shutil.rmtree(making / "root/var/cache/apt", ignore_errors=True)
-        (making / "root").rename(root)
+        (making / "root/etc/hostname").write_text("flowtap-test\n")
+        try:
+            (making / "root").rename(root)
+        except OSError:  # another run was faster
+            if not root.is_dir():
+                raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return root
+
+
+def _mirror(suite: str) -> list[str]:
+    """Return where apt has Debian from, as the words that tell debootstrap; none when apt does not know.
+
+    A mirror has all releases: that of another one serves where apt has nothing of the suite.
+    """
+    targets = run("apt-get", "indextargets", "--format", "$(RELEASE) $(SITE)", "Created-By: Packages")
+    found = [line.split() for line in targets.splitlines() if "-" not in line.split()[0]]
+    found.sort(key=lambda words: words[0] != suite)
+    return [words[1] for words in found][:1]
+
+
+def run(*command: str) -> str:
+    """Run a long command and return what it printed; its failure is a LabError with what it said last."""
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, check=False, text=True, errors="replace"
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines()[-15:]
+        raise LabError(f"{' '.join(command)}: status {done.returncode}: " + "\n".join(said))
+    return done.stdout
 
 
 def prepare(lab: Lab, machine: Machine, root: Path = TRIXIE) -> None:
