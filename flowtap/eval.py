@@ -11,6 +11,7 @@ from flowtap.arguments import ArgumentError
 from flowtap.database import load_database
 from flowtap.eval_labels import LabelError, read_labels
 from flowtap.eval_plot import PlotError
+from flowtap.options import exact_option, signatures_option, threshold_option
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt, Progress
 from flowtap.read import Exit
@@ -36,23 +37,9 @@ Examples:
 @click.command("eval", epilog=EPILOG, no_args_is_help=True)
 @click.argument("labels", metavar="LABELS.csv")
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
-@click.option(
-    "-f",
-    "--signatures",
-    multiple=True,
-    metavar="FILE",
-    help="Signatures: a file, or a directory of *.fp files. May repeat. [default: the shipped database]",
-)
-@click.option("-F", "exact", is_flag=True, help="Match all sizes exactly: no signature is fuzzy.")
-@click.option(
-    "-T",
-    "threshold",
-    type=click.IntRange(1, 3_600_000),
-    default=400,
-    show_default=True,
-    metavar="MS",
-    help="From this think time on, in milliseconds, a pause is a pause (+).",
-)
+@signatures_option
+@exact_option
+@threshold_option
 @click.option("--unlabelled-negative", "negative", is_flag=True, help="What is found in flows without labels is wrong.")
 @click.option("--flows", is_flag=True, help="Print all judged flows, not only the wrong ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

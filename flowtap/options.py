@@ -37,20 +37,33 @@ def config_option(function: Function) -> Function:
     )(function)
 
 
+signatures_option = click.option(
+    "-f",
+    "--signatures",
+    multiple=True,
+    metavar="FILE",
+    help="Signatures: a file, or a directory of *.fp files. May repeat. [default: the shipped database]",
+)
+exact_option = click.option("-F", "exact", is_flag=True, help="Match all sizes exactly: no signature is fuzzy.")
+threshold_option = click.option(
+    "-T",
+    "threshold",
+    type=click.IntRange(1, 3_600_000),
+    default=400,
+    show_default=True,
+    metavar="MS",
+    help="From this think time on, in milliseconds, a pause is a pause (+).",
+)
+
+
 def matching(function: Function) -> Function:
     """Add -f, -U, -K and -F: what is matched, and what is reported."""
     return _with(
         function,
-        click.option(
-            "-f",
-            "--signatures",
-            multiple=True,
-            metavar="FILE",
-            help="Signatures: a file, or a directory of *.fp files. May repeat. [default: the shipped database]",
-        ),
+        signatures_option,
         click.option("-U", "unidentified", is_flag=True, help="Also print unidentified flows, with their shapes."),
         click.option("-K", "only_unidentified", is_flag=True, help="Print unidentified flows only."),
-        click.option("-F", "exact", is_flag=True, help="Match all sizes exactly: no signature is fuzzy."),
+        exact_option,
     )
 
 

@@ -12,7 +12,7 @@ import click
 
 from flowtap.arguments import ArgumentError, split_arguments
 from flowtap.database import load_database
-from flowtap.options import matching, printing
+from flowtap.options import matching, printing, threshold_option
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt, Progress
 from flowtap.terminal import fail
@@ -67,15 +67,7 @@ Examples:
 @click.command(epilog=EPILOG, no_args_is_help=True)
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE... [FILTER]")
 @matching
-@click.option(
-    "-T",
-    "threshold",
-    type=click.IntRange(1, 3_600_000),
-    default=400,
-    show_default=True,
-    metavar="MS",
-    help="From this think time on, in milliseconds, a pause is a pause (+).",
-)
+@threshold_option
 @click.option("-l", "one_line", is_flag=True, help="One line per flow.")
 @click.option("-r", "resolve", is_flag=True, help="Print host names (asks DNS; waiting is bounded).")
 @printing
