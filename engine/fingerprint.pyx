@@ -12,7 +12,8 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from engine.fingerprint_facts cimport Facts, facts_of, ft_handshake_record, window_multiple
+from engine.fingerprint_facts cimport Facts, facts_of, window_multiple
+from engine.handshake_record cimport ft_handshake_record
 from engine.fingerprint_match cimport (
     BUCKETS, F_BAD_TTL, F_GENERIC, F_REPEATED, F_RESPONSE, F_TOOL, Match, Reference, bucket_of, find,
 )

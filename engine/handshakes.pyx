@@ -12,21 +12,8 @@ from libc.string cimport memcmp
 
 from collections import namedtuple
 
+from engine.handshake_record cimport ft_handshake_record
 from engine.record cimport TCP, TH_ACK, TH_FIN, TH_RST, TH_SYN, ft_record, u8, u16, u32, u64
-
-cdef extern from "handshake_record.h" nogil:
-    struct ft_handshake_record:
-        u64 ts
-        u8 src[16]
-        u8 dst[16]
-        u32 hash
-        u32 seq
-        u32 ack
-        u16 sport
-        u16 dport
-        u16 id
-        u8 tcpflags
-        u8 version
 
 cdef enum:
     WAYS = 4

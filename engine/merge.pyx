@@ -12,9 +12,10 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from engine.handshake_record cimport ft_handshake_record
 from engine.message cimport (
     FT_BATCH, FT_HANDSHAKE_BATCH, FT_KIND_HANDSHAKES, FT_KIND_RECORDS, FT_KIND_WATERMARK, FT_MAX_SHARDS,
-    FT_MESSAGE_VERSION, ft_handshake_record, ft_message,
+    FT_MESSAGE_VERSION, ft_message,
 )
 from engine.record cimport ft_record, ft_tag, u8, u32, u64
 from engine.streams cimport (

@@ -23,7 +23,3 @@ cdef extern from "batch.h" nogil:
     int FT_KIND_RECORDS
     int FT_KIND_HANDSHAKES
     int FT_KIND_WATERMARK
-
-cdef extern from "handshake_record.h" nogil:
-    struct ft_handshake_record:
-        u64 ts
