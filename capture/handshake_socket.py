@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""SYNs and SYN+ACKs to and from one TCP port of other hosts, as this host's kernel sees them: a packet socket.
+"""SYNs and SYN+ACKs to and from one TCP port, as this host's kernel sees them: a packet socket, and the parser.
 
 The filter is in the kernel, so whatever else passes costs this process nothing. Frames come without their link layer
 (SOCK_DGRAM), from all interfaces, hence as link type RAW. (To bind to no interface after the filter is there, as
@@ -14,6 +14,7 @@ import socket
 import struct
 
 from capture._filter import Filter
+from capture._packet import KEY_SIZE, Batch, Parser
 
 LINKTYPE_RAW = 101
 _SO_ATTACH_FILTER = 26  # asm-generic/socket.h
@@ -42,8 +43,10 @@ class HandshakeSocket:
         try:
             self._attach(Filter(_FILTER.format(port), LINKTYPE_RAW).instructions())
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE)
-            while self.take():  # what came before the filter was there
+            while self._receive():  # what came before the filter was there
                 pass
+            self._parser = Parser(os.urandom(KEY_SIZE))
+            self._parser.add_interface(LINKTYPE_RAW, "")
         except OSError as error:
             self._socket.close()
             raise HandshakeSocketError(f"a packet socket: {os.strerror(error.errno or 0)}") from error
@@ -57,17 +60,18 @@ class HandshakeSocket:
         """Return the descriptor, to wait on."""
         return self._socket.fileno()
 
-    def take(self) -> list[bytes]:
-        """Return the packets that have arrived, from the IP header on, at most 1,024."""
-        packets: list[bytes] = []
+    def read(self, batch: Batch) -> None:
+        """Fill a batch with what has arrived, as far as it goes; it may be nothing."""
+        batch.clear()
+        while batch.count < batch.capacity and (packet := self._receive()):
+            self._parser.parse(packet, batch)
+
+    def _receive(self) -> bytes:
+        """Return the next packet, from its IP header on; b"" when none waits."""
         try:
-            while len(packets) < 1024:
-                packets.append(self._socket.recv(_LONGEST))
-        except BlockingIOError:
-            pass
-        except OSError:  # an interface went down: told once, and others go on
-            pass
-        return packets
+            return self._socket.recv(_LONGEST)
+        except OSError:  # none is there, or an interface went down: told once, and others go on
+            return b""
 
     def close(self) -> None:
         """Close the socket; may be called again."""

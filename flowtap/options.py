@@ -54,6 +54,14 @@ threshold_option = click.option(
     metavar="MS",
     help="From this think time on, in milliseconds, a pause is a pause (+).",
 )
+fingerprints_option = click.option(
+    "--p0f-fp",
+    "databases",
+    multiple=True,
+    metavar="PATH",
+    help="Fingerprints in p0f's format: a file, or a directory of *.fp files. May repeat. "
+    "[default: those of the settings]",
+)
 
 
 def matching(function: Function) -> Function:

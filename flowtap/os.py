@@ -10,7 +10,7 @@ import click
 
 from flowtap.arguments import ArgumentError
 from flowtap.database import load_fingerprints
-from flowtap.options import USAGE, config_option, settings_of
+from flowtap.options import USAGE, config_option, fingerprints_option, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt
 from flowtap.terminal import BROKEN_PIPE, OUTPUT, fail
@@ -42,14 +42,7 @@ Examples:
 
 @click.command(name="os", epilog=EPILOG, no_args_is_help=True, short_help="Tell systems by their TCP handshakes.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--p0f-fp",
-    "databases",
-    multiple=True,
-    metavar="PATH",
-    help="Fingerprints in p0f's format: a file, or a directory of *.fp files. May repeat. "
-    "[default: those of the settings]",
-)
+@fingerprints_option
 @config_option
 @click.option("--all", "everything", is_flag=True, help="Also print what was sent again.")
 @click.option("--decap", is_flag=True, help="Look into GRE, IPIP, 6in4, VXLAN and Geneve tunnels.")

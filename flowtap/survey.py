@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowtap.options import config_option, fingerprints_option, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.terminal import fail, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flowtap.survey_journal import Journal
     from flowtap.survey_list import Target
     from flowtap.survey_run import Survey
@@ -70,7 +73,8 @@ Examples:
     metavar="S",
     help="Seconds to wait for an answer.",
 )
-@click.option("--database", "files", multiple=True, metavar="FILE", help="Fingerprints. [default: those shipped]")
+@fingerprints_option
+@config_option
 @click.option("--csv", "csv_path", metavar="FILE", help="Also write the results as CSV.")
 @click.option("--plot", "plot_path", metavar="FILE", help="Draw matrix and ROC, as .png or .svg (needs labels).")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -84,7 +88,8 @@ def survey(
     rate: float,
     concurrency: int,
     timeout: float,
-    files: tuple[str, ...],
+    databases: tuple[str, ...],
+    config: str | None,
     csv_path: str | None,
     plot_path: str | None,
     as_json: bool,
@@ -111,7 +116,7 @@ def survey(
         raise SystemExit(fail(f"{', '.join(lists)}: no hosts; expected an address or a name in each line", Exit.USAGE))
     if plot_path is not None and not any(target.label for target in targets):
         raise SystemExit(fail("--plot needs hosts with labels; expected a CSV file with a label column", Exit.USAGE))
-    work, journal = _prepare(files, output, resume, port)
+    work, journal = _prepare(databases or settings_of(config).fingerprints.files, output, resume, port)
     try:
         with work:
             code = _contact(work, journal, targets, (rate, concurrency, timeout), yes=yes, progress=not no_progress)
@@ -122,16 +127,17 @@ def survey(
     raise SystemExit(code)
 
 
-def _prepare(files: tuple[str, ...], output: str, resume: bool, port: int) -> tuple[Survey, Journal]:
+def _prepare(databases: Sequence[str], output: str, resume: bool, port: int) -> tuple[Survey, Journal]:
     """Return what does the work and the journal; ends with a message when one of them cannot be had."""
     from capture.handshake_socket import HandshakeSocketError
+    from flowtap.arguments import ArgumentError
+    from flowtap.database import load_fingerprints
     from flowtap.survey_journal import Journal, JournalError
     from flowtap.survey_run import Survey
-    from sigdb import SignatureErrors
 
     try:
-        work = Survey(port, files)
-    except SignatureErrors as error:
+        work = Survey(port, load_fingerprints(databases))
+    except ArgumentError as error:
         raise SystemExit(fail(str(error), Exit.USAGE)) from None
     except HandshakeSocketError as error:
         raise SystemExit(fail(str(error), Exit.REFUSED)) from None

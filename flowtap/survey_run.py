@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import sys
 from collections import OrderedDict
@@ -17,41 +16,38 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from capture import Batch
-from capture._packet import Parser
-from capture.handshake_socket import LINKTYPE_RAW, HandshakeSocket
+from capture.handshake import handshakes
+from capture.handshake_socket import HandshakeSocket
 from engine.events import address
 from engine.fingerprint import Fingerprinter
 from engine.fingerprints import RESULT_SIZE, Flag, results
 from flowtap.survey_contact import Contact, contact_all
 from flowtap.survey_list import Target
-from sigdb import load_tcp, shipped_tcp
 
 if TYPE_CHECKING:
     from engine.fingerprints import Fingerprint
     from flowtap.survey_journal import Journal
+    from sigdb import TcpDatabase
 
 _BATCH = 1024  # packets
 _KEPT = 65_536  # SYN+ACKs whose contact has not ended yet: more than any concurrency needs
 _LATE = 0.2  # seconds that the packet socket may be behind the connection
 _SPARE = 64  # descriptors beside those of connections
-_RECORD = 128  # bytes of a handshake record; the source's address is at 8 (bpf/handshake_record.h)
 
 
 class Survey:
-    """A survey of one port. Raises HandshakeSocketError, and SignatureErrors for a wrong database.
+    """A survey of one port, with a database of fingerprints. Raises HandshakeSocketError.
 
     To be used as a context manager, which closes the packet socket.
     """
 
-    def __init__(self, port: int, files: Sequence[str] = ()) -> None:
+    def __init__(self, port: int, database: TcpDatabase) -> None:
         self.port = port
         self.unseen = 0  # hosts that accepted a connection and whose SYN+ACK the socket did not show
-        self._fingerprinter = Fingerprinter(load_tcp(list(files) or shipped_tcp()))
+        self._fingerprinter = Fingerprinter(database)
         self._seen: OrderedDict[str, Fingerprint] = OrderedDict()
         self._batch = Batch(_BATCH, handshakes=True)
         self._results = bytearray(_BATCH * RESULT_SIZE)
-        self._parser = Parser(os.urandom(64))
-        self._parser.add_interface(LINKTYPE_RAW, "")
         self._socket = HandshakeSocket(port)
 
     def __enter__(self) -> Survey:
@@ -90,22 +86,14 @@ class Survey:
 
     def _take(self) -> None:
         """Fingerprint the SYNs and SYN+ACKs that have arrived."""
-        batch = self._batch
-        batch.clear()
-        for packet in self._socket.take():
-            self._parser.parse(packet, batch)
-        count = batch.handshake_count
-        if not count or batch.handshakes is None:
-            return
-        first = 0
-        with memoryview(batch.handshakes) as records:
-            while first < count:
-                done = self._fingerprinter.process(records, self._results, first, count - first)
-                for place, result in enumerate(results(self._results, done), first):
-                    if result.flags & Flag.RESPONSE:
-                        source = address(bytes(records[place * _RECORD + 8 : place * _RECORD + 24]))
-                        self._seen.setdefault(source, self._fingerprinter.describe(result))
-                first += done
+        self._socket.read(self._batch)
+        count, records = self._batch.handshake_count, self._batch.handshakes
+        assert records is not None
+        if self._fingerprinter.process(records, self._results, 0, count) != count:
+            raise AssertionError("a fingerprinter takes a batch at once")
+        for handshake, result in zip(handshakes(records, count), results(self._results, count), strict=True):
+            if result.flags & Flag.RESPONSE:
+                self._seen.setdefault(address(handshake.src), self._fingerprinter.describe(result))
         while len(self._seen) > _KEPT:
             self._seen.popitem(last=False)
 

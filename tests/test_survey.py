@@ -85,7 +85,7 @@ class Field:
 
     def command(self, *options: str) -> list[str]:
         """Return the command line of a survey."""
-        files = ["-o", str(self.folder / "j"), "--database", str(self.folder / "db.fp"), str(self.folder / "hosts.csv")]
+        files = ["-o", str(self.folder / "j"), "--p0f-fp", str(self.folder / "db.fp"), str(self.folder / "hosts.csv")]
         flowtap = [sys.executable, "-m", "flowtap", "survey", "--yes", *options, *files]
         return self.machine.inside("env", f"PYTHONPATH={PREFIX.parents[1]}", *flowtap)
 
