@@ -132,11 +132,13 @@ bench: $(VENV)/.built
 	@$(PYTHON) -m bench.engine | tee bench/out/engine.json
 	@$(PYTHON) -m bench.read | tee bench/out/read.json
 	@$(PYTHON) -m bench.worker | tee bench/out/worker.json
+	@$(PYTHON) -m bench.fingerprint | tee bench/out/fingerprint.json
 
 bench-live: $(VENV)/.lab
 	@$(call packages,$(APT_BENCH))
 	@mkdir -p bench/out
 	@$(PYTHON) -m bench.kernel | tee bench/out/kernel.json
+	@$(PYTHON) -m bench.parts | tee bench/out/parts.json
 	@$(PYTHON) -m bench.live | tee bench/out/live.json
 
 bench-replay: $(VENV)/.lab
