@@ -75,9 +75,9 @@ def pipeline(lab: Lab, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
         made.close()
 
 
-def known(pipeline: Pipeline) -> dict[str, Any]:
+def known(pipeline: Pipeline, *options: str) -> dict[str, Any]:
     """Return what `flowtap hosts` prints, by address."""
-    command = [*PYTHON, "-m", "flowtap", "hosts", "--json", "--config", str(pipeline.config)]
+    command = [*PYTHON, "-m", "flowtap", "hosts", "--json", "--config", str(pipeline.config), *options]
     out = subprocess.run(command, capture_output=True, timeout=WAIT, check=True).stdout
     return {host["address"]: host for host in map(json.loads, out.splitlines())}
 
@@ -113,6 +113,31 @@ def test_a_client_class_web_server_and_a_flood(lab: Lab, pipeline: Pipeline) -> 
     assert p0f(pipeline.runtime / "query", SERVER) == (0x10, b"Linux")
     until(lambda: not pipeline.gaps(), "the ledger closes")
     pipeline.finish()
+
+
+# What a client's kernel can be told to send otherwise: each makes a raw signature of its own.
+STACKS = ("tcp_timestamps=0", "tcp_sack=0", "tcp_window_scaling=0", "tcp_ecn=1", "ip_default_ttl=128")
+
+
+def test_live_fingerprints_are_those_of_the_file(lab: Lab, pipeline: Pipeline, tmp_path: Path) -> None:
+    lab.server.start(sys.executable, "-m", "http.server", "80", "--bind", SERVER, "--directory", str(pipeline.folder))
+    lab.server.await_port(80)
+    capture = tmp_path / "seen.pcap"
+    with lab.record(capture, "server"):
+        for setting in STACKS:
+            lab.client.do("sysctl", "-qw", f"net.ipv4.{setting}")
+            lab.client.do(sys.executable, "-c", ASK.format(server=SERVER, times=1))
+    until(lambda: pipeline.counters("worker")["hosts_completed"] == len(STACKS), "all are completed")
+    until(lambda: sum(s["handshakes"] for s in known(pipeline).get(SERVER, {"systems": ()})["systems"]) == 5, "told")
+    live, read = known(pipeline), known(pipeline, "--read", str(capture))
+    assert len({system["raw"] for system in live[CLIENT]["systems"]}) == len(STACKS)
+    assert {name: systems(host) for name, host in live.items()} == {name: systems(host) for name, host in read.items()}
+    pipeline.finish()
+
+
+def systems(host: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the systems of a host without times, which the clocks of tap and recorder tell a little differently."""
+    return [{k: v for k, v in one.items() if not k.endswith("_seen")} for one in host["systems"]]
 
 
 def p0f(path: Path, address: str) -> tuple[int, bytes]:
