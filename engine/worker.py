@@ -125,7 +125,8 @@ def day_offset() -> int:
 class Worker:
     """Worker `shard`, which receives at `endpoint`. Raises zmq.ZMQError.
 
-    `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second.
+    `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second,
+    `look` ten times as often.
     `sightings` takes handshakes; without it they are only counted.
     `clock` is that of the records, `offset` the time since 1970 less that clock, in ns. The attributes `stop` and
     `reload` are flags that a signal handler may set.
@@ -147,6 +148,7 @@ class Worker:
         flows: bool = False,
         sightings: SightingsMaker | None = None,
         alive: Callable[[], None] = lambda: None,
+        look: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = monotonic_ns,
         offset: Callable[[], int] = day_offset,
     ) -> None:
@@ -163,6 +165,7 @@ class Worker:
         self._sightings = sightings
         self._window_ns = window_ms * 1_000_000
         self._alive = alive
+        self._look = look
         self._clock = clock
         self._offset = offset
         events.offset_ns = offset()
@@ -256,6 +259,7 @@ class Worker:
             self._loading.start()
         if now >= self._next_advance:
             self._next_advance = now + ADVANCE_NS
+            self._look()
             self._advance(now)
         if now >= self._next_second:
             self._next_second = now + _SECOND_NS

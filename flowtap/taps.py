@@ -6,36 +6,41 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import time_ns
 
-_AGAIN = 1.0  # seconds between two looks at the files
+_TICK_NS = 20_000_000  # more than a tick of any kernel: 10 ms
 _BIGGEST_FILE = 1 << 20
 
 
 class InterfaceNames:
     """Call it with an interface's number: its name, "" where no capture process knows it.
 
-    The files in `folder` (flowtap.runtime) are read again for an unknown number, at most once a second, and now and
-    then for the known ones, as a number's name may change.
+    The files in `folder` (flowtap.runtime) are read again when one of them has changed: for an unknown number, and
+    whenever `look` is called, which should be often. A capture process that ends takes its file with it, and flows of
+    its interfaces may end later.
     """
 
-    def __init__(self, folder: Path, refresh: float = 30.0) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._refresh = refresh
         self._names: dict[int, str] = {}
-        self._read_at = -refresh
+        self._seen = -1  # when the folder had changed as it was read last
 
     def __call__(self, index: int) -> str:
         """Return the name of interface number `index`, "" where it is not known."""
-        name = self._names.get(index)
-        age = monotonic() - self._read_at
-        if age > self._refresh or (name is None and age > _AGAIN):
-            self._read()
-            name = self._names.get(index)
-        return name or ""
+        if index not in self._names:
+            self.look()
+        return self._names.get(index, "")
+
+    def look(self) -> None:
+        """Read the files if any of them was written or removed since the last time."""
+        with suppress(OSError):
+            changed = self._folder.stat().st_mtime_ns
+            if changed != self._seen:
+                self._read()
+                # What changes within one tick of the file system's clock looks unchanged: then it is read once more.
+                self._seen = changed if time_ns() - changed > _TICK_NS else -1
 
     def _read(self) -> None:
-        self._read_at = monotonic()
         found: dict[int, str] = {}
         for path in sorted(self._folder.glob("*.json")):
             with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

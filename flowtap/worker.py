@@ -113,7 +113,8 @@ def _run(
         stack.callback(context.term)
         outbox = Outbox(context, place.events, shard, remembered.made)
         stack.callback(outbox.close)
-        events = Events(program.signatures, interface=InterfaceNames(place.taps))
+        names = InterfaceNames(place.taps)
+        events = Events(program.signatures, interface=names)
         sightings = None
         if fingerprints is not None:
             sightings = SightingsMaker(
@@ -135,6 +136,7 @@ def _run(
             window_ms=settings.workers.window_ms,
             flows=settings.events.flows,
             sightings=sightings,
+            look=names.look,
             alive=notify.alive,
         )
         stack.callback(made.close)
