@@ -11,7 +11,7 @@ import click
 
 from flowtap.arguments import ArgumentError
 from flowtap.options import common, settings_of
-from flowtap.service import EPILOG, Exit, begin_logging, failures, on_signals
+from flowtap.service import EPILOG, Exit, begin_logging, failures, hold_reload, on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ def collector(config: str | None, runtime: str | None) -> None:
     SIGHUP opens the file anew after it was moved away, and takes the rules over several flows anew.
     """
     begin_logging("collector")
+    hold_reload()
     settings = settings_of(config, runtime)
 
     def load_rules() -> Rules | None:

@@ -37,11 +37,17 @@ def begin_logging(name: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format=f"flowtap {name}: %(message)s", force=True)
 
 
+def hold_reload() -> None:
+    """Keep SIGHUP, which would end a process that has not come to on_signals yet, until it has."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
 def on_signals(stop: Callable[[], None], reload: Callable[[], None] = lambda: None) -> None:
     """Have SIGTERM and SIGINT call `stop`, SIGHUP `reload`: both only set a flag that the main loop looks at."""
     signal.signal(signal.SIGTERM, lambda number, frame: stop())
     signal.signal(signal.SIGINT, lambda number, frame: stop())
     signal.signal(signal.SIGHUP, lambda number, frame: reload())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 @contextmanager

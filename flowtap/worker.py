@@ -12,7 +12,7 @@ import click
 from flowtap.arguments import ArgumentError
 from flowtap.database import load_database, load_fingerprints
 from flowtap.options import common, settings_of
-from flowtap.service import EPILOG, Exit, begin_logging, fail, failures, on_signals
+from flowtap.service import EPILOG, Exit, begin_logging, fail, failures, hold_reload, on_signals
 from flowtap.settings import SettingsError
 from flowtap.settings import load as load_settings
 
@@ -33,6 +33,7 @@ def worker(shard: int, config: str | None, runtime: str | None) -> None:
     reports the flows that are open.
     """
     begin_logging(f"worker {shard}")
+    hold_reload()
     settings = settings_of(config, runtime)
     if shard >= settings.workers.count:
         raise fail(f"shard {shard}: expected 0 to {settings.workers.count - 1} (workers.count)", Exit.USAGE)
