@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.network import WAIT, LabError, Machine, until
-from lab.pipeline import Event, Pipeline
+from lab.pipeline import Event, Pipeline, of_one_flow
 
 LONGEST_FRAME = 65_535 + 14
 LONG = 999_999
@@ -126,7 +126,7 @@ def flows(events: list[Event]) -> Counter[str]:
     """Return the flows of these events, each as one text with everything that must agree."""
     alerts: dict[int, dict[str, int]] = {}
     for event in events:
-        if event["event_type"] == "alert":
+        if of_one_flow(event):
             alerts.setdefault(event["flow_id"], {})[event["flowtap"]["id"]] = event["flowtap"]["hits"]
     return Counter(_flow(event, alerts) for event in events if event["event_type"] == "flow")
 

@@ -170,11 +170,16 @@ def _toml(value: object) -> str:
     return json.dumps(value)
 
 
+def of_one_flow(event: Event) -> bool:
+    """Return whether an event is an alert about one flow: not of a rule over several flows, nor about a host."""
+    return event["event_type"] == "alert" and "flow_id" in event and "flows" not in event["flowtap"]
+
+
 def hits(events: Sequence[Event]) -> dict[tuple[object, ...], dict[str, int]]:
     """Return the final hits of each flow, by protocol and ends: signature id to count."""
     found: dict[tuple[object, ...], dict[str, int]] = {}
     for event in events:
-        if event["event_type"] == "alert" and "flows" not in event["flowtap"]:  # those of rules are about several flows
+        if of_one_flow(event):
             key = tuple(event.get(name) for name in ("proto", "src_ip", "src_port", "dest_ip", "dest_port"))
             found.setdefault(key, {})[event["flowtap"]["id"]] = event["flowtap"]["hits"]
     return found
