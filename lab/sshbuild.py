@@ -67,19 +67,18 @@ def _go() -> bool:
     return shutil.which("go") is not None and all((source / name).is_dir() for name in libraries)
 
 
-def _python(module: str) -> bool:
-    words = ["/usr/bin/python3", "-c", f"import importlib.util, sys; sys.exit(not importlib.util.find_spec('{module}'))"]
-    return subprocess.run(words, timeout=30, check=False).returncode == 0
-
-
 def _answers(*command: str) -> bool:
     if shutil.which(command[0]) is None:
         return False
     return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
 
 
+def _python(module: str) -> bool:
+    return _answers("/usr/bin/python3", "-c", f"from importlib.util import find_spec as f; exit(not f('{module}'))")
+
+
 def _library(name: str) -> bool:
-    return name in subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, timeout=30, check=True, text=True).stdout
+    return _answers("/usr/bin/python3", "-c", f"import ctypes; ctypes.CDLL('{name}')")
 
 
 # Of each optional program or server: whether it is there, and Debian's packages that bring it.
@@ -91,7 +90,7 @@ OPTIONAL = {
     "php": (lambda: _answers("php", "-r", "exit(function_exists('ssh2_connect') ? 0 : 1);"), "php-ssh2"),
     "ruby": (lambda: _answers("ruby", "-e", "require 'net/scp'"), "ruby ruby-net-ssh ruby-net-scp"),
     "conch": (lambda: shutil.which("conch3") is not None, "python3-twisted"),
-    "debian 13": (lambda: debian.LIBRARIES.is_dir(), "(made by debootstrap)"),
+    "debian 13": (debian.LIBRARIES.is_dir, "(made by debootstrap)"),
     **{
         name: (lambda tool=tool: shutil.which(tool) is not None, name)  # type: ignore[misc]
         for name, tool in {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab import servers, sshbuild, sshpeople
 from lab.debian import LIBRARIES, inside_debian
-from lab.network import SERVER, USER
+from lab.network import USER
 from lab.scenarios import askpass
 from lab.sshsessions import Play
 from lab.sshstage import Stage, Truth, openssh, options
@@ -45,7 +45,7 @@ def _called(stage: Stage, client: str) -> list[str]:
 def library(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     """Offer passwords, keyboard-interactive answers or a key by a library, then do the action.
 
-    Outcomes: `N` (wrong ones first), `all`, `key`, `badkey` (then a password), `refuse` (it does not know the host key).
+    Outcomes: `N` (wrong ones first), `all`, `key`, `badkey` (then a password), `refuse` (an unknown host key).
     """
     truth = Truth(session={"shell": "interactive", "none": ""}.get(action, action))
     truth.typed = "automated.typing" if action == "shell" else ""
@@ -84,6 +84,16 @@ def _host(stage: Stage) -> str:
     return f"{USER}@[{stage.address}]" if stage.v6 else stage.target
 
 
+# Makes a repository that whoever serves it, the user or root, may read.
+TREE = """\
+cd "$1" && test -d tree && exit
+git init -q tree && cp /etc/*.conf tree/ && cd tree && git add -A
+git -c user.name=lab -c user.email=lab@localhost commit -qm first && chown -R 7077:7077 .
+for home in /root "$1"; do HOME=$home git config --global safe.directory '*'; done
+chown 7077:7077 "$1/.gitconfig"
+"""
+
+
 def copier(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     """Copy files by rsync, git, sshfs or lftp, by key or with a password from a program."""
     truth = Truth(session="transfer", password="" if outcome == "key" else "automated")
@@ -91,16 +101,21 @@ def copier(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     where = stage.lab.folder / f"copy-{stage.number}"
     where.mkdir()
     if client == "rsync":
-        pair = ["/usr/share/perl5/", f"{_host(stage)}:copied"] if action == "up" else [f"{_host(stage)}:/etc/", str(where)]
+        up = ["/usr/share/perl5/", f"{_host(stage)}:copied"]
+        pair = up if action == "up" else [f"{_host(stage)}:/etc/", str(where)]
         stage.run("rsync", "-a", "--timeout=20", "--max-size=20k", "-e", shlex.join(words), *pair, **settings)
     elif client == "git":
+        stage.lab.server.do("sh", "-c", TREE, "sh", f"/home/{USER}")
         url = f"ssh://{_host(stage)}/home/{USER}/tree"
         settings |= {"GIT_SSH_COMMAND": shlex.join(words)}
         stage.run("git", "clone", "-q", url, str(where / "tree"), **settings)
     elif client == "sshfs":
-        ssh = shlex.join(words).replace("'", "")
-        do = f"sshfs {_host(stage)}:/ {where} -o ssh_command='{ssh}' && ls -l {where}/etc && cp {where}/etc/services /root/s"
-        stage.run("sh", "-c", f"{do} && cp /root/s {where}/tmp/s; sleep 1; umount {where}", seconds=40, **settings)
+        ssh = where.with_suffix(".sh")
+        ssh.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        ssh.chmod(0o755)
+        mount = f"sshfs {_host(stage)}:/ {where} -o ssh_command={ssh}"
+        do = f"ls -l {where}/etc && cp {where}/etc/services /root/s && cp /root/s {where}/tmp/s"
+        stage.run("sh", "-c", f"{mount} && {do}; sleep 1; umount {where}", seconds=40, **settings)
     else:
         guess = stage.lab.password if outcome == "0" else stage.wrong(1)[0]
         ssh = shlex.join([*openssh(""), *options(stage, client), "-a", "-x"])
@@ -168,13 +183,13 @@ EXTRA: dict[str, tuple[Play, tuple[str, ...], tuple[str, ...]]] = {
     "libssh13": (library, LOGINS, ("exec", "shell", "none")),
     "ruby": (library, LOGINS, (*ACTIONS, "forward")),
     "php": (library, LOGINS, ACTIONS),
-    "jsch": (library, LOGINS, ACTIONS),
+    "jsch": (library, ("0", "0", "1", "2", "all", "refuse"), ACTIONS),  # JSch 0.1.55 reads no key of today
     "paramiko13": (library, LOGINS[:-1], ACTIONS),
     "asyncssh13": (library, LOGINS[:-1], ACTIONS),
     "dbclient13": (sshpeople.person, ("0", "1", "2", "leave", "key", "yes", "no"), ("shell", "shell", "exec")),
     "plink13": (sshpeople.person, ("0", "1", "2", "all", "leave", "yes", "no"), ("shell", "shell", "exec")),
     "conch": (sshpeople.person, ("0", "1", "2", "leave", "yes", "no"), ("shell", "shell", "exec")),
-    "both": (sshpeople.person, ("both",), ("shell", "shell", "exec", "lines")),
+    "ssh-both": (sshpeople.person, ("both",), ("shell", "shell", "exec", "lines")),
     "rsync": (copier, ("0", "wrong", "key", "key"), ("up", "down")),
     "git": (copier, ("0", "wrong", "key", "key"), ("clone",)),
     "sshfs": (copier, ("0", "wrong", "key", "key"), ("mount",)),

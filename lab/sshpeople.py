@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""SSH sessions of people: OpenSSH, dbclient, plink and conch at a terminal, with pauses and keys as people have them."""
+"""SSH sessions of people: OpenSSH, dbclient, plink, conch at a terminal, with pauses and keys as people have them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     """Play a person at a terminal with OpenSSH, dbclient, plink or conch; `outcome` is what happens before the shell.
 
     Outcomes: `N` (wrong passwords first), `all` (only wrong ones), `leave` (at the first question for a password),
-    `key` (accepted), `badkey` (refused, then a password), `both` (a key and then a password, which the server wants both), `yes`, `no`, `aborted` (to the host key question).
+    `key` (accepted), `badkey` (refused, then a password), `both` (the server wants a key and then a
+    password), `yes`, `no`, `aborted` (to the host key question).
     """
     truth = Truth()
     ask = outcome in ("yes", "no", "aborted")

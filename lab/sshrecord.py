@@ -12,8 +12,8 @@ from pathlib import Path
 
 from lab import debian, labels, sshservers
 from lab.network import SERVER, SERVER6, USER, Lab, LabError
-from lab.sshservers import Facts, Server
 from lab.sshextra import EXTRA
+from lab.sshservers import Facts, Server
 from lab.sshsessions import PROGRAMS
 from lab.sshstage import Stage, Truth
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ruff: noqa: PLC0415 - each server has its own library
+# ruff: noqa: PLC0415, N802, N815 - each server has its own library, and Twisted its names
 """SSH servers by Python libraries, run by the system's python3; they log as OpenSSH does.
 
 `sshserve.py paramiko|twisted USER PASSWORD AUTHORIZED_KEYS METHODS HOST_KEY...` listens on port 22 of every address.
@@ -228,7 +228,8 @@ def with_twisted(user, password, keys, methods, *hosts):
 
     class Auth(userauth.SSHUserAuthServer):
         def told(self, what):
-            ip, port = peer((lambda found: (found.host, found.port))(self.transport.transport.getPeer()))
+            found = self.transport.transport.getPeer()
+            ip, port = peer((found.host, found.port))
             log(f"{what} {self.method.decode()} for {user} from {ip} port {port} ssh2")
 
         def _cbFinishedAuth(self, result):
@@ -251,13 +252,17 @@ def with_twisted(user, password, keys, methods, *hosts):
         def getPrimes(self):
             return None
 
+    class Realm(unix.UnixSSHRealm):
+        def requestAvatar(self, username, mind, *interfaces):
+            return super().requestAvatar(username.decode(), mind, *interfaces)
+
     made = Factory()
     made.privateKeys = {(key := sshkeys.Key.fromFile(host)).sshType(): key for host in hosts}
     made.publicKeys = {name: key.public() for name, key in made.privateKeys.items()}
     with open(keys) as lines:
         trusted = [sshkeys.Key.fromString(line) for line in lines if line.strip()]
     checkers = [SSHPublicKeyChecker(InMemorySSHKeyDB({user.encode(): trusted})), Passwords()]
-    made.portal = portal.Portal(unix.UnixSSHRealm(), checkers)
+    made.portal = portal.Portal(Realm(), checkers)
     reactor.listenTCP(22, made, interface="::")
     reactor.run()
 

@@ -121,8 +121,10 @@ SERVERS = {
         Server("asyncssh", "asyncssh", tries=20, ciphers=AEAD + CTR),
     )
 }
-ONE = "Ciphers {cipher}\nMACs hmac-sha2-512\nKexAlgorithms ecdh-sha2-nistp384,curve25519-sha256"
-TWO = "AuthenticationMethods publickey,password"
+KEYS = "HostKey {folder}/host_ecdsa\n"
+ONE = KEYS + "Ciphers {cipher}\nMACs hmac-sha2-512\nKexAlgorithms ecdh-sha2-nistp384,curve25519-sha256"
+TWO = KEYS + "AuthenticationMethods publickey,password"
+STRICT = "PerSourcePenalties no\nMaxAuthTries 3\nBanner {folder}/banner"
 EXTRA = {
     server.name: server
     for server in (
@@ -133,11 +135,13 @@ EXTRA = {
         Server("twisted", "twisted", tries=20, ciphers=("", *CTR)),
         Server("dropbear13", "dropbear13", logs_keys=False, tries=10, ciphers=("", AEAD[0], "aes256-ctr")),
         Server("asyncssh13", "asyncssh13", tries=20, ciphers=("", *AEAD, *CTR)),
-        Server("deb12-both3", "openssh", pam=True, keyboard=True, more="MaxAuthTries 3", tries=3, ciphers=AEAD + CTR),
-        Server("deb12-gcm", "openssh", more=ONE.format(cipher="aes256-gcm@openssh.com")),
-        Server("deb12-aes192", "openssh", more=ONE.format(cipher="aes192-ctr")),
+        Server(
+            "deb12-both3", "openssh", pam=True, keyboard=True, more=KEYS + "MaxAuthTries 3", tries=3, ciphers=AEAD + CTR
+        ),
+        Server("deb12-gcm", "openssh", more=ONE.replace("{cipher}", "aes256-gcm@openssh.com")),
+        Server("deb12-aes192", "openssh", more=ONE.replace("{cipher}", "aes192-ctr")),
         Server("deb12-two", "openssh", more=TWO, ciphers=AEAD + CTR),
-        Server("deb13-strict", "openssh13", more="PerSourcePenalties no\nMaxAuthTries 3\nBanner {folder}/banner", tries=3),
+        Server("deb13-strict", "openssh13", more=STRICT, tries=3),
         Server("deb13-two", "openssh13", more="PerSourcePenalties no\n" + TWO, ciphers=AEAD + CTR),
     )
 }
@@ -151,7 +155,7 @@ def start(lab: Lab, server: Server) -> Callable[[], str]:
     (lab.folder / "authorized_keys").touch()
     lab.folder.chmod(0o755)
     kind = server.kind.removesuffix("13")
-    command = _dropbear(lab) if kind == "dropbear" else _openssh(lab, server) if kind == "openssh" else _ours(lab, server)
+    command = {"dropbear": _dropbear, "openssh": _openssh}.get(kind, _ours)(lab, server)
     if server.kind.endswith("13"):
         command = inside_debian(TRIXIE if kind == "openssh" else LIBRARIES, command)
     lab.server.start(*command, log=log)
@@ -159,7 +163,7 @@ def start(lab: Lab, server: Server) -> Callable[[], str]:
     return lambda: log.read_text(errors="replace")
 
 
-def _dropbear(lab: Lab) -> list[str]:
+def _dropbear(lab: Lab, server: Server) -> list[str]:
     key = lab.folder / "dropbear_ed25519"
     make = ["dropbearkey", "-t", "ed25519", "-f", str(key)]
     subprocess.run(make, check=True, capture_output=True, timeout=WAIT)
@@ -172,6 +176,8 @@ def _hosts(lab: Lab) -> list[str]:
 
 def _openssh(lab: Lab, server: Server) -> list[str]:
     _hosts(lab)
+    if KEYS in server.more:
+        servers.keygen(lab.folder / "host_ecdsa", "ecdsa")
     config = lab.folder / "sshd_config"
     text = CONFIG.format(
         v4=SERVER,
