@@ -100,7 +100,7 @@ def sessions(plan: Plan, draw: random.Random) -> list[Session]:
     new = [name for name in ours if name not in PEOPLE and name in EXTRA]
     old = [name for name in ours if name not in PEOPLE and name in PROGRAMS]
     chosen = []
-    for number in range(SESSIONS):
+    for number in range(SESSIONS if len(ours) > 1 else 5):
         name = draw.choice((people if number % 3 == 0 else new if draw.random() < 0.67 else old) or ours)
         if name in GUESSERS and draw.random() < 0.5:  # they open many connections
             name = draw.choice(ours)
