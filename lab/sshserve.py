@@ -208,7 +208,7 @@ def with_paramiko(user, password, keys, methods, *hosts):
 def with_twisted(user, password, keys, methods, *hosts):
     """Serve by Twisted Conch for ever; a refused password is answered after a second, as Conch does it."""
     from twisted.conch import error, unix
-    from twisted.conch.checkers import InMemorySSHKeyDB, SSHPublicKeyChecker
+    from twisted.conch.checkers import IAuthorizedKeysDB, SSHPublicKeyChecker
     from twisted.conch.ssh import factory, userauth
     from twisted.conch.ssh import keys as sshkeys
     from twisted.cred import credentials, portal
@@ -225,6 +225,12 @@ def with_twisted(user, password, keys, methods, *hosts):
             if (given.username, given.password) == (user.encode(), password.encode()):
                 return defer.succeed(given.username)
             return defer.fail(UnauthorizedLogin("wrong password"))
+
+    @implementer(IAuthorizedKeysDB)
+    class Keys:
+        def getAuthorizedKeys(self, name):
+            with open(keys) as lines:
+                return [sshkeys.Key.fromString(line) for line in lines if line.strip()]
 
     class Auth(userauth.SSHUserAuthServer):
         def told(self, what):
@@ -259,9 +265,7 @@ def with_twisted(user, password, keys, methods, *hosts):
     made = Factory()
     made.privateKeys = {(key := sshkeys.Key.fromFile(host)).sshType(): key for host in hosts}
     made.publicKeys = {name: key.public() for name, key in made.privateKeys.items()}
-    with open(keys) as lines:
-        trusted = [sshkeys.Key.fromString(line) for line in lines if line.strip()]
-    checkers = [SSHPublicKeyChecker(InMemorySSHKeyDB({user.encode(): trusted})), Passwords()]
+    checkers = [SSHPublicKeyChecker(Keys()), Passwords()]
     made.portal = portal.Portal(Realm(), checkers)
     reactor.listenTCP(22, made, interface="::")
     reactor.run()

@@ -27,12 +27,12 @@ class Words
   def success; end
 end
 
-kinds = { "key:" => "publickey", "kbd:" => "keyboard-interactive" }
-kind = kinds.fetch(words.first.to_s[0, 4], "password")
 keys = words.select { |word| word.start_with?("key:") }.map { |word| word[4..] }
-left = (words - keys.map { |key| "key:#{key}" }).map { |word| word.delete_prefix("kbd:") }
+left = words.reject { |word| word.start_with?("key:") }
+asked = left.any? { |word| word.start_with?("kbd:") } ? "keyboard-interactive" : "password"
+left = left.map { |word| word.delete_prefix("kbd:") }
 options = {
-  auth_methods: ["none", kind] + (kind == "publickey" && !left.empty? ? ["password"] : []),
+  auth_methods: ["none", *("publickey" unless keys.empty?), *(asked unless left.empty?)],
   keys: keys, keys_only: true, use_agent: false, config: false,
   user_known_hosts_file: "/root/ruby-known", global_known_hosts_file: "/dev/null",
   verify_host_key: action == "refuse" ? :always : :never,
