@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab import servers, sshbuild, sshpeople
 from lab.debian import LIBRARIES, inside_debian
-from lab.network import USER
+from lab.network import SERVER, USER
 from lab.scenarios import askpass
 from lab.sshsessions import Play
 from lab.sshstage import Stage, Truth, openssh, options
@@ -151,8 +151,8 @@ def guesser(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     words = stage.wrong(stage.random.randint(3, 5)) + ([stage.lab.password] if outcome == "0" else [])
     path = stage.lab.folder / "guesses"
     path.write_text("\n".join(words) + "\n")
-    if client == "patator":
-        what = [f"host={stage.address}", f"user={USER}", "password=FILE0", f"0={path}"]
+    if client == "patator":  # knows IPv4 only
+        what = [f"host={SERVER}", f"user={USER}", "password=FILE0", f"0={path}"]
         tasks = str(stage.random.choice((1, 2, 4)))
         stage.run("patator", "ssh_login", *what, "-t", tasks, "--max-retries=0", seconds=50, PYTHONWARNINGS="ignore")
     else:

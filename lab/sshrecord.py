@@ -37,6 +37,7 @@ class Plan:
     offload: bool
     v6: bool
     seed: str = ""  # what its sessions are drawn from; empty: part and number
+    again: bool = False  # whether the same sessions are played under other conditions, too
 
     @property
     def name(self) -> str:
@@ -144,7 +145,8 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
                 place, what, truth = truths[facts.port]
                 address = SERVER6 if ":" in facts.ip else SERVER
                 found = label(facts, truth)
-                rows.append(labels.Row(f"{plan.name}.pcap", "tcp", facts.ip, facts.port, address, 22, found))
+                session = f"{plan.number:03d}-{place:02d} {plan.server.name} {what}" if plan.again else ""
+                rows.append(labels.Row(f"{plan.name}.pcap", "tcp", facts.ip, facts.port, address, 22, found, session))
                 played.append(f"{plan.name}.pcap,{facts.port},{what},{place}\n")
         path = folder / f"{plan.name}.pcap"
         part = folder / f".{plan.name}.part"

@@ -9,7 +9,8 @@ import pytest
 
 from lab import labels, sshplan
 from lab.labels import Row
-from lab.sshplan import PARTS, SESSIONS, belongs, label, only, plans, sessions
+from lab.sshplan import PARTS, SESSIONS, belongs, plans, sessions
+from lab.sshrecord import label, only
 from lab.sshservers import SERVERS, Facts, read_log
 from lab.sshsessions import PROGRAMS
 from lab.sshstage import Truth
