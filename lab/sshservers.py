@@ -122,7 +122,7 @@ SERVERS = {
     )
 }
 KEYS = "HostKey {folder}/host_ecdsa\n"
-ONE = KEYS + "Ciphers {cipher}\nMACs hmac-sha2-512\nKexAlgorithms ecdh-sha2-nistp384,curve25519-sha256"
+ONE = KEYS + "Ciphers {cipher}\nMACs hmac-sha2-512,hmac-sha2-256\nKexAlgorithms ecdh-sha2-nistp384,curve25519-sha256"
 TWO = KEYS + "AuthenticationMethods publickey,password"
 STRICT = "PerSourcePenalties no\nMaxAuthTries 3\nBanner {folder}/banner"
 EXTRA = {
