@@ -6,6 +6,7 @@ Compiled ones are kept in FLOWTAP_CACHE (/var/cache/flowtap), by the hash of the
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -67,6 +68,7 @@ def _go() -> bool:
     return shutil.which("go") is not None and all((source / name).is_dir() for name in libraries)
 
 
+@functools.cache
 def _answers(*command: str) -> bool:
     if shutil.which(command[0]) is None:
         return False
