@@ -87,6 +87,8 @@ class HostWatch:
         else:
             event |= {"src_ip": host.address, "dest_ip": found.peer, "proto": "TCP"}
         evidence = {"direction": found.direction, "agree": found.agree, "handshakes": found.of}
+        if found.fuzzy:
+            evidence["fuzzy"] = found.fuzzy
         if found.doubts:
             evidence["doubts"] = found.doubts
         return event | {
@@ -104,7 +106,7 @@ def _told(found: Found) -> str:
     where = f"port {found.port}" if found.port else ""
     return (
         f"{found.host.address}, {found.system}, {where}, {found.direction}; "
-        f"{found.agree} of {found.of} identified handshakes agree"
+        f"{found.agree} of {found.of} identified handshakes agree" + f", {found.fuzzy} more but for a point" * (found.fuzzy > 0)
     )
 
 
