@@ -3,8 +3,8 @@
 
 The rule of client-class systems is that of a study of 2009 (fl0p's time): machines whose TCP stack is that of a desktop
 and that answer on a web port are infected far more often than not. Each rule needs `handshakes` that agree, says how
-many did, and keeps silent, as `mixed`, where several systems share an address. An alert may wake somebody: what does not
-fit in every point is no evidence.
+many did, and keeps silent, as `mixed`, where several systems share an address. An alert may wake somebody: so what does
+not fit in every point is no evidence.
 """
 
 from __future__ import annotations

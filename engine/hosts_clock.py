@@ -21,7 +21,7 @@ _WRAP = 1 << 32
 
 @dataclass(slots=True)
 class Clock:
-    """The timestamps of a host. `rate` is in Hz, 0 while it is not known; `ticks` is the last timestamp of that rate."""
+    """The timestamps of a host: their `rate` in Hz, 0 while it is not known, and `ticks`, the last one of that rate."""
 
     rate: int = 0
     ticks: int = 0

@@ -104,9 +104,10 @@ def _told(found: Found) -> str:
         words = ", ".join(f"{_WORDS[name]} ({count})" for name, count in sorted(found.doubts.items()))
         return f"{found.host.address}, {found.system or 'unknown system'}: {words}"
     where = f"port {found.port}" if found.port else ""
+    more = f", {found.fuzzy} more but for a point" if found.fuzzy else ""
     return (
         f"{found.host.address}, {found.system}, {where}, {found.direction}; "
-        f"{found.agree} of {found.of} identified handshakes agree" + f", {found.fuzzy} more but for a point" * (found.fuzzy > 0)
+        f"{found.agree} of {found.of} identified handshakes agree{more}"
     )
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 GATHER_NS = 2_000_000_000  # sums are sent after so long
 KEPT = 8192  # sums at a time; when there are as many, they are sent at once
-COUNTERS = ("begun", "completed", "unanswered", "evicted", "dropped")  # of Handshakes, pages have them as hosts_*
+# Of Handshakes; pages have them as hosts_*.
+COUNTERS = ("begun", "completed", "unanswered", "evicted", "lost", "dropped")
 
 _ROUND = 1024  # handshake records fingerprinted at once
 _RECORD = 128  # bytes of a handshake record
@@ -44,11 +45,17 @@ class SightingsMaker:
     ) -> None:
         self._handshakes = Handshakes(pending)
         self._fingerprinter = Fingerprinter(database, pending=4 * _ROUND)
+        self._age = 0
         self._results = bytearray(_ROUND * RESULT_SIZE)
         self._home = home
         self._offset = offset
         self._sums: dict[tuple[object, ...], Sighting] = {}
         self._next_ns = 0
+
+    @property
+    def database(self) -> TcpDatabase:
+        """The fingerprints it goes by."""
+        return self._fingerprinter.database
 
     def add(self, handshakes: Sequence[Buffer]) -> None:
         """Take handshake records, as Merge.handshakes() returns them."""
@@ -84,6 +91,11 @@ class SightingsMaker:
         sums, self._sums = self._sums, {}
         yield from sums.values()
 
+    def swap(self, database: TcpDatabase) -> None:
+        """Go on with other fingerprints. Raises MemoryError; then nothing has changed."""
+        self._fingerprinter = Fingerprinter(database, pending=4 * _ROUND)
+        self._age += 1  # its numbers of raw signatures begin anew
+
     def counters(self) -> dict[str, int]:
         """Return the counters of COUNTERS, in handshakes; see engine.handshakes.Handshakes.counters."""
         return self._handshakes.counters()
@@ -112,7 +124,7 @@ class SightingsMaker:
         outside = peer not in self._home
         now = max(0, ends.ts + self._offset())
         # A capture is read faster than time passes: what lies further apart is told by itself there, too.
-        key = (src, server, outside, result.number, ends.port, now // GATHER_NS)
+        key = (src, server, outside, self._age, result.number, ends.port, now // GATHER_NS)
         answered, spoke = bool(ends.state & ANSWERED), bool(ends.state & SPOKE)
         ip_id = ends.ids[server]
         clock = result.ts1 if result.ts1 else -1
