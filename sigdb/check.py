@@ -3,7 +3,7 @@
 
 from sigdb.errors import Mistake, quote
 from sigdb.nodes import UNBOUNDED, Alternatives, Element, End, Gap, Mark, Node, Repeat, Sequence, Signature, Size
-from sigdb.sizes import Fuzz, Sizes, spread
+from sigdb.sizes import Fuzz, Sizes
 from sigdb.tokens import misplaced
 
 MAX_PACKET = 65_535

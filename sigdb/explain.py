@@ -2,7 +2,7 @@
 """A signature in words: one sentence for each element, indented by group."""
 
 from sigdb import think
-from sigdb.check import default_fuzz
+from sigdb.check import DEFAULT_FUZZ
 from sigdb.nodes import (
     CLIENT,
     SERVER,
@@ -19,6 +19,7 @@ from sigdb.nodes import (
     Signature,
     Size,
 )
+from sigdb.sizes import spread
 
 _WHO = {CLIENT: "The client", SERVER: "The server"}
 _THRESHOLD = "400ms"  # the default pause threshold
@@ -120,8 +121,8 @@ class _Words:
             about = "about " if fuzzy else ""
             return about + text + (f", give or take {size.tolerance}" if size.tolerance else "")
         if fuzzy:
-            spread = default_fuzz(size.low)
-            return f"about {size.low} bytes ({max(0, size.low - spread)} to {size.low + spread})"
+            off = spread(size.low, DEFAULT_FUZZ)
+            return f"about {size.low} bytes ({max(0, size.low - off)} to {size.low + off})"
         if size.low == size.high:
             return f"{size.low} byte{'' if size.low == 1 else 's'}"
         if size.high == UNBOUNDED:
