@@ -84,7 +84,9 @@ def _sides(automaton: Automaton, path: list[int]) -> list[int] | None:
     for row in rows[1:]:
         longer: dict[int, list[int]] = {}
         for side in (CLIENT, SERVER):
-            before = [last for last in ways if last != side or not automaton.signature.turns or row.pause_high >= _THRESHOLD]
+            before = [
+                last for last in ways if last != side or not automaton.signature.turns or row.pause_high >= _THRESHOLD
+            ]
             if row.side & side and before:
                 longer[side] = [*min(ways[last] for last in before), side]
         ways = longer
