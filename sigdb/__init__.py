@@ -2,7 +2,7 @@
 """The signature language: text files to a Program for the engine.
 
 The modules in the order a text travels: tokens, definitions, parse (with where), sizes, check, rule, reader; automaton,
-ports, compile; program. Databases of TCP fingerprints are another language: tcp, with tcp_parse, tcp_cover and tcp_nodes.
+ports, compile; program. Databases of TCP fingerprints are another language: tcp, with tcp_parse, tcp_cover, tcp_nodes.
 """
 
 import os
