@@ -49,7 +49,7 @@ def _build(target: Path, command: list[str], **variables: str) -> None:
 
 
 def build() -> list[str]:
-    """Compile what this machine has compilers and libraries for; return what a compiler said against it, a line each."""
+    """Compile what this machine has compilers and libraries for; return what compilers said against it, a line each."""
     jobs: list[tuple[Path, list[str], dict[str, str]]] = []
     libraries = ("golang.org/x/crypto/ssh", "github.com/pkg/sftp", "github.com/creack/pty")
     if shutil.which("go") and all((Path("/usr/share/gocode/src") / name).is_dir() for name in libraries):
@@ -90,7 +90,7 @@ OPTIONAL = {
     "php": (lambda: _answers("php", "-r", "exit(function_exists('ssh2_connect') ? 0 : 1);"), "php-ssh2"),
     "ruby": (lambda: _answers("ruby", "-e", "require 'net/scp'"), "ruby ruby-net-ssh ruby-net-scp"),
     "conch": (lambda: shutil.which("conch3") is not None, "python3-twisted"),
-    "debian 13": (debian.LIBRARIES.is_dir, "(made by debootstrap)"),
+    "debian 13": (debian.LIBRARIES.is_dir, "debootstrap"),
     **{
         name: (lambda tool=tool: shutil.which(tool) is not None, name)  # type: ignore[misc]
         for name, tool in {

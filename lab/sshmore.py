@@ -56,7 +56,7 @@ def prepare() -> None:
         print(f"ssh-more: {failure}", flush=True)
     for name in sshbuild.OPTIONAL:
         if packages := sshbuild.lacks(name):
-            print(f"ssh-more: left out, as this machine lacks it: {name} (apt-get install {packages})", flush=True)
+            print(f"ssh-more: left out, as this machine lacks it: {name} (packages: {packages})", flush=True)
 
 
 def belongs(program: str, server: Server, part: str) -> bool:
