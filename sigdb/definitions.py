@@ -42,7 +42,7 @@ class Definitions:
         """
         match = _HEADER.match(line)
         if match is None:
-            raise Mistake(len(line.rstrip(" \t")) + 1, "no name after 'let'; expected let NAME = sequence")
+            raise Mistake(4, "no name after 'let'; expected let NAME = sequence")
         name, sign = match.groups()
         column = match.start(1) + 1
         if not _NAME.fullmatch(name):
@@ -110,5 +110,6 @@ class Definitions:
         hint = suggest(name, self._tokens)
         raise Mistake(
             token.column,
-            f"nothing is defined as {quote(name)}{hint}; expected a line let {name[:32]} = sequence above, in this file",
+            f"nothing is defined as {quote(name)}{hint}; "
+            f"expected a line let {name[:32]} = sequence above, in this file",
         )

@@ -17,6 +17,7 @@ from sigdb.automaton import Automaton, Position, Test
 from sigdb.check import DEFAULT_FUZZ, MAX_PACKET
 from sigdb.nodes import CLIENT, SERVER, UNBOUNDED, Signature
 from sigdb.program import END, FIRST, FUZZY, LAST
+from sigdb.tokens import MAX_REPEAT
 
 MAX_PATHS = 2_000
 MAX_CHOICES = 64  # of members of sets, for one path
@@ -57,10 +58,9 @@ def shape(signature: Signature, packets: list[Packet]) -> str:
         count = len(list(run))
         element = f"{side.upper() if signature.turns else side}{size}"
         one = [mark, element] if mark else [element]
-        if count < LONG_RUN:
-            words += one * count
-        else:
-            words.append(f"( {' '.join(one)} ){{{count}}}" if mark else f"{element}{{{count}}}")
+        text = f"( {' '.join(one)} )" if mark else element
+        for part in (*(MAX_REPEAT,) * (count // MAX_REPEAT), count % MAX_REPEAT):
+            words += one * part if part < LONG_RUN else [f"{text}{{{part}}}"]
     return " ".join([*words, ">"] if signature.end or packets[-1].end else words)
 
 
@@ -84,7 +84,9 @@ def _sides(automaton: Automaton, path: list[int]) -> list[int] | None:
     for row in rows[1:]:
         longer: dict[int, list[int]] = {}
         for side in (CLIENT, SERVER):
-            before = [last for last in ways if last != side or not automaton.signature.turns or row.pause_high >= _THRESHOLD]
+            before = [
+                last for last in ways if last != side or not automaton.signature.turns or row.pause_high >= _THRESHOLD
+            ]
             if row.side & side and before:
                 longer[side] = [*min(ways[last] for last in before), side]
         ways = longer

@@ -119,9 +119,7 @@ class _Sequence:
                 self.counted += 1
                 items.append(Gap(self.counted, token.column))
                 if self.tokens[self.next].kind == REPEAT:
-                    raise self.tokens[self.next].mistake(
-                        "repetition of '...'; expected it after an element or a group"
-                    )
+                    raise self.tokens[self.next].mistake("repetition of '...'; expected it after an element or a group")
             elif kind == BEGIN:
                 raise token.mistake("'<' inside the sequence; expected it once, before the first element")
             elif kind == REPEAT:
@@ -202,12 +200,14 @@ class _Sequence:
         return tuple(result)
 
     def size(self, token: Token, text: str, offset: int, index: int) -> Size:
-        def value(group: int, limit: int = UNBOUNDED) -> int:
-            return number(match[group] or "0", token.column + offset + match.start(group), limit)
-
         match = SIZE_PARTS.fullmatch(text)
         assert match is not None
-        every, low, dash, high, tolerance, target, sign, plus, around = match.groups()
+        parts = match
+
+        def value(group: int, limit: int = UNBOUNDED) -> int:
+            return number(parts[group] or "0", token.column + offset + parts.start(group), limit)
+
+        every, low, dash, high, tolerance, target, sign, _, around = match.groups()
         if every is not None:
             return Size(0, UNBOUNDED, False, offset=offset)
         if low is not None:

@@ -2,7 +2,8 @@
 """The definition of the signature language: a slow, obvious matcher that interprets the syntax tree.
 
 A state is (packets consumed, pause condition of the next packet, sizes bound so far by slot). `walk` maps a set of
-states over a node. After `>` the pause condition is ENDED, which no packet meets. Nothing here is shared with the compiler but the tree.
+states over a node. After `>` the pause condition is ENDED, which no packet meets. Nothing here is shared with the
+compiler but the tree.
 """
 
 from sigdb import think

@@ -27,7 +27,7 @@ class _Writer:
         self.count = 0
         self.names: list[str] = []
 
-    def element(self) -> str:
+    def element(self, name: str = "") -> str:
         random = self.random
         self.count += 1
         side = random.choice(self.sides[:2] * 2 + self.sides)
@@ -36,8 +36,9 @@ class _Writer:
         text = side + self.sizes()
         if random.random() < 0.12:
             text += "!" + self.sizes()
-        if random.random() < 0.2:
-            name = random.choice((f"n{self.count}", "A", "B"))
+        if not name and random.random() < (0.35 if self.references else 0.1):
+            name = random.choice((f"n{self.count}", "A", "A", "B"))
+        if name:
             self.names.append(name)
             text += f"#{name}"
         return text
@@ -70,10 +71,12 @@ class _Writer:
 
     def item(self, depth: int) -> str:
         random = self.random
+        if self.references and random.random() < 0.1:
+            return f"({self.element('A')}|{self.element('A')}) {self.element()}"  # a name that alternatives share
         if depth and random.random() < 0.25:
             branches = [self.sequence(depth - 1) for _ in range(random.choice((1, 2, 2, 3)))]
             if random.random() < 0.15:
-                branches[-1] += " >"
+                branches[random.randrange(len(branches))] += " >"
             space = random.choice(("", " "))
             text = "(" + space + f"{space}|{space}".join(branches) + space + ")"
             repeated = random.random() < 0.6
@@ -96,11 +99,21 @@ class _Writer:
         return " ".join(parts)
 
 
+def sequence(random: Random) -> str:
+    """Return a sequence of packets, which may be wrong."""
+    writer = _Writer(random, True)
+    writer.sides = "csx"
+    return writer.sequence(depth=2)
+
+
 def line(random: Random, references: bool | None = None) -> str:
     """Return one line that loads; `references` None leaves to chance whether it refers to earlier sizes."""
     while True:
         use = random.random() < 0.4 if references is None else references
-        text = _Writer(random, use).sequence(depth=3)
+        writer = _Writer(random, use)
+        text = writer.sequence(depth=3)
+        if random.random() < 0.1:
+            text += f" ({writer.sequence(1)} > | {writer.sequence(1)})"
         begin, end = random.random() < 0.3, random.random() < 0.25
         equals = random.choice(("", " ="))
         protocol = random.choice(("tcp", "udp", "*"))

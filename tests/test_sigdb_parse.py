@@ -112,6 +112,35 @@ def test_sequence(sequence: str, expected: str) -> None:
     assert tree(sequence) == expected
 
 
+def test_definitions_stand_for_groups() -> None:
+    first, second = sigdb.loads(
+        "let KEX = c8-255#A ( ~ s450- | s9#A ){1,2}\n"
+        "# used in a definition\n"
+        "let LOGIN = $KEX{2} + c@A/0 >\n\n"
+        "tcp * < $KEX ~ ($LOGIN | s5) : d\n    id = a.b\n    rev = 2\n"
+        "tcp * x1 +2s $KEX : e\n"
+    ).signatures
+    kex = "$KEX(c8-255#A{} ([0-31599] s450-|s9-9~#A={}){{1,2}})"
+    assert show(first.sequence) == (
+        f"{kex.format('', 1)} [0-31599] ($LOGIN({kex.format('=1', 1)}{{2,2}} [T-31599] c@1+0/0 >)|s5-5~)"
+    )
+    assert show(second.sequence) == f"x1-1~ [28100-31599] {kex.format('', 2)}"
+    assert (first.id, first.rev, first.line, second.line) == ("a.b", 2, 5, 8)
+    assert first.text == "< $KEX ~ ($LOGIN | s5)"
+    assert [element.number for element in first.elements] == list(range(1, 9))
+
+
+def test_definitions_hold_for_their_file(tmp_path: Path) -> None:
+    (tmp_path / "a.fp").write_text("let A = c1\ntcp * $A : d\n")
+    (tmp_path / "b.fp").write_text("let A = c2\ntcp * = $A : d\n")
+    (tmp_path / "c.fp").write_text("tcp * $A : d\n")
+    assert [
+        show(s.sequence) for s in sigdb.load([tmp_path / "a.fp", tmp_path / "b.fp"]).signatures
+    ] == ["$A(c1-1~)", "$A(c2-2~)"]  # fmt: skip
+    with pytest.raises(sigdb.SignatureErrors, match="nothing is defined as 'A'"):
+        sigdb.load([tmp_path / "a.fp", tmp_path / "c.fp"])
+
+
 @pytest.mark.parametrize(
     ("text", "exact", "begin", "end", "turns"),
     [
