@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The signatures of SSH sessions: on labelled recordings, and on sessions made of messages of RFC 4254 in several ciphers."""
+"""The signatures of SSH sessions: on labelled recordings, and on sessions made of messages in several ciphers."""
 
 from __future__ import annotations
 
