@@ -149,6 +149,8 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
                 rows.append(labels.Row(f"{plan.name}.pcap", "tcp", facts.ip, facts.port, address, 22, found, session))
                 played.append(f"{plan.name}.pcap,{facts.port},{what},{place}\n")
         path = folder / f"{plan.name}.pcap"
+        if not rows:
+            return path, [*problems, "nothing was recorded, and nothing is kept: the next run makes it"]
         part = folder / f".{plan.name}.part"
         part.write_bytes(only(raw.read_bytes(), {row.client_port for row in rows}))
         shutil.copy(lab.folder / "server.log", folder / f"{plan.name}.log")
