@@ -115,7 +115,7 @@ let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 $
 let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | ~ $PASSWORD_48 ~ $JOINT | ~ c@A+96 ~ $JOINT )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
-let AFTER_ALIKE = ( ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
+let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
 let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER c@A+32 ~ s@A-16 )
@@ -200,7 +200,7 @@ let AUTO_FIRST = ( $PASSWORD_48 ~ $FIRST | c@A+96 ~ $FIRST | ( $JOINED | $JOINED
 let AUTO_FIRST_I = ( $PASSWORD_48 ~ s@I ~ $FIRST | c@A+96 ~ s@I ~ $FIRST | c@A+32,@A+40 +230ms s@I ~ $FIRST | $CREDENTIAL $DONE_I )
 let AUTO_SMALL = ( c@A+32,@A+40 +230ms $FIRST | c@A+32 $FIRST_SOON > | c@A+32,@A+40 $FIRST_SOON ( c@A > | $AGAIN | ~ c@A+32,@A+40,@A+104 ) )
 let AUTO_JOINT = ( c@A+36/4 +230ms $JOINT | c@A+36/4 ~ $JOINT $AGAIN | $PASSWORD_48 ~ $JOINT | c@A+96 ~ $JOINT )
-let AUTO_AFTER = ( ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN ~ c@A+600/584 )
+let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
 let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let AUTO_ALIKE = ( c@A+72/16,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
@@ -224,7 +224,7 @@ tcp * = < $SERVICE ( ~ s40-100#A $SENT | ~ s24-84#I ~ s@I+8,@I+16#A $SENT_I ) : 
 # Fails: Dropbear's client, whose half is in its first packet. False friend: a scanner that collects keys and does not look like
 # ssh-keyscan, whose banner of 25 bytes Paramiko has as well.
 let AFTER_KEX = (~ c16 (~ s16 (~ s104-1500){0,1}){0,1} (~ c36-100){0,1}){0,1}
-let HELLO = ( c8-900!25 (~ s8-900){1,3} | s8-900 ~ c8-24 | s8-900 ~ c26-900 ) (~ x250- (~ x16-1400){0,2}){0,2} (~ c24-32 ~ s100-1200){0,1}
+let HELLO = ( c8-900!25 (~ s8-900){1,3} | s8-900 ~ c8-24 | s8-900 ~ c26-900 ) $KEXINITS{0,1} (~ c24-32 ~ s100-1200){0,1}
 tcp * = < $HELLO $HALF ~ s150- (~ s16-){0,4} $AFTER_KEX > : SSH2 - client left after it saw the server's key
     id = ssh.hostkey.refused
     confidence = 90
