@@ -53,6 +53,7 @@ let IGNORE = (~ c@A-8,@A-16){0,1}
 let NONE = $IGNORE ~ c@A+16,@A+32 (~ c20-84){0,1}
 let NONE_8 = $IGNORE ~ c@A+24 (~ c20-84){0,1}
 let PASSWORD = c@A+60/28,@A+104,257-272
+let UNPADDED = c@A+60/28,257-272
 let PASSWORD_48 = c@A+68/20,@A+104,257-272
 let CREDENTIAL = c@A+84/52,@A+164/4,257-272
 let KEY = c@A+158/46,@A+960/732!257-272
@@ -62,9 +63,11 @@ let ANSWER = c@A+12/28,@A+96,@A+104,257-272
 let AGAIN = ~ c@A ( ~ s@A | ~ s@I ~ s@A )
 
 # The server's answers. The first refusal names `F`, but for 16; FIRST_8 come with chacha20 alone, as does NONE_8.
+# FIRST_104 are not what says that a key would do (PK_OK), whose query has 104 for names of 9 bytes and more.
 let FIRST = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_SOON = +0ms-229ms s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_ASKED = s@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
+let FIRST_104 = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+64#F
 let FIRST_8 = s@A+8,@A+24,@A+40,@A+56#F
 let FIRST_16 = s@A,@A+32,@A+48,@A+64#F
 let REFUSED = ( s@F | s@I ~ s@F )
@@ -85,10 +88,10 @@ let DONE_I = ( ~ s@I ~ s@A-16 | ~ s@I ~ s@A $LAST_ANSWER ~ s@I ~ s@A-16 )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ $ASK ~ $ANSWER ~ $FIRST_ASKED
-let COUNTED_JOINED = ( ( $JOINED | $JOINED_8 ) ~ $PASSWORD ~ $FIRST | $JOINED + c@A+96 ~ $FIRST | $JOINED ~ c@A+96 +100ms $FIRST )
+let COUNTED_JOINED = ( ( $JOINED | $JOINED_8 ) ( ~ $UNPADDED ~ $FIRST | ~ c@A+104 ~ $FIRST_104 ) | $JOINED + c@A+96 ~ $FIRST | $JOINED ~ c@A+96 +100ms $FIRST )
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+32,@A+40 +230ms s@I ~ $FIRST )
-let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+96 ~ s@A,@A+8,@A+24,@A+32,@A+40,@A+64#F
+let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+96 ~ $FIRST
 let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32,@A+40 ~ $FIRST )
 let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST | $COUNTED | $LEARNT )
@@ -117,8 +120,8 @@ let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | ~ $P
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
 let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
-let ALIKE_32 = ( c@A+32 $ALIKE_SOON c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
-let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER c@A+32 ~ s@A-16 )
+let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
+let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
 let COUNT_ALIKE = ( ~ c@A+72/16,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+40/8 ~ $ALIKE | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
 let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+40/8 $ALIKE_SOON > )
 let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
@@ -195,14 +198,14 @@ let AUTO = ( $PASSWORD ~ $REFUSED | $ASK $ANSWER ~ $REFUSED )
 let AUTO_96 = ( ~ $ASK ~ $ANSWER ~ $REFUSED c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
 let AUTO_DONE = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE
 let AUTO_DONE_I = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
-let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) $PASSWORD ~ $FIRST | $JOINED c@A+96 ( +100ms $FIRST | $FIRST_SOON c@A+96 ) | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
+let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $UNPADDED ~ $FIRST | c@A+104 ~ $FIRST_104 ) | $JOINED c@A+96 ( +100ms $FIRST | $FIRST_SOON c@A+96 ) | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
 let AUTO_FIRST = ( $PASSWORD_48 ~ $FIRST | c@A+96 ~ $FIRST | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
 let AUTO_FIRST_I = ( $PASSWORD_48 ~ s@I ~ $FIRST | c@A+96 ~ s@I ~ $FIRST | c@A+32,@A+40 +230ms s@I ~ $FIRST | $CREDENTIAL $DONE_I )
 let AUTO_SMALL = ( c@A+32,@A+40 +230ms $FIRST | c@A+32 $FIRST_SOON > | c@A+32,@A+40 $FIRST_SOON ( c@A > | $AGAIN | ~ c@A+32,@A+40,@A+104 ) )
 let AUTO_JOINT = ( c@A+36/4 +230ms $JOINT | c@A+36/4 ~ $JOINT $AGAIN | $PASSWORD_48 ~ $JOINT | c@A+96 ~ $JOINT )
 let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
-let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
+let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let AUTO_ALIKE = ( c@A+72/16,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
 let AUTO_FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | c@A > ) | c@A+40/8 $ALIKE_SOON > )
 let AUTO_FIRST_ALIKE = ( c@A+76/20,@A+104,257-272 ~ $ALIKE | c@A+40/8 +230ms $ALIKE | $AUTO_FIRST_AFTER )
@@ -221,11 +224,12 @@ tcp * = < $SERVICE ( ~ s40-100#A $SENT | ~ s24-84#I ~ s@I+8,@I+16#A $SENT_I ) : 
 # After both KEXINITs the client sends its half of the key exchange (whose sizes the methods fix), sees the server's key
 # and is gone: a person who says "no", a client that knows another key (a man in the middle, or a new server). Some clients
 # (libssh) complete the exchange before they look.
-# Fails: Dropbear's client, whose half is in its first packet. False friend: a scanner that collects keys and does not look like
+# Fails: Dropbear's client with Dropbear's server, whose banner is joined with KEXINIT. False friend: a scanner that collects keys and does not look like
 # ssh-keyscan, whose banner of 25 bytes Paramiko has as well.
 let AFTER_KEX = (~ c16 (~ s16 (~ s104-1500){0,1}){0,1} (~ c36-100){0,1}){0,1}
 let HELLO = ( c8-900!25 (~ s8-900){1,3} | s8-900 ~ c8-24 | s8-900 ~ c26-900 ) $KEXINITS{0,1} (~ c24-32 ~ s100-1200){0,1}
-tcp * = < $HELLO $HALF ~ s150- (~ s16-){0,4} $AFTER_KEX > : SSH2 - client left after it saw the server's key
+let HELLO_ALL = ( $ALL_C ~ s12-60 | s12-60 ~ $ALL_C ) ~ $BIG_S
+tcp * = < ( $HELLO $HALF | $HELLO_ALL $HALF{0,1} ) ~ s150- (~ s16-){0,4} $AFTER_KEX > : SSH2 - client left after it saw the server's key
     id = ssh.hostkey.refused
     confidence = 90
     severity = medium
@@ -252,7 +256,9 @@ tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ s24-84#I ~ s@I+8,@
     category = ssh
 
 # Left during the key exchange.
-tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) (~ x250- (~ x16-1400){0,2}){0,2} (~ c24-32 ~ s100-1200){0,1} ( $HALF (~ s150- (~ s16-){0,4} $AFTER_KEX){0,1} ){0,1} > : SSH2 - closed before a credential was sent
+let LEFT_EARLY = ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) $KEXINITS{0,1} (~ c24-32 ~ s100-1200){0,1} ( $HALF (~ s150- (~ s16-){0,4} $AFTER_KEX){0,1} ){0,1}
+let LEFT_ALL = ( $HELLO_ALL $HALF{0,1} ~ s150- (~ s16-){0,4} $AFTER_KEX | $ALL_C ~ s12-60 (~ s100-){0,1} )
+tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( $LEFT_EARLY | $LEFT_ALL ) > : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed
     severity = low
     category = ssh
