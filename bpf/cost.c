@@ -69,20 +69,25 @@ int part_hash(struct __sk_buff *skb)
 /* ... and the record in a batch, which begins anew when it is full. */
 int part_batch(struct __sk_buff *skb)
 {
-	ft_u32 i, shard, zero = 0;
+	const ft_u8 *data = (void *)(long)skb->data;
+	ft_u32 i, hash, shard, zero = 0;
 	struct flowtap_state *s = (void *)flowtap_state.lookup(&zero);
 	struct flowtap_batch *b;
-	struct ft_record *r;
 
 	if (!s || s->busy)
 		return FT_UNSPEC;
 	s->busy = 1;
 	ft_barrier();
 	s->seen++;
-	r = ft_place_plain(skb, s, &b, &shard, &i);
-	if (r) {
-		r->ts = bpf_ktime_get_ns();
-		b->message.count = (i + 1) & (FT_BATCH - 1);
+	if (data + FT_PLAIN <= (ft_u8 *)(long)skb->data_end && ft_is_plain(data, skb->len, 0)) {
+		hash = ft_hash_plain(data, &s->settings.key);
+		shard = ft_shard(hash, FT_SHARDS);
+		b = (void *)batches.lookup(&shard);
+		i = b ? b->message.count : FT_BATCH;
+		if (b && i < FT_BATCH) {
+			ft_place_plain(skb, data, hash, b, i)->ts = bpf_ktime_get_ns();
+			b->message.count = (i + 1) & (FT_BATCH - 1);
+		}
 	}
 	ft_barrier();
 	s->busy = 0;

@@ -230,47 +230,41 @@ FT_INLINE ft_u8 ft_tag(struct __sk_buff *skb, struct ft_tag *tag)
 	return flags;
 }
 
-/* Writes the record of a plain packet, all but its time, where it is to stay; NULL when the packet is not plain. */
-FT_INLINE struct ft_record *ft_place_plain(struct __sk_buff *skb, struct flowtap_state *s,
-					   struct flowtap_batch **batch, ft_u32 *shard, ft_u32 *place)
+/* Writes the record of a plain packet, all but its time, where it is to stay. */
+FT_INLINE struct ft_record *ft_place_plain(struct __sk_buff *skb, const ft_u8 *data, ft_u32 hash,
+					   struct flowtap_batch *b, ft_u32 i)
 {
-	const ft_u8 *data = (void *)(long)skb->data;
-	struct flowtap_batch *b;
-	struct ft_record *r;
-	ft_u32 i, hash;
+	struct ft_record *r = &b->record[i];
 
-	if (data + FT_PLAIN > (ft_u8 *)(long)skb->data_end || !ft_is_plain(data, skb->len, FT_DECAP))
-		return 0;
-	hash = ft_hash_plain(data, &s->settings.key);
-	*shard = ft_shard(hash, FT_SHARDS);
-	b = (void *)batches.lookup(shard);
-	if (!b)
-		return 0;
-	i = b->message.count;
-	if (i >= FT_BATCH)
-		return 0;
-	r = &b->record[i];
 	ft_write_plain(data, r);
 	r->hash = hash;
 	r->seg = r->len <= skb->gso_size ? 0 : skb->gso_size;
 	r->flags = ft_tag(skb, &b->tag[i]);
-	*batch = b;
-	*place = i;
 	return r;
 }
 
 /* Makes the record of a plain packet; 0 when the packet is not plain. */
 FT_INLINE int ft_put_plain(struct __sk_buff *skb, struct flowtap_state *s)
 {
+	const ft_u8 *data = (void *)(long)skb->data;
 	struct flowtap_batch *b;
-	ft_u32 i, shard;
-	struct ft_record *r = ft_place_plain(skb, s, &b, &shard, &i);
+	ft_u32 i, hash, shard;
+	struct ft_record *r;
 	ft_u64 *stream;
 
-	if (!r)
+	if (data + FT_PLAIN > (ft_u8 *)(long)skb->data_end || !ft_is_plain(data, skb->len, FT_DECAP))
 		return 0;
+	hash = ft_hash_plain(data, &s->settings.key);
+	shard = ft_shard(hash, FT_SHARDS);
+	b = (void *)batches.lookup(&shard);
 	stream = ft_stream(s, shard);
-	if (!stream || ft_is_left_out(s, r))
+	if (!b || !stream)
+		return 0;
+	i = b->message.count;
+	if (i >= FT_BATCH)
+		return 0;
+	r = ft_place_plain(skb, data, hash, b, i);
+	if (ft_is_left_out(s, r))
 		return 1;
 	r->ts = bpf_ktime_get_ns();
 	ft_append(skb, s, b, stream, shard, i);

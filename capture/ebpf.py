@@ -29,11 +29,10 @@ from capture._perf import Rings
 from capture.live import Forward, Interface, StreamCounters, TapError, TapSettings
 from capture.predecessor import Predecessor, state_counters
 from capture.program import Program, load
-from capture.record import RECORD, TAG
 
 WAKEUP = 4  # parts of a ring, of which one that is full of messages wakes the reader: sooner costs more wake-ups
 LONGEST_WAIT = 10  # milliseconds: with fewer messages nobody wakes the reader
-LONGEST_MESSAGE = MESSAGE_SIZE + BATCH * (RECORD.itemsize + TAG.itemsize)
+LONGEST_MESSAGE = MESSAGE_SIZE + BATCH * (64 + 8)  # records and tags; capture.record would bring numpy's threads
 PERIODS = 2  # of the flush within which each CPU's clock has surely run
 SLACK = (
     1_000_000  # nanoseconds: a packet's way through the program, which flushes at its end where the clock found it busy
