@@ -30,8 +30,9 @@ from capture.live import Forward, Interface, StreamCounters, TapError, TapSettin
 from capture.predecessor import Predecessor, state_counters
 from capture.program import Program, load
 
-WAKEUP = 4  # parts of a ring, of which one that is full of messages wakes the reader: sooner costs more wake-ups
-LONGEST_WAIT = 10  # milliseconds: with fewer messages nobody wakes the reader
+WAKEUP = 32  # messages in a ring that wake the reader: fewer cost more wake-ups per record
+PARTS = 4  # of a ring: when one is full, the reader wakes at fewer messages
+LONGEST_WAIT = 10  # milliseconds: below these messages nobody wakes the reader
 LONGEST_MESSAGE = MESSAGE_SIZE + BATCH * (64 + 8)  # records and tags; capture.record would bring numpy's threads
 PERIODS = 2  # of the flush within which each CPU's clock has surely run
 SLACK = (
@@ -106,7 +107,7 @@ class EbpfTap:
         self._program: Program = load(settings.shards, decap=settings.decap, cutoff=settings.cutoff > 0, cache=cache)
         try:
             self._configure()
-            wakeup = max(1, settings.ring_bytes // WAKEUP // LONGEST_MESSAGE)
+            wakeup = max(1, min(WAKEUP, settings.ring_bytes // PARTS // LONGEST_MESSAGE))
             self._rings = Rings(self._program.maps["events"], cpus("online"), settings.ring_bytes, wakeup)
             self._rings.clock(self._program.flush, settings.flush_hz)
         except OSError as error:
