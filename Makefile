@@ -139,6 +139,7 @@ bench: $(VENV)/.built
 	@$(PYTHON) -m bench.read | tee bench/out/read.json
 	@$(PYTHON) -m bench.worker | tee bench/out/worker.json
 	@$(PYTHON) -m bench.fingerprint | tee bench/out/fingerprint.json
+	@$(PYTHON) -m bench.hosts | tee bench/out/hosts.json
 
 bench-live: $(VENV)/.lab
 	@$(call packages,$(APT_BENCH))
