@@ -48,12 +48,12 @@ let NOISE = (~ c24-1700 | ~ s@A+1000/1000){0,}
 let NOISE_I = (~ c24-1700 | ~ s@I ~ s@A+1000/1000){0,}
 let ANY = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ s@I ~ s@A+1000/1000 ){0,}
 
-# The client's requests. AsyncSSH's sends IGNORE before each. From 48, or 40, on no usual user name makes a "none".
+# The client's requests. AsyncSSH's sends IGNORE before each. From 48 on no usual user name makes a "none".
 let IGNORE = (~ c@A-8,@A-16){0,1}
 let NONE = $IGNORE ~ c@A+16,@A+32 (~ c20-84){0,1}
 let NONE_8 = $IGNORE ~ c@A+24 (~ c20-84){0,1}
 let PASSWORD = c@A+60/28,@A+104,257-272
-let PASSWORD_40 = c@A+64/24,@A+104,257-272
+let UNPADDED = c@A+60/28,257-272
 let PASSWORD_48 = c@A+68/20,@A+104,257-272
 let CREDENTIAL = c@A+84/52,@A+164/4,257-272
 let KEY = c@A+158/46,@A+960/732!257-272
@@ -63,9 +63,11 @@ let ANSWER = c@A+12/28,@A+96,@A+104,257-272
 let AGAIN = ~ c@A ( ~ s@A | ~ s@I ~ s@A )
 
 # The server's answers. The first refusal names `F`, but for 16; FIRST_8 come with chacha20 alone, as does NONE_8.
+# FIRST_104 are not what says that a key would do (PK_OK), whose query has 104 for names of 9 bytes and more.
 let FIRST = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_SOON = +0ms-229ms s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_ASKED = s@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
+let FIRST_104 = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+64#F
 let FIRST_8 = s@A+8,@A+24,@A+40,@A+56#F
 let FIRST_16 = s@A,@A+32,@A+48,@A+64#F
 let REFUSED = ( s@F | s@I ~ s@F )
@@ -73,6 +75,7 @@ let REFUSED_SOON = ( +0ms-99ms s@F | +0ms-99ms s@I ~ s@F )
 # A refusal or a question. A question comes soon; Dropbear and PAM make one wait for a refusal.
 let ALIKE = ( s@A+16 | s@I ~ s@A+16 )
 let ALIKE_SOON = ( +0ms-229ms s@A+16 | +0ms-229ms s@I ~ s@A+16 )
+let ALIKE_LATER = ( +4ms-229ms s@A+16 | +4ms-229ms s@I ~ s@A+16 )
 # EXT_INFO or a banner, of its own or joined with the first refusal.
 let BANNER = (~ s@A+1054/1050){0,1}
 let JOINT = s@A+1070/997
@@ -85,10 +88,10 @@ let DONE_I = ( ~ s@I ~ s@A-16 | ~ s@I ~ s@A $LAST_ANSWER ~ s@I ~ s@A-16 )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ $ASK ~ $ANSWER ~ $FIRST_ASKED
-let COUNTED_JOINED = ( ( $JOINED | $JOINED_8 ) ~ $PASSWORD ~ $FIRST | $JOINED + c@A+96 ~ $FIRST | $JOINED ~ c@A+96 +100ms $FIRST )
+let COUNTED_JOINED = ( ( $JOINED | $JOINED_8 ) ( ~ $UNPADDED ~ $FIRST | ~ c@A+104 ~ $FIRST_104 ) | $JOINED + c@A+96 ~ $FIRST | $JOINED ~ c@A+96 +100ms $FIRST )
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+32,@A+40 +230ms s@I ~ $FIRST )
-let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+96 ~ s@A,@A+8,@A+24,@A+32,@A+40,@A+64#F
+let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+96 ~ $FIRST
 let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32,@A+40 ~ $FIRST )
 let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST | $COUNTED | $LEARNT )
@@ -105,30 +108,31 @@ let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+16 | ( ~ c@A+64/32 | ~
 # What counts once `F` is known: a password, or an answer, with `F` as reply.
 let COUNT = ( ~ $PASSWORD | ~ $ASK ~ $ANSWER ) ~ $REFUSED
 # A request of 96 is a password after a pause (of a person), before a slow reply, or before another one without a pause.
-let COUNT_96 = ( + c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
+let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER ~ $REFUSED ~ c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
 let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
-let LAST = ( $ANY ~ $REFUSED ){2} $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
+let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
 # again, sends one as small, or leaves.
 let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 $FIRST_SOON > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
-let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | ~ $PASSWORD_40 ~ $JOINT | ~ c@A+96 ~ $JOINT )
+let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | ~ $PASSWORD_48 ~ $JOINT | ~ c@A+96 ~ $JOINT )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
-let AFTER_ALIKE = ( ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
+let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
 let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
-let ALIKE_32 = ( ~ c@A+32 $ALIKE_SOON ~ c@A+32 $ALIKE_SOON | ~ c@A+32 $ALIKE_SOON > | $AGAIN ~ c@A+40/8 $ALIKE_SOON > )
-let COUNT_ALIKE = ( ~ c@A+72/16,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | ~ c@A+40/8 +230ms $ALIKE | ~ c@A+40/8 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 )
-let FIRST_AFTER = ( ~ c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | ~ c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | ~ c@A+32 $ALIKE_SOON > )
-let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
+let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
+let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
+let COUNT_ALIKE = ( ~ c@A+72/16,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+40/8 ~ $ALIKE | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
+let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+40/8 $ALIKE_SOON > )
+let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
 # Fails: passwords of more than 60 bytes that are not padded, or 95 with a pad; more than some 40 packets. Where a refusal
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, after which a password is sent without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( $KNOWN ( $ANY $COUNT | $LAST ~ s@A+32!@F | $LAST > ) | $KNOWN_16 $ANY $COUNT_96 | $MODE_ALIKE $ANY $COUNT_ALIKE )
-let FAILED_I = ( $KNOWN_I ( $ANY $COUNT | $LAST ~ s@A+32!@F | $LAST > ) | $KNOWN_16_I $ANY $COUNT_96 | $MODE_ALIKE_I $ANY $COUNT_ALIKE )
+let FAILED = ( $KNOWN ( $ANY $COUNT | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16 $ANY $COUNT_96 | $MODE_ALIKE $ANY $COUNT_ALIKE )
+let FAILED_I = ( $KNOWN_I ( $ANY $COUNT | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16_I $ANY $COUNT_96 | $MODE_ALIKE_I $ANY $COUNT_ALIKE )
 let FAILED_FIRST = ( $COUNTED | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT | $FIRST_ALIKE )
 tcp * = < $SERVICE ( ~ s40-100#A ( $FAILED | $FAILED_FIRST ) | ~ s24-84#I ~ s@I+8,@I+16#A ( $FAILED_I | $COUNTED_I | $FIRST_ALIKE ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
@@ -191,19 +195,19 @@ tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ s@A+1000/1000 +700ms $TYPED ~ s@A+28/4
 # service, so that neither a signature nor PAM's last answer is taken for a password.
 # Fails and false friends as above; a key manager that types.
 let AUTO = ( $PASSWORD ~ $REFUSED | $ASK $ANSWER ~ $REFUSED )
-let AUTO_96 = ( c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
+let AUTO_96 = ( ~ $ASK ~ $ANSWER ~ $REFUSED c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
 let AUTO_DONE = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE
 let AUTO_DONE_I = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
-let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) $PASSWORD ~ $FIRST | $JOINED c@A+96 ( +100ms $FIRST | $FIRST_SOON c@A+96 ) | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
+let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $UNPADDED ~ $FIRST | c@A+104 ~ $FIRST_104 ) | $JOINED c@A+96 ( +100ms $FIRST | $FIRST_SOON c@A+96 ) | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
 let AUTO_FIRST = ( $PASSWORD_48 ~ $FIRST | c@A+96 ~ $FIRST | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
 let AUTO_FIRST_I = ( $PASSWORD_48 ~ s@I ~ $FIRST | c@A+96 ~ s@I ~ $FIRST | c@A+32,@A+40 +230ms s@I ~ $FIRST | $CREDENTIAL $DONE_I )
 let AUTO_SMALL = ( c@A+32,@A+40 +230ms $FIRST | c@A+32 $FIRST_SOON > | c@A+32,@A+40 $FIRST_SOON ( c@A > | $AGAIN | ~ c@A+32,@A+40,@A+104 ) )
-let AUTO_JOINT = ( c@A+36/4 +230ms $JOINT | c@A+36/4 ~ $JOINT $AGAIN | $PASSWORD_40 ~ $JOINT | c@A+96 ~ $JOINT )
-let AUTO_AFTER = ( ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN ~ c@A+600/584 )
+let AUTO_JOINT = ( c@A+36/4 +230ms $JOINT | c@A+36/4 ~ $JOINT $AGAIN | $PASSWORD_48 ~ $JOINT | c@A+96 ~ $JOINT )
+let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
-let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
-let AUTO_ALIKE = ( c@A+72/16,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 )
-let AUTO_FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | c@A > ) | c@A+32 $ALIKE_SOON > )
+let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
+let AUTO_ALIKE = ( c@A+72/16,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
+let AUTO_FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | c@A > ) | c@A+40/8 $ALIKE_SOON > )
 let AUTO_FIRST_ALIKE = ( c@A+76/20,@A+104,257-272 ~ $ALIKE | c@A+40/8 +230ms $ALIKE | $AUTO_FIRST_AFTER )
 let AUTO_KNOWN = ( $KNOWN ( $ANY $AUTO | ( $ANY ~ $REFUSED ){0,1} $AUTO_DONE ) | $KNOWN_16 $ANY $AUTO_96 )
 let AUTO_KNOWN_I = ( $KNOWN_I ( $ANY $AUTO | ( $ANY ~ $REFUSED ){0,1} $AUTO_DONE_I ) | $KNOWN_16_I $ANY $AUTO_96 )
@@ -220,10 +224,12 @@ tcp * = < $SERVICE ( ~ s40-100#A $SENT | ~ s24-84#I ~ s@I+8,@I+16#A $SENT_I ) : 
 # After both KEXINITs the client sends its half of the key exchange (whose sizes the methods fix), sees the server's key
 # and is gone: a person who says "no", a client that knows another key (a man in the middle, or a new server). Some clients
 # (libssh) complete the exchange before they look.
-# Fails: Dropbear's client, whose half is in its first packet. False friend: a scanner that collects keys and does not look like
+# Fails: Dropbear's client with Dropbear's server, whose banner is joined with KEXINIT. False friend: a scanner that collects keys and does not look like
 # ssh-keyscan, whose banner of 25 bytes Paramiko has as well.
-let HELLO = ( c8-900!25 (~ s8-900){1,3} | s8-900 ~ c8-24 | s8-900 ~ c26-900 ) (~ x250- (~ x16-1400){0,2}){0,2} (~ c24-32 ~ s100-1200){0,1}
-tcp * = < $HELLO $HALF ~ s150- (~ s16-){0,4} (~ c16 (~ s16 (~ s104-1500){0,1}){0,1} (~ c36-100){0,1}){0,1} > : SSH2 - client left after it saw the server's key
+let AFTER_KEX = (~ c16 (~ s16 (~ s104-1500){0,1}){0,1} (~ c36-100){0,1}){0,1}
+let HELLO = ( c8-900!25 (~ s8-900){1,3} | s8-900 ~ c8-24 | s8-900 ~ c26-900 ) $KEXINITS{0,1} (~ c24-32 ~ s100-1200){0,1}
+let HELLO_ALL = ( $ALL_C ~ s12-60 | s12-60 ~ $ALL_C ) ~ $BIG_S
+tcp * = < ( $HELLO $HALF | $HELLO_ALL $HALF{0,1} ) ~ s150- (~ s16-){0,4} $AFTER_KEX > : SSH2 - client left after it saw the server's key
     id = ssh.hostkey.refused
     confidence = 90
     severity = medium
@@ -250,7 +256,9 @@ tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ s24-84#I ~ s@I+8,@
     category = ssh
 
 # Left during the key exchange.
-tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) (~ x250- (~ x16-1400){0,2}){0,2} (~ c24-32 ~ s100-1200){0,1} ( $HALF (~ s150- (~ s16-){0,4}){0,1} ){0,1} > : SSH2 - closed before a credential was sent
+let LEFT_EARLY = ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) $KEXINITS{0,1} (~ c24-32 ~ s100-1200){0,1} ( $HALF (~ s150- (~ s16-){0,4} $AFTER_KEX){0,1} ){0,1}
+let LEFT_ALL = ( $HELLO_ALL $HALF{0,1} ~ s150- (~ s16-){0,4} $AFTER_KEX | $ALL_C ~ s12-60 (~ s100-){0,1} )
+tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( $LEFT_EARLY | $LEFT_ALL ) > : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed
     severity = low
     category = ssh
