@@ -37,6 +37,7 @@ class Plan:
     v6: bool
     seed: str = ""  # what its sessions are drawn from; empty: part and number
     roots: tuple[Path, ...] = (debian.TRIXIE, debian.LIBRARIES)  # systems whose programs play
+    any_key: bool = False  # see Stage
     again: bool = False  # whether the same sessions are played under other conditions, too
 
     @property
@@ -110,7 +111,7 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
             debian.prepare(lab, lab.client, root)
             debian.prepare(lab, lab.server, root)
         log = sshservers.start(lab, plan.server)
-        stage = Stage(lab, plan.server, draw, plan.v6)
+        stage = Stage(lab, plan.server, draw, plan.v6, plan.any_key)
         stage.key(True)
         raw = lab.folder / "capture.pcap"
         truths: dict[int, tuple[int, str, Truth]] = {}  # by the client's port
