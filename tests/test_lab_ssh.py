@@ -167,6 +167,15 @@ def test_a_session_that_is_played_again_has_a_name(tmp_path: Path) -> None:
     assert (tmp_path / labels.LABELS).read_text().splitlines()[0].endswith(",labels,session")
 
 
+def test_activities_are_a_column(tmp_path: Path) -> None:
+    row = "a.gz,tcp,10.0.0.1,4000,10.0.0.2,443,x"
+    (tmp_path / "labels.csv").write_text(",".join(labels.COLUMNS[:-1]) + f"\n{row}\nb.gz{row[4:]}\n")
+    (tmp_path / "flows.csv").write_text("a.gz,10.0.0.1,4000,10.0.0.2,443,beacon\n")
+    made = labels.activities(tmp_path)
+    assert [line[-1] for line in made] == ["activity", "beacon", ""]
+    assert made[1][:-1] == row.split(",")
+
+
 def test_flows_without_labels_are_left_out_of_a_capture() -> None:
     four = bytes(14) + b"\x45" + bytes(19)
     six = bytes(14) + b"\x60" + bytes(39)
