@@ -37,7 +37,7 @@ class Rule:
 
 
 SERVING = Rule("host.client-serving", "A client-class system answers as a server", "medium", ("T1584.005",))
-MAILING = Rule("host.client-mailing", "A client-class system sends mail to the outside", "high", ("T1071.003",))
+MAILING = Rule("host.client-mailing", "A client-class system sends mail", "high", ("T1071.003",))
 CONTRADICTION = Rule("host.contradiction", "A host's packets contradict one another", "low", ("T1090",))
 RULES = (SERVING, MAILING, CONTRADICTION)
 
