@@ -43,7 +43,7 @@ def local(lab: Lab, kind: str, address: str) -> int:
         )
     elif kind == "stunnel13":
         config.write_text(
-            f"foreground = yes\npid =\n[lab]\nclient = yes\naccept = 127.0.0.1:{port}\nconnect = {there}\n"
+            f"foreground = yes\npid =\n[lab]\nclient = yes\naccept = 127.0.0.1:{port}\nconnect = {address}:443\n"
         )
     elif kind == "trojan":
         tls = {"verify": False, "verify_hostname": False, "sni": "lab.example", "alpn": ["h2", "http/1.1"]}
@@ -84,7 +84,7 @@ def behind(kind: str, *words: str, fails: bool = False, **variables: str) -> Act
 
     def act(lab: Lab, address: str, seed: int) -> None:
         port = str(local(lab, kind, address))
-        set_ = {name: value.replace("@", port) for name, value in variables.items()}
+        set_ = {name: value.replace("@", port).replace("%", str(lab.folder)) for name, value in variables.items()}
         line = [word.replace("@", port).replace("%", str(lab.folder)) for word in words]
         program(lab, *line, expected=range(256) if fails else [0, 1], variables=set_)
 
