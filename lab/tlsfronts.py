@@ -109,7 +109,7 @@ def squid(options: str = "", more: str = "") -> Serve:
             f"pid_filename {home}/pid\ncache_log {home}/cache.log\naccess_log none\ncoredump_dir {home}\n"
             f"cache deny all\nshutdown_lifetime 0 seconds\npinger_enable off\nnetdb_filename none\n{more}\n"
         )
-        _start(lab, "squid", address, "squid", "-N", "-f", str(config))
+        _start(lab, "squid", address, "squid", "-N", "-n", f"lab{address.rpartition(':')[2].rpartition('.')[2]}", "-f", str(config))
 
     return serve
 

@@ -220,7 +220,7 @@ def library(kind: str, name: str, word: str = PASSWORD) -> Act:
             program(lab, *line, expected=[0, 1], variables={"DROPBEAR_PASSWORD": word})
         elif name == "plink":
             line = ["plink", "-batch", "-ssh", "-no-trivial-auth", "-P", port, "-pw", word, f"{USER}@127.0.0.1", "ls /"]
-            program(lab, "sh", "-c", 'yes | "$@"', "-", *[one for one in line if one != "-batch"], expected=[0, 1])
+            program(lab, "sh", "-c", 'printf "y\\ny\\n\\n" | "$@"', "-", *[one for one in line if one != "-batch"], expected=[0, 1])
         else:
             script = str(Path(__file__).with_name("tlsssh.py"))
             program(lab, f"{TOOLS}/python", script, name, port, USER, word, expected=[0, 1])
@@ -236,7 +236,7 @@ def waiting(lab: Lab, kind: str, address: str) -> list[str]:
     return {
         "go": [go("24"), "listen", there, pem],
         "openssl35": new("openssl", "s_server", "-quiet", "-cert", pem, "-key", pem, "-accept", there),
-        "openssl12": [*"openssl s_server -quiet -tls1_2 -cipher AES128-SHA -cert".split(), pem, "-key", pem, "-accept", there],
+        "openssl12": [*"openssl s_server -quiet -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA:AES128-SHA -cert".split(), pem, "-key", pem, "-accept", there],
         "socat": ["socat", "-", listen],
         "raw": ["socat", "-,raw,echo=0", listen],
         "readline": ["socat", "READLINE", listen],

@@ -210,7 +210,6 @@ TLS = [
         ("t-cbc", to(H, PROXY, CBC), behind("stunnel", "curl", "-sk", "-x", "http://127.0.0.1:@", f"{PAGE}/style.css")),
         ("t-cbc-bare", to(H, INNER_WEB, CBC), behind("socat", "curl", "-sk", "https://127.0.0.1:@/style.css")),
         ("t-v2ray-tcp", v2ray("tcp"), behind("v2ray-tcp", "curl", "-sk", "--socks5", "127.0.0.1:@", f"{PAGE}/style.css")),
-        ("t-cffi", squid(), direct(*python("from curl_cffi import requests as r\nr.get('https://127.0.0.1:9443/code.js',impersonate='firefox',verify=False,proxies={'https':'https://#:443'})"), fails=True)),
     ),
     browser("t-chromium", "train", chromium),
     *rows(

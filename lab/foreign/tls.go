@@ -69,9 +69,9 @@ func proxy(answer http.ResponseWriter, request *http.Request) {
 		http.Error(answer, err.Error(), http.StatusBadGateway)
 		return
 	}
-	answer.WriteHeader(http.StatusOK)
 	caller, _, err := answer.(http.Hijacker).Hijack()
 	try(err)
+	io.WriteString(caller, "HTTP/1.1 200 OK\r\n\r\n")
 	join(caller, other)
 }
 
