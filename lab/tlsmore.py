@@ -240,7 +240,7 @@ def waiting(lab: Lab, kind: str, address: str) -> list[str]:
         "socat": ["socat", "-", listen],
         "raw": ["socat", "-,raw,echo=0", listen],
         "readline": ["socat", "READLINE", listen],
-        "ncat": ["ncat", "--ssl", "--ssl-cert", pem, "--ssl-key", pem, "-nvlp", "443", "-s", address],
+        "ncat": ["ncat", "--ssl", "--ssl-cert", pem, "--ssl-key", pem, "-n", "-v", "-l", address, "443"],
     }[kind]  # fmt: skip
 
 

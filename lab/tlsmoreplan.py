@@ -252,7 +252,6 @@ SHELLS = [
         ("r-openssl35", nothing, reverse("openssl35", "bash-openssl35", 4, False, 9)),
         ("r-cbc", nothing, reverse("openssl12", "openssl-cbc", 5)),
         ("r-script", nothing, reverse("raw", "script-ncat", 3)),
-        ("r-upgrade-raw", nothing, reverse("raw", "ncat-sh", 3, True)),
         ("r-few", nothing, reverse("ncat", "go", 3)),
     ),
     *rows(
