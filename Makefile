@@ -43,6 +43,9 @@ APT_RECORD = $(APT_LAB) aria2 curl debootstrap dropbear-bin expect ftp git gnutl
   libnginx-mod-stream medusa ncat ncrack netcat-openbsd nghttp2-client nghttp2-proxy nginx nmap php-cli putty-tools \
   python3-aiosmtpd python3-asyncssh python3-paramiko python3-pexpect python3-pyftpdlib ruby socat squid-openssl \
   sshpass stunnel4 swaks tcpdump telnet telnetd tinyproxy w3m wget
+APT_SSH = autossh default-jdk-headless git golang-github-creack-pty-dev golang-github-pkg-sftp-dev golang-go \
+  golang-golang-x-crypto-dev libjsch-java libssh-4 patator php8.2-ssh2 python3-bcrypt python3-pyasn1 python3-twisted \
+  rsync ruby-net-scp ruby-net-ssh ssh-audit sshfs
 APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
@@ -102,9 +105,11 @@ lab: $(VENV)/.lab
 	@$(call packages,$(APT_RECORD))
 	@for kind in $(ONLY); do \
 	  case $$kind in \
-	    ssh) $(PYTHON) -m lab.dataset ssh -o '$(LAB)';; \
+	    ssh) ( $(call packages,$(APT_SSH)) ) || echo "make: some programs are left out" >&2; \
+	      $(PYTHON) -m lab.dataset ssh -o '$(LAB)'; $(PYTHON) -m lab.dataset ssh-more -n 0-33 -o '$(LAB)';; \
+	    ssh-conditions) $(PYTHON) -m lab.dataset ssh-conditions -n 0-134 -s 3600 -o '$(LAB)';; \
 	    tls|plain) $(PYTHON) -m lab.tlsrun --kind $$kind -o '$(LAB)'/$$kind;; \
-	    *) echo "make lab: ONLY is some of: ssh tls plain; not $$kind" >&2; exit 2;; \
+	    *) echo "make lab: ONLY is some of: ssh ssh-conditions tls plain; not $$kind" >&2; exit 2;; \
 	  esac; \
 	done
 

@@ -12,6 +12,8 @@ cdef struct Position:
     u16 size_last
     u16 pause_first
     u16 pause_last
+    u32 ranges          # of several ranges of sizes: from here in the list of ranges ...
+    u16 range_count     # ... so many; 0: size_first to size_last is the only one
     u8 side             # bit 0 client, bit 1 server
     u8 flags            # POSITION_*
 
@@ -47,6 +49,8 @@ cdef struct Automaton:
     u32 position_count
     Position *position
     u32 *follow
+    u16 *range_first    # size classes
+    u16 *range_last
     u8 *sig_begin
     u8 *sig_end
     u8 *sig_references
@@ -75,13 +79,14 @@ cdef struct Automaton:
     u32 *stamp          # per position: the build that last took it
     u32 now
     u32 *deep
-    u32 *reports
+    u32 *reports        # signature * 2, and 1 where it matches only if the flow ends
     u64 *counters
 
 cdef enum:
     POSITION_FIRST = 1
     POSITION_LAST = 2
     POSITION_ANY = 4
+    POSITION_END = 8        # a match ends here if the flow does
 
 cdef enum:
     NEED_RESET = 0xFFFFFFFE

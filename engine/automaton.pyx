@@ -196,27 +196,32 @@ cdef u32 intern_state(Automaton *a, u32 port_class, bint begin, u32 starts, cons
 
 
 cdef void fill_reports(Automaton *a, State *s) noexcept nogil:
-    """Append to the state's list the signatures whose last position it holds: exact, to verify, at the flow's end."""
+    """Append to the state's list the signatures whose last position it holds: exact, to verify, at the flow's end.
+
+    What matches here without comparison does so at the flow's end too and is not listed there once more.
+    """
     cdef Built *b = &a.built
     cdef u32 n = 0
-    cdef u32 i, p, sig, kind, wanted, previous
+    cdef u32 i, p, sig, kind, wanted, previous, matched
     cdef u32 *list_
     for kind in range(2):
         list_ = b.arena + (s.list if kind else b.starts[s.starts].list)
         for i in range(s.count if kind else b.starts[s.starts].count):
             p = list_[i]
-            if a.position[p].flags & POSITION_LAST:
-                a.reports[n] = a.position[p].signature
+            if a.position[p].flags & (POSITION_LAST | POSITION_END):
+                a.reports[n] = a.position[p].signature * 2 + (a.position[p].flags & POSITION_LAST == 0)
                 n += 1
     if n == 0:
         return
     qsort(a.reports, n, 4, ft_compare_u32)
     for wanted in range(3):
-        previous = NONE
+        previous = matched = NONE
         for i in range(n):
-            sig = a.reports[i]
-            kind = 2 if a.sig_end[sig] else 1 if a.sig_references[sig] else 0
-            if kind != wanted or sig == previous:
+            sig = a.reports[i] >> 1
+            kind = 2 if a.sig_end[sig] or a.reports[i] & 1 else 1 if a.sig_references[sig] else 0
+            if kind == 0:
+                matched = sig
+            if kind != wanted or sig == previous or sig == matched and wanted:
                 continue
             previous = sig
             if s.exact + s.verify + s.end == 0:
@@ -255,9 +260,19 @@ cdef u32 automaton_large_class(Automaton *a, u32 size) noexcept nogil:
     return low
 
 
-cdef inline bint accepts(const Position *p, u32 side, u32 size_class, u32 pause_class) noexcept nogil:
+cdef inline bint accepts(const Automaton *a, const Position *p, u32 side, u32 size_class,
+                         u32 pause_class) noexcept nogil:
     return ((p.side & side) != 0 and p.size_first <= size_class <= p.size_last
-            and p.pause_first <= pause_class <= p.pause_last)
+            and p.pause_first <= pause_class <= p.pause_last
+            and (p.range_count == 0 or in_ranges(a, p, size_class)))
+
+
+cdef bint in_ranges(const Automaton *a, const Position *p, u32 size_class) noexcept nogil:
+    cdef u32 k
+    for k in range(p.ranges, p.ranges + p.range_count):
+        if a.range_first[k] <= size_class <= a.range_last[k]:
+            return True
+    return False
 
 
 cdef u32 start_list(Automaton *a, u32 key, u32 symbol) noexcept nogil:
@@ -272,7 +287,7 @@ cdef u32 start_list(Automaton *a, u32 key, u32 symbol) noexcept nogil:
         return found
     for k in range(a.class_start[key >> 1], a.class_start[(key >> 1) + 1]):
         p = a.class_list[k]
-        if accepts(&a.position[p], side, size_class, pause_class):
+        if accepts(a, &a.position[p], side, size_class, pause_class):
             if key & 1 or not a.sig_begin[a.position[p].signature]:
                 a.deep[n] = p
                 n += 1
@@ -309,7 +324,7 @@ cdef u32 automaton_build(Automaton *a, u32 state, u32 symbol) noexcept nogil:
             p = &a.position[list_[i]]
             for k in range(p.follow, p.follow_end):
                 q = a.follow[k]
-                if a.stamp[q] != a.now and accepts(&a.position[q], side, size_class, pause_class):
+                if a.stamp[q] != a.now and accepts(a, &a.position[q], side, size_class, pause_class):
                     a.stamp[q] = a.now
                     a.deep[n] = q
                     n += 1

@@ -4,6 +4,9 @@
 from engine.record cimport i32, u8, u16, u32, u64
 from engine.table cimport history_place
 
+cdef enum:
+    SLOTS = 1024            # one more than a signature may have elements
+
 # One packet or turn of the history, or the place where some are missing.
 cdef struct Item:
     u32 size
@@ -16,14 +19,25 @@ cdef struct Want:
     u32 high
     u32 follow          # its successors: from here in the list of successors ...
     u32 follow_end      # ... to here
+    u32 tests           # of several sizes: from here in the list of tests ...
+    u32 tests_end       # ... to here; none: low, high and the reference say it all
     i32 plus
     i32 tolerance
     u16 pause_low
     u16 pause_high
     u16 reference
-    u16 element
+    u16 slot            # where its size is bound
     u8 side
     u8 flags
+
+# One of several sizes that a position asks for, or excludes.
+cdef struct Test:
+    u32 low
+    u32 high
+    i32 plus
+    i32 tolerance
+    u16 reference
+    u8 excluded
 
 # One reference of a chain, by places in the chain.
 cdef struct Check:
@@ -40,7 +54,7 @@ cdef struct Extent:
     u32 most            # 0: no bound
     u32 more            # of a chain: its other references, from here in the list of checks ...
     u16 check_count     # ... so many and the one here
-    u16 referenced      # how many elements are referred to, in the list of referenced ones from ...
+    u16 referenced      # how many slots are referred to, in the list of referenced ones from ...
     u32 referenced_at
     bint chain          # position after position, without a choice
     Check check
@@ -48,10 +62,11 @@ cdef struct Extent:
 cdef struct Exact:
     u32 position_count
     Want *want
+    Test *test
     u32 *follow
     Extent *extent      # per signature, and one more
     Check *more
-    u8 *referenced
+    u16 *referenced
     u8 *sig_begin
     u32 fuzz_bytes
     u32 fuzz_percent
@@ -63,7 +78,8 @@ cdef struct Exact:
     u32 count           # packets or turns of the flow
     u32 items           # of these in the history, the hole counted as one
     # one comparison
-    u32 bound[256]      # by element: the size bound on the path taken
+    u32 bound[SLOTS]    # the size last bound on the path taken
+    bint ending         # the flow has ended with the last item
     u32 steps
     const Extent *extent_now
     u64 *failed         # what was found to lead nowhere: position, item, bounds, hashed; 0 is empty

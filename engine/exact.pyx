@@ -22,7 +22,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from engine.arrays cimport copy_u8, copy_u32
-from engine.automaton cimport POSITION_ANY, POSITION_FIRST, POSITION_LAST
+from engine.automaton cimport POSITION_ANY, POSITION_END, POSITION_FIRST, POSITION_LAST
 from engine.record cimport i64, u8, u16, u32, u64
 
 
@@ -42,10 +42,11 @@ cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring
     x.extent = <Extent *>calloc(signatures + 1, sizeof(Extent))
     x.want = <Want *>calloc(n + 1, sizeof(Want))
     x.more = <Check *>calloc(n + 1, sizeof(Check))
-    x.referenced = <u8 *>calloc(n + 1, 1)
+    x.test = <Test *>calloc(len(stream.test_low) + 1, sizeof(Test))
+    x.referenced = <u16 *>calloc(n + len(stream.test_low) + 1, sizeof(u16))
     x.failed = <u64 *>calloc(MEMO, sizeof(u64))
     scratch = <u32 *>malloc(8 * (n + 1))
-    if not (x.extent and x.want and x.more and x.referenced and x.failed and scratch):
+    if not (x.extent and x.want and x.test and x.more and x.referenced and x.failed and scratch):
         free(scratch)
         raise MemoryError()
     try:
@@ -77,10 +78,21 @@ cdef int load_wants(Exact *x, object stream) except -1:
         w.tolerance = stream.tolerance[i]
         w.pause_low = stream.pause_low[i]
         w.pause_high = stream.pause_high[i]
+        w.tests = stream.test_start[i]
+        w.tests_end = stream.test_start[i + 1]
         w.reference = stream.reference[i]
-        w.element = stream.element[i]
+        w.slot = stream.slot[i]
+        if w.slot >= SLOTS:
+            raise ValueError(f"the slot {w.slot} of a program; expected less than {SLOTS}")
         w.side = stream.side[i]
         w.flags = stream.flags[i]
+    for i in range(len(stream.test_low)):
+        x.test[i].low = stream.test_low[i]
+        x.test[i].high = stream.test_high[i]
+        x.test[i].plus = stream.test_plus[i]
+        x.test[i].tolerance = stream.test_tolerance[i]
+        x.test[i].reference = stream.test_reference[i]
+        x.test[i].excluded = stream.test_excluded[i]
     return 0
 
 
@@ -95,7 +107,7 @@ cdef void measure(Exact *x, u32 signature, u32 *least, u32 *queue) noexcept nogi
     for p in range(begin, end):
         least[p] = 0
         firsts += x.want[p].flags & POSITION_FIRST != 0
-        lasts += x.want[p].flags & POSITION_LAST != 0
+        lasts += x.want[p].flags & (POSITION_LAST | POSITION_END) != 0
         if x.want[p].flags & POSITION_FIRST:
             least[p] = 1
             queue[tail] = p
@@ -104,11 +116,14 @@ cdef void measure(Exact *x, u32 signature, u32 *least, u32 *queue) noexcept nogi
             leads_back = leads_back or x.follow[k] <= p
         if x.want[p].flags & POSITION_ANY or x.want[p].follow_end - x.want[p].follow > 1:
             e.chain = False
+        for k in range(x.want[p].tests, x.want[p].tests_end):
+            if x.test[k].reference:
+                e.chain = False     # several sizes, and the automaton has not settled which
     e.chain = e.chain and firsts == 1 and lasts == 1 and not leads_back
     while head < tail:
         p = queue[head]
         head += 1
-        if x.want[p].flags & POSITION_LAST and (e.least == 0 or least[p] < e.least):
+        if x.want[p].flags & (POSITION_LAST | POSITION_END) and (e.least == 0 or least[p] < e.least):
             e.least = least[p]
         for k in range(x.want[p].follow, x.want[p].follow_end):
             q = x.follow[k]
@@ -134,9 +149,9 @@ cdef u32 list_checks(Exact *x, u32 signature, u32 used) noexcept nogil:
         if x.want[e.first + i].reference:
             check = &x.more[used] if e.check_count else &e.check
             check.place = <u16>i
-            # the newest copy of the element, as the path binds it
+            # the newest one of the slot, as the path binds it
             for k in range(i):
-                if x.want[e.first + k].element == x.want[e.first + i].reference:
+                if x.want[e.first + k].slot == x.want[e.first + i].reference:
                     check.target = <u16>k
             check.plus = x.want[e.first + i].plus
             check.tolerance = x.want[e.first + i].tolerance
@@ -146,24 +161,32 @@ cdef u32 list_checks(Exact *x, u32 signature, u32 used) noexcept nogil:
 
 
 cdef u32 list_referenced(Exact *x, u32 signature, u32 used) noexcept nogil:
-    """List each element that a signature refers to once, behind the `used` ones there are; returns how many now."""
+    """List each slot that a signature refers to once, behind the `used` ones there are; returns how many now."""
     cdef Extent *e = &x.extent[signature]
     cdef u32 p, k
     e.referenced_at = used
     for p in range(e.first, x.extent[signature + 1].first):
-        if x.want[p].reference:
-            for k in range(e.referenced_at, used):
-                if x.referenced[k] == x.want[p].reference:
-                    break
-            else:
-                x.referenced[used] = <u8>x.want[p].reference
-                used += 1
+        used = list_slot(x, e.referenced_at, used, x.want[p].reference)
+        for k in range(x.want[p].tests, x.want[p].tests_end):
+            used = list_slot(x, e.referenced_at, used, x.test[k].reference)
     e.referenced = <u16>(used - e.referenced_at)
     return used
 
 
+cdef u32 list_slot(Exact *x, u32 begin, u32 used, u16 slot) noexcept nogil:
+    cdef u32 k
+    if slot == 0:
+        return used
+    for k in range(begin, used):
+        if x.referenced[k] == slot:
+            return used
+    x.referenced[used] = slot
+    return used + 1
+
+
 cdef void exact_free(Exact *x) noexcept nogil:
     free(x.want)
+    free(x.test)
     free(x.follow)
     free(x.extent)
     free(x.more)
@@ -181,9 +204,30 @@ cdef inline bint near(const Exact *x, i64 centre, i64 tolerance, u32 size) noexc
 
 
 cdef inline bint size_fits(const Exact *x, const Want *w, u32 size) noexcept nogil:
+    if w.tests != w.tests_end:
+        return tests_hold(x, w, size)
     if w.reference == 0:
         return w.low <= size <= w.high
     return near(x, <i64>x.bound[w.reference] + w.plus, w.tolerance, size)
+
+
+cdef bint tests_hold(const Exact *x, const Want *w, u32 size) noexcept nogil:
+    """Whether a size is one of several and none of those excluded."""
+    cdef bint wanted = False
+    cdef const Test *t
+    cdef u32 k
+    for k in range(w.tests, w.tests_end):
+        t = &x.test[k]
+        if t.excluded or not wanted:
+            if t.reference:
+                if not near(x, <i64>x.bound[t.reference] + t.plus, t.tolerance, size):
+                    continue
+            elif not t.low <= size <= t.high:
+                continue
+            if t.excluded:
+                return False
+            wanted = True
+    return wanted
 
 
 cdef inline bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil:
@@ -206,7 +250,7 @@ cdef bint walk(Exact *x, u32 p, u32 at) noexcept nogil:
     cdef Item item
     cdef const Want *w
     if at + 1 == x.items:
-        return x.want[p].flags & POSITION_LAST
+        return x.want[p].flags & (POSITION_LAST | POSITION_END if x.ending else POSITION_LAST)
     x.steps += 1
     if x.steps > MEMO_FROM:
         if x.steps > MAX_STEPS:
@@ -229,11 +273,11 @@ cdef bint walk(Exact *x, u32 p, u32 at) noexcept nogil:
             continue
         if not accepts(x, w, item):
             continue
-        before = x.bound[w.element]
-        x.bound[w.element] = item.size
+        before = x.bound[w.slot]
+        x.bound[w.slot] = item.size
         if walk(x, q, at + 1):
             return True
-        x.bound[w.element] = before
+        x.bound[w.slot] = before
     if now:
         x.failed[now >> 1 & (MEMO - 1)] = now
     return False
@@ -285,7 +329,7 @@ cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil:
         for p in range(e.first, x.extent[signature + 1].first):
             if not x.want[p].flags & POSITION_FIRST or not accepts(x, &x.want[p], item_at(x, at)):
                 continue
-            x.bound[x.want[p].element] = item_at(x, at).size
+            x.bound[x.want[p].slot] = item_at(x, at).size
             if walk(x, p, at):
                 return at
             if x.steps > MAX_STEPS:

@@ -56,6 +56,7 @@ class Handshakes:
         """Return what was counted, in handshakes.
 
         begun: SYNs; completed; unanswered: not completed in time; evicted: forgotten because the place was needed;
-        dropped: completed, and not taken in time. begun = completed + unanswered + evicted + those under way;
-        completed counts dropped ones too.
+        lost: of the evicted ones, those that were completed afterwards (as far as that is remembered: of as many as the
+        table has places); dropped: completed, and not taken in time. begun = completed + unanswered + evicted + those
+        under way; completed counts dropped ones too.
         """

@@ -4,6 +4,9 @@
 It has sets of four places. What tells a handshake is small and lies together; the two handshake records lie elsewhere
 and are touched only when they come and go. Most records belong to no handshake under way: one byte for each set says
 whether anything there waits for records, and those bytes stay in the processor's cache.
+
+A handshake whose place another one needs leaves a ghost, the few bytes that tell whether it was completed after all. So
+what a flood pushes out is known apart: its own SYNs, which is what the bound is for, and handshakes that are missed.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -40,13 +43,22 @@ cdef struct Place:
     u32 state
 
 
+cdef struct Ghost:
+    u32 hash
+    u32 seq
+    u32 isn
+    u32 state                   # 0: none
+
+
 cdef class Handshakes:
     """Handshakes on their way to completion. See handshakes.pyi."""
 
     cdef Place *places
     cdef ft_handshake_record *syns
     cdef ft_handshake_record *synacks
-    cdef u8 *watched            # by set: places that wait for records
+    cdef Ghost *ghosts          # as many as places, in the same sets
+    cdef u8 *turn               # by set: the ghost that goes next
+    cdef u8 *watched            # by set: places and ghosts that wait for records
     cdef ft_handshake_record *out_records    # SYN, SYN+ACK, SYN, ...
     cdef u8 *out_states
     cdef u32 out
@@ -58,6 +70,7 @@ cdef class Handshakes:
     cdef u64 completed
     cdef u64 unanswered
     cdef u64 evicted
+    cdef u64 lost
     cdef u64 dropped
 
     def __cinit__(self, u64 size, *, double wait=30.0, double linger=10.0):
@@ -71,16 +84,21 @@ cdef class Handshakes:
         self.places = <Place *>calloc(self.sets * WAYS, sizeof(Place))
         self.syns = <ft_handshake_record *>calloc(self.sets * WAYS, sizeof(ft_handshake_record))
         self.synacks = <ft_handshake_record *>calloc(self.sets * WAYS, sizeof(ft_handshake_record))
+        self.ghosts = <Ghost *>calloc(self.sets * WAYS, sizeof(Ghost))
+        self.turn = <u8 *>calloc(self.sets, 1)
         self.watched = <u8 *>calloc(self.sets, 1)
         self.out_records = <ft_handshake_record *>calloc(2 * OUT, sizeof(ft_handshake_record))
         self.out_states = <u8 *>calloc(OUT, 1)
-        if not (self.places and self.syns and self.synacks and self.watched and self.out_records and self.out_states):
+        if not (self.places and self.syns and self.synacks and self.ghosts and self.turn and self.watched
+                and self.out_records and self.out_states):
             raise MemoryError("no memory for the table of handshakes")
 
     def __dealloc__(self):
         free(self.places)
         free(self.syns)
         free(self.synacks)
+        free(self.ghosts)
+        free(self.turn)
         free(self.watched)
         free(self.out_records)
         free(self.out_states)
@@ -151,6 +169,7 @@ cdef class Handshakes:
             "completed": self.completed,
             "unanswered": self.unanswered,
             "evicted": self.evicted,
+            "lost": self.lost,
             "dropped": self.dropped,
         }
 
@@ -167,6 +186,7 @@ cdef class Handshakes:
             if self.places[i].state and self.places[i].hash == h.hash and same_way(&self.syns[i], h):
                 if self.places[i].seq == h.seq:
                     return
+                self.ends(i)  # its ports begin anew
                 best = i
                 break
             if before(&self.places[i], &self.places[best]):
@@ -188,6 +208,12 @@ cdef class Handshakes:
                 self.synacks[i] = h[0]
                 self.watched[first // WAYS] += 1
                 return
+        for i in range(first, first + WAYS):
+            if self.ghosts[i].state == USED and self.ghosts[i].hash == h.hash and h.ack == self.ghosts[i].seq + 1:
+                self.ghosts[i].isn = h.seq
+                self.ghosts[i].state = REPLIED
+                self.watched[first // WAYS] += 1
+                return
 
     cdef void look(self, const ft_record *r) noexcept nogil:
         """Look at a record that may belong to a handshake here."""
@@ -201,6 +227,12 @@ cdef class Handshakes:
                 if of_client(&self.synacks[i], r):
                     self.from_server(i, r)
                     return
+        for i in range(first, first + WAYS):
+            if self.ghosts[i].state == REPLIED and self.ghosts[i].hash == r.hash and completes(&self.ghosts[i], r):
+                self.lost += 1
+                self.ghosts[i].state = 0
+                self.watched[first // WAYS] -= 1
+                return
 
     cdef void from_client(self, u32 i, const ft_record *r) noexcept nogil:
         cdef Place *p = &self.places[i]
@@ -240,7 +272,18 @@ cdef class Handshakes:
             self.hand_out(i)
         elif self.places[i].state:
             self.evicted += 1
+            self.leave_ghost(i)
         self.free_place(i)
+
+    cdef void leave_ghost(self, u32 i) noexcept nogil:
+        """Remember of a place what tells whether its handshake is completed, in the stead of the set's oldest ghost."""
+        cdef u32 group = i // WAYS
+        cdef u32 n = group * WAYS + self.turn[group]
+        cdef const Place *p = &self.places[i]
+        cdef u32 replied = p.state & REPLIED
+        self.turn[group] = (self.turn[group] + 1) % WAYS
+        self.watched[group] += (replied != 0) - (self.ghosts[n].state == REPLIED)
+        self.ghosts[n] = Ghost(hash=p.hash, seq=p.seq, isn=p.isn, state=replied if replied else <u32>USED)
 
     cdef void free_place(self, u32 i) noexcept nogil:
         if self.places[i].state & REPLIED:
@@ -264,6 +307,15 @@ cdef bytes bytes_of(const u8 *address):
 
 cdef inline int as_id(const ft_handshake_record *h) noexcept nogil:
     return h.id if h.version == 4 else -1
+
+
+cdef inline bint completes(const Ghost *g, const ft_record *r) noexcept nogil:
+    """Whether a record shows that the handshake was completed: as a place's first record of either side does."""
+    if r.tcpflags & TH_RST:
+        return False
+    if r.seq == g.seq + 1 and r.tcpflags & TH_ACK and r.ack == <u16>(g.isn + 1):
+        return True
+    return r.len != 0 and r.seq == g.isn + 1
 
 
 cdef inline u32 progress(const Place *p) noexcept nogil:

@@ -3,7 +3,8 @@
 
 The rule of client-class systems is that of a study of 2009 (fl0p's time): machines whose TCP stack is that of a desktop
 and that answer on a web port are infected far more often than not. Each rule needs `handshakes` that agree, says how
-many did, and keeps silent, as `mixed`, where several systems share an address.
+many did, and keeps silent, as `mixed`, where several systems share an address. An alert may wake somebody: so what does
+not fit in every point is no evidence.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ AGREE = 0.9  # share of the identified handshakes that one family needs to be th
 AGAIN_NS = 86_400_000_000_000  # an alert of the same host, id and port is told once in this time
 HOME = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10")
 
+_FUZZY = 0.7  # what a fuzzy match weighs in a confidence, beside one that fits in every point
 _UNKNOWN_ANSWER = 50  # percent: the system behind the port itself is not known, only that of the host as a client
 
 
@@ -57,7 +59,8 @@ class Found(NamedTuple):
     peer: str  # the other end of the last handshake; "" for none
     direction: str  # inbound, outbound, internal, external
     system: str
-    agree: int  # handshakes that say so
+    agree: int  # handshakes that say so, in every point
+    fuzzy: int  # handshakes that say so, but for a point
     of: int  # identified handshakes on that side
     confidence: int  # percent
     doubts: dict[str, int]  # of a contradiction: kind and handshakes
@@ -91,6 +94,7 @@ class Policy:
     allow_networks: Networks = Networks(())  # noqa: RUF009 - it never changes
     allow_ports: frozenset[int] = frozenset()
     allow_systems: tuple[str, ...] = ()  # beginnings of labels
+    client_systems: tuple[str, ...] = ()  # the same: these are client-class, whatever the database says
 
 
 def opinion(host: Host, handshakes: int) -> Opinion:
@@ -108,13 +112,14 @@ def opinion(host: Host, handshakes: int) -> Opinion:
             continue
         family[side], most = counts.most_common(1)[0]
         share[side] = most / total
-        sure = max(sure, share[side] * min(1.0, most / handshakes))
+        exact = host.exact(side, family[side])
+        weight = exact + _FUZZY * (most - exact)
+        sure = max(sure, weight / total * min(1.0, most / handshakes))
         mixed |= share[side] < AGREE and total >= handshakes
         if total >= handshakes:
             heard.append(family[side])
     mixed |= len(set(heard)) > 1
-    fuzzy = bool(family) and all(e.last.fuzzy for e in host.entries.values() if e.last.family)
-    return Opinion(family, share, mixed, round(sure * (70 if fuzzy else 100)))
+    return Opinion(family, share, mixed, round(100 * sure))
 
 
 def judge(host: Host, key: Key, policy: Policy) -> Iterator[Found]:
@@ -165,21 +170,38 @@ def _mailing(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) 
     yield _found(MAILING, host, key, entry, direction, evidence, 100, said)
 
 
-def _client_class(host: Host, side: Side, said: Opinion, policy: Policy) -> tuple[str, int, int] | None:
-    """Return system, agreeing and identified handshakes of a side whose main system is client-class and not allowed."""
+class _Evidence(NamedTuple):
+    """That a side of a host is client-class."""
+
+    system: str
+    agree: int  # handshakes that say so in every point
+    fuzzy: int  # and those that say so but for a point
+    of: int  # identified handshakes of that side
+
+
+def _client_class(host: Host, side: Side, said: Opinion, policy: Policy) -> _Evidence | None:
+    """Return the evidence where a side's main system is client-class and not allowed, None elsewhere.
+
+    A fuzzy match does not speak against it, but is no evidence: of the `handshakes` that must agree it is none.
+    """
     family = said.family.get(side)
-    if family is None:
-        return None
-    kinds = host.kinds(side, family)
+    entries = [
+        entry
+        for key, entry in host.entries.items()
+        if family is not None and key.side == side and entry.last.family == family and _is_client(entry, policy)
+    ]
     identified = host.families(side).total()
-    agree = kinds["client"]
-    if agree < policy.handshakes or agree < AGREE * identified:
+    agree, fuzzy = sum(e.count - e.fuzzy for e in entries), sum(e.fuzzy for e in entries)
+    if agree < policy.handshakes or agree + fuzzy < AGREE * identified:
         return None
-    labels = [e.last.label for k, e in host.entries.items() if k.side == side and e.last.family == family]
-    label = labels[-1]
-    if any(label.startswith(allowed) for allowed in policy.allow_systems):
+    label = entries[-1].last.label
+    if label.startswith(policy.allow_systems):
         return None
-    return label, agree, identified
+    return _Evidence(label, agree, fuzzy, identified)
+
+
+def _is_client(entry: Entry, policy: Policy) -> bool:
+    return entry.last.kind == "client" or entry.last.label.startswith(policy.client_systems)
 
 
 def _found(
@@ -188,33 +210,33 @@ def _found(
     key: Key,
     entry: Entry,
     direction: str,
-    evidence: tuple[str, int, int],
+    evidence: _Evidence,
     confidence: int,
     said: Opinion,
 ) -> Found:
-    system, agree, of = evidence
     confidence = min(confidence, said.confidence)
-    return Found(rule, host, key.port, entry.last.peer, direction, system, agree, of, confidence, {})
+    return Found(rule, host, key.port, entry.last.peer, direction, *evidence, confidence, {})
 
 
 def _contradiction(host: Host, said: Opinion, policy: Policy) -> Iterator[Found]:
     counts = {side: host.families(side) for side in said.family}
-    doubts = {name: n for name, n in host.doubts.counts.items() if n >= policy.handshakes}
+    doubts = host.doubts.grave(policy.handshakes)
     if len(said.family) == 2 and said.family["client"] != said.family["server"]:
-        least = min(counts[side][said.family[side]] for side in said.family)
+        least = min(host.exact(side, said.family[side]) for side in said.family)
         if least >= policy.handshakes:
             doubts["syn_synack"] = least
     if not doubts:
         return
     newest = host.newest
-    if any(newest.label.startswith(allowed) for allowed in policy.allow_systems):
+    if newest.label.startswith(policy.allow_systems):
         return
     outside = host.address not in policy.home
     system = " / ".join(dict.fromkeys(said.family.values()))
     of = sum(c.total() for c in counts.values())
     confidence = 50 if len(doubts) == 1 else 80
     direction = _direction(outside, newest.outside)
-    yield Found(CONTRADICTION, host, 0, newest.peer, direction, system, max(doubts.values()), of, confidence, doubts)
+    agree = max(doubts.values())
+    yield Found(CONTRADICTION, host, 0, newest.peer, direction, system, agree, 0, of, confidence, doubts)
 
 
 def _direction(outside: bool, peer_outside: bool) -> str:

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine.events import timestamp
+from engine.hosts_clock import Clock
 from engine.sightings import Side, Sighting
 
 ENTRIES = 32  # kept of one host; a scanner that has met more ports forgets the oldest
 MEAN = 8  # entries kept for each host that the table may hold, over all hosts
+ROUTING = 2  # hops by which ways of the same length may differ
+NO_CHANCE = 0.1  # share of comparisons from which on a contradiction is taken for one
 _SECOND_NS = 1_000_000_000
 
 # What a link's MTU says of it; the values are those of the protocols' own standards.
@@ -49,6 +52,7 @@ class Entry:
 
     last: Sighting
     count: int = 0
+    fuzzy: int = 0  # of these, the signature did not match in every point
     answered: int = 0
     spoke: int = 0
     first_ns: int = 0
@@ -56,25 +60,41 @@ class Entry:
 
 
 class Doubts:
-    """What speaks against a host being the one machine that it looks like, by kind; each counts handshakes."""
+    """What speaks against a host being the one machine that it looks like, by kind.
 
-    __slots__ = ("_last", "counts")
+    `counts` says how often, `compared` of how many comparisons: identifications chosen at random are the same now and
+    then, and a way through the network changes, so that a busy host would sooner or later have any number of them.
+    """
+
+    __slots__ = ("_last", "changed_ns", "compared", "counts")
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.compared: Counter[str] = Counter()
+        self.changed_ns = 0  # when a side's system was another than the one before, last; 0: never
         self._last: dict[Side, Sighting] = {}
+
+    def grave(self, least: int) -> dict[str, int]:
+        """Return the kinds that were seen `least` times, and in a share of the comparisons that is no chance."""
+        return {
+            name: count
+            for name, count in self.counts.items()
+            if count >= least and count >= NO_CHANCE * self.compared[name]
+        }
 
     def see(self, new: Sighting) -> None:
         """Compare a sighting with the ones before."""
         old = self._last.get(new.side)
         self._last[new.side] = new
         other = self._last.get("server" if new.side == "client" else "client")
-        if other is not None and _apart(new, other):
-            self.counts["ttl"] += 1
-        if old is None:
-            return
-        if new.ip_id > 0 and new.ip_id == old.ip_id and new.kind != "tool":
-            self.counts["ip_id"] += 1
+        if other is not None and _comparable(new, other):
+            self.compared["ttl"] += 1
+            self.counts["ttl"] += abs(new.distance - other.distance) > ROUTING
+        if old is not None and new.family and old.family and new.family != old.family:
+            self.changed_ns = new.last_ns
+        if old is not None and new.ip_id > 0 and old.ip_id > 0 and new.kind != "tool":
+            self.compared["ip_id"] += 1
+            self.counts["ip_id"] += new.ip_id == old.ip_id
 
 
 @dataclass(slots=True)
@@ -86,6 +106,7 @@ class Host:
     last_ns: int
     entries: OrderedDict[Key, Entry] = field(default_factory=OrderedDict)  # the one seen last is at the end
     doubts: Doubts = field(default_factory=Doubts)
+    clock: Clock = field(default_factory=Clock)
     told: dict[tuple[str, int], int] = field(default_factory=dict)  # alerts by id and port: when, ns
     shown: Any = None  # what the last host event was about
 
@@ -97,13 +118,10 @@ class Host:
                 counts[entry.last.family] += entry.count
         return counts
 
-    def kinds(self, side: Side, family: str) -> Counter[str]:
-        """Return the handshakes of each class among those of one family and side."""
-        counts: Counter[str] = Counter()
-        for key, entry in self.entries.items():
-            if key.side == side and entry.last.family == family:
-                counts[entry.last.kind] += entry.count
-        return counts
+    def exact(self, side: Side, family: str) -> int:
+        """Return the handshakes of one family and side that matched in every point."""
+        entries = (e for key, e in self.entries.items() if key.side == side and e.last.family == family)
+        return sum(entry.count - entry.fuzzy for entry in entries)
 
     @property
     def newest(self) -> Sighting:
@@ -153,10 +171,13 @@ class Hosts:
         host.entries.move_to_end(key)
         entry.last = sighting
         entry.count += sighting.count
+        entry.fuzzy += sighting.count * sighting.fuzzy
         entry.answered += sighting.answered
         entry.spoke += sighting.spoke
+        entry.first_ns = min(entry.first_ns, sighting.first_ns)
         entry.last_ns = max(entry.last_ns, sighting.last_ns)
         host.doubts.see(sighting)
+        host.clock.see(sighting.side, sighting.ts, sighting.last_ns)
         if len(host.entries) > ENTRIES:
             host.entries.popitem(last=False)
             self._entries -= 1
@@ -178,13 +199,13 @@ class Hosts:
         self._entries -= len(host.entries)
 
 
-def _apart(one: Sighting, other: Sighting) -> bool:
-    """Return whether two packets of one address came over ways whose lengths differ by more than routing does."""
+def _comparable(one: Sighting, other: Sighting) -> bool:
+    """Return whether the distances of two packets of one address are known, and of the same way."""
     if one.distance < 0 or other.distance < 0 or one.bad_ttl or other.bad_ttl:
         return False
-    if not (one.family and other.family):  # without a system the initial TTL is a guess
+    if not (one.family and other.family) or one.fuzzy or other.fuzzy:  # the initial TTL is a guess
         return False
-    return one.peer == other.peer and abs(one.distance - other.distance) > 2
+    return one.peer == other.peer
 
 
 def link(mtu: int) -> str:
@@ -209,6 +230,8 @@ def describe(host: Host, agree: Any) -> dict[str, Any]:
         "systems": _systems(host),
         "roles": _roles(host),
     }
+    if host.clock.rate:
+        made["uptime"] = {"minutes": host.clock.minutes, "modulo_days": host.clock.days, "rate": host.clock.rate}
     if doubts := {name: count for name, count in host.doubts.counts.items() if count}:
         made["doubts"] = doubts
     return made

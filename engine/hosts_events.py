@@ -33,6 +33,14 @@ class RoleFields(TypedDict):
     answered: int  # of these, the server sent payload
 
 
+class UptimeFields(TypedDict):
+    """The object `host.uptime`: what its TCP timestamps say, if they are one clock."""
+
+    minutes: int  # since its clock was 0
+    modulo_days: int  # after so many days it begins at 0 again
+    rate: int  # of the clock, Hz
+
+
 class HostFields(TypedDict):
     """The `host` object: what is known of an address."""
 
@@ -46,6 +54,7 @@ class HostFields(TypedDict):
     confidence: int  # 0..100: how sure its main system is
     systems: list[SystemFields]
     roles: list[RoleFields]
+    uptime: NotRequired[UptimeFields]
     doubts: NotRequired[dict[str, int]]  # kinds of contradictions, and in how many handshakes
 
 
@@ -55,6 +64,7 @@ class EvidenceFields(TypedDict):
     direction: Literal["inbound", "outbound", "internal", "external"]
     agree: int  # handshakes that agree
     handshakes: int  # identified handshakes of that side
+    fuzzy: NotRequired[int]  # of these, handshakes that would agree, but do not match in every point
     doubts: NotRequired[dict[str, int]]  # host.contradiction: kinds, and in how many handshakes
 
 

@@ -87,6 +87,8 @@ class HostWatch:
         else:
             event |= {"src_ip": host.address, "dest_ip": found.peer, "proto": "TCP"}
         evidence = {"direction": found.direction, "agree": found.agree, "handshakes": found.of}
+        if found.fuzzy:
+            evidence["fuzzy"] = found.fuzzy
         if found.doubts:
             evidence["doubts"] = found.doubts
         return event | {
@@ -102,9 +104,10 @@ def _told(found: Found) -> str:
         words = ", ".join(f"{_WORDS[name]} ({count})" for name, count in sorted(found.doubts.items()))
         return f"{found.host.address}, {found.system or 'unknown system'}: {words}"
     where = f"port {found.port}" if found.port else ""
+    more = f", {found.fuzzy} more but for a point" if found.fuzzy else ""
     return (
         f"{found.host.address}, {found.system}, {where}, {found.direction}; "
-        f"{found.agree} of {found.of} identified handshakes agree"
+        f"{found.agree} of {found.of} identified handshakes agree{more}"
     )
 
 

@@ -98,7 +98,8 @@ cdef int compare(object before, object after, u32 *number, u8 *same) except -1:
 
 cdef tuple wording(object signature):
     """All that decides which packets a signature matches."""
-    return signature.text, signature.exact, signature.protocol, signature.ports
+    # the text has the condition, the tree what definitions put in
+    return signature.text, signature.sequence, signature.exact, signature.protocol, signature.ports
 
 
 cdef void renumber(Core *c, const u32 *number, const u8 *same) noexcept nogil:

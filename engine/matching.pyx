@@ -344,9 +344,11 @@ cdef u32 evidence(const Exact *x, u32 at, int stream, u32 *word) noexcept nogil:
 cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
     """The last turn, and what matches because the flow ends here (`ended`: FIN, RST or idle, not for want of more)."""
     cdef int stream
-    cdef u32 i, state
+    cdef u32 i, k, state
     cdef State *s
-    cdef u32 *signature
+    cdef Exact *x
+    cdef const u32 *verify
+    cdef const u32 *signature
     if f.flags & F_TURN:
         end_turn(c, f, f.previous)
     if not ended or not f.flags & F_STARTED:
@@ -361,9 +363,18 @@ cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
         if s.end == 0:
             continue
         look(c, f, stream)
-        signature = c.automaton[stream].built.arena + s.list + s.count + s.exact + s.verify
+        x = &c.exact[stream]
+        verify = c.automaton[stream].built.arena + s.list + s.count + s.exact
+        signature = verify + s.verify
         for i in range(s.end):
-            settle(c, f, stream, &signature[i], 1, c.automaton[stream].sig_references[signature[i]], f.previous)
+            for k in range(s.verify):
+                # what has matched at this packet, wherever it may end, is not counted again for the flow's end
+                if verify[k] == signature[i] and exact_match(x, signature[i], begun(f)) != NO_MATCH:
+                    break
+            else:
+                x.ending = True
+                settle(c, f, stream, &signature[i], 1, c.automaton[stream].sig_references[signature[i]], f.previous)
+                x.ending = False
 
 
 cdef u32 find_final_state(Core *c, Flow *f, int stream) noexcept nogil:

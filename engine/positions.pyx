@@ -19,6 +19,7 @@ cdef int load_positions(Automaton *a, object stream, object program) except -1:
     cdef const unsigned short[::1] pause_last = stream.pause_last
     cdef const unsigned char[::1] side = stream.side
     cdef const unsigned char[::1] flags = stream.flags
+    cdef const unsigned int[::1] range_start = stream.range_start
     cdef u32 i
     a.sig_begin = copy_u8(program.begin)
     a.sig_end = copy_u8(program.end)
@@ -29,6 +30,8 @@ cdef int load_positions(Automaton *a, object stream, object program) except -1:
     a.size_class = classes_of(stream.size_cuts, 65536)
     a.pause_cuts = copy_u16(stream.pause_cuts)
     a.follow = copy_u32(stream.follow)
+    a.range_first = copy_u16(stream.range_first)
+    a.range_last = copy_u16(stream.range_last)
     a.position_count = n
     a.position = <Position *>calloc(n + 1, sizeof(Position))
     if not a.position:
@@ -41,6 +44,8 @@ cdef int load_positions(Automaton *a, object stream, object program) except -1:
         a.position[i].size_last = size_last[i]
         a.position[i].pause_first = pause_first[i]
         a.position[i].pause_last = pause_last[i]
+        a.position[i].ranges = range_start[i]
+        a.position[i].range_count = range_start[i + 1] - range_start[i]
         a.position[i].side = side[i]
         a.position[i].flags = flags[i]
     return load_classes(a, program.class_start, program.class_signatures, len(program.signatures))
@@ -49,6 +54,8 @@ cdef int load_positions(Automaton *a, object stream, object program) except -1:
 cdef void free_positions(Automaton *a) noexcept nogil:
     free(a.position)
     free(a.follow)
+    free(a.range_first)
+    free(a.range_last)
     free(a.sig_begin)
     free(a.sig_end)
     free(a.sig_references)

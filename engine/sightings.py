@@ -54,6 +54,7 @@ class Sighting:
     distance: int = -1  # hops; -1: not known
     bad_ttl: bool = False  # the database says that this system's TTL is no guide
     fuzzy: bool = False  # the signature did not match in every point
+    generic: bool = False  # the signature is a last resort
     mtu: int = 0  # of the link, as the MSS lets it be guessed; 0: not known
     ip_id: int = -1  # IPv4 identification; -1: IPv6
     ts: int = -1  # the TCP timestamp; -1: none

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 GATHER_NS = 2_000_000_000  # sums are sent after so long
 KEPT = 8192  # sums at a time; when there are as many, they are sent at once
-COUNTERS = ("begun", "completed", "unanswered", "evicted", "dropped")  # of Handshakes, pages have them as hosts_*
+# Of Handshakes; pages have them as hosts_*.
+COUNTERS = ("begun", "completed", "unanswered", "evicted", "lost", "dropped")
 
 _ROUND = 1024  # handshake records fingerprinted at once
 _RECORD = 128  # bytes of a handshake record
@@ -44,11 +45,17 @@ class SightingsMaker:
     ) -> None:
         self._handshakes = Handshakes(pending)
         self._fingerprinter = Fingerprinter(database, pending=4 * _ROUND)
+        self._age = 0
         self._results = bytearray(_ROUND * RESULT_SIZE)
         self._home = home
         self._offset = offset
         self._sums: dict[tuple[object, ...], Sighting] = {}
         self._next_ns = 0
+
+    @property
+    def database(self) -> TcpDatabase:
+        """The fingerprints it goes by."""
+        return self._fingerprinter.database
 
     def add(self, handshakes: Sequence[Buffer]) -> None:
         """Take handshake records, as Merge.handshakes() returns them."""
@@ -84,6 +91,11 @@ class SightingsMaker:
         sums, self._sums = self._sums, {}
         yield from sums.values()
 
+    def swap(self, database: TcpDatabase) -> None:
+        """Go on with other fingerprints. Raises MemoryError; then nothing has changed."""
+        self._fingerprinter = Fingerprinter(database, pending=4 * _ROUND)
+        self._age += 1  # its numbers of raw signatures begin anew
+
     def counters(self) -> dict[str, int]:
         """Return the counters of COUNTERS, in handshakes; see engine.handshakes.Handshakes.counters."""
         return self._handshakes.counters()
@@ -93,12 +105,16 @@ class SightingsMaker:
         done = self._handshakes.take()
         if not done.ends:
             return
-        total, first = len(done.records) // _RECORD, 0
+        # They end in any order; what compares a host's handshakes with one another needs that of time.
+        order = sorted(range(len(done.ends)), key=lambda number: done.ends[number].ts)
+        pairs = memoryview(done.records)
+        records = b"".join(pairs[2 * _RECORD * n : 2 * _RECORD * (n + 1)] for n in order)
+        total, first = 2 * len(order), 0
         while first < total:
-            count = self._fingerprinter.process(done.records, self._results, first, min(_ROUND, total - first))
+            count = self._fingerprinter.process(records, self._results, first, min(_ROUND, total - first))
             told = results(self._results, count)
             for number, result in enumerate(islice(told, count), first):
-                self._one(done.ends[number // 2], bool(number & 1), result)
+                self._one(done.ends[order[number // 2]], bool(number & 1), result)
             first += count
 
     def _one(self, ends: Ends, server: bool, result: Result) -> None:
@@ -106,8 +122,9 @@ class SightingsMaker:
         src, dst = (ends.server, ends.client) if server else (ends.client, ends.server)
         peer = address(dst)
         outside = peer not in self._home
-        key = (src, server, outside, result.number, ends.port)
         now = max(0, ends.ts + self._offset())
+        # A capture is read faster than time passes: what lies further apart is told by itself there, too.
+        key = (src, server, outside, self._age, result.number, ends.port, now // GATHER_NS)
         answered, spoke = bool(ends.state & ANSWERED), bool(ends.state & SPOKE)
         ip_id = ends.ids[server]
         clock = result.ts1 if result.ts1 else -1
@@ -145,6 +162,7 @@ class SightingsMaker:
             distance=result.distance,
             bad_ttl=bool(result.flags & Flag.BAD_TTL),
             fuzzy=said.fuzzy,
+            generic=said.generic,
             mtu=said.mtu if said.mtu <= 0xFFFF else 0,
             ip_id=ip_id,
             ts=clock,

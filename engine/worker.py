@@ -28,7 +28,7 @@ from engine.page import Counters
 from engine.sightings_maker import COUNTERS as HOSTS_COUNTERS
 from engine.sightings_maker import SightingsMaker
 from engine.wire import MAX_EVENTS
-from sigdb import Program
+from sigdb import Program, TcpDatabase
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ COUNTERS = (
     "events_made",
     "events_sent",
     "events_dropped",  # the collector was away or slow for too long
-    "reloads",  # of the signatures
+    "reloads",  # of the signatures and the fingerprints
     "reloads_refused",
     *(f"engine_{name}" for name in NAMES),
     *(f"hosts_{name}" for name in HOSTS_COUNTERS),  # handshakes, see engine/handshakes.pyi
@@ -69,6 +69,7 @@ COUNTERS = (
     "flows_now",
     "memory_now",  # bytes that the process has in memory
     "signatures_now",
+    "fingerprints_now",  # signatures of TCP stacks
 )
 
 
@@ -127,7 +128,8 @@ class Worker:
 
     `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second,
     `look` ten times as often.
-    `sightings` takes handshakes; without it they are only counted.
+    `sightings` takes handshakes; without it they are only counted. `load_fingerprints` is its `load`: both databases
+    change together, or none.
     `clock` is that of the records, `offset` the time since 1970 less that clock, in ns. The attributes `stop` and
     `reload` are flags that a signal handler may set.
     """
@@ -147,6 +149,7 @@ class Worker:
         window_ms: int = 1000,
         flows: bool = False,
         sightings: SightingsMaker | None = None,
+        load_fingerprints: Callable[[], TcpDatabase | None] = lambda: None,
         alive: Callable[[], None] = lambda: None,
         look: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = monotonic_ns,
@@ -161,6 +164,7 @@ class Worker:
         self._page = page
         self._remembered = remembered
         self._load = load
+        self._load_fingerprints = load_fingerprints
         self._flows = flows
         self._sightings = sightings
         self._window_ns = window_ms * 1_000_000
@@ -171,8 +175,9 @@ class Worker:
         events.offset_ns = offset()
         self._base = {name: page.get(name) for name in COUNTERS}
         page.set("signatures_now", len(events.signatures))
+        page.set("fingerprints_now", 0 if sightings is None else len(sightings.database.signatures))
         self._loading: threading.Thread | None = None
-        self._loaded: Program | None = None
+        self._loaded: tuple[Program | None, TcpDatabase | None] = (None, None)
         self._next_advance = 0
         self._next_second = 0
         self._socket = inbox(context, endpoint, queue=QUEUE, biggest=_BIGGEST)
@@ -252,7 +257,7 @@ class Worker:
         now = self._clock()
         if self._loading is not None and not self._loading.is_alive():
             self._loading = None
-            self._swap(self._loaded)
+            self._swap(*self._loaded)
         if self.reload and self._loading is None:
             self.reload = False
             self._loading = threading.Thread(target=self._compile, daemon=True)
@@ -287,25 +292,36 @@ class Worker:
 
         A process would need to be started and trusted; the interpreter's lock changes hands often enough (_SWITCH).
         """
-        self._loaded = None
-        self._loaded = self._load()
-
-    def _swap(self, program: Program | None) -> None:
-        """Go on with other signatures; wrong ones (None) change nothing."""
+        self._loaded = (None, None)
+        program = self._load()
         if program is not None:
-            self._report()  # hits so far are numbered by the signatures so far
-            try:
-                self._engine.swap(program)
-            except (ValueError, MemoryError) as error:
-                log.error("the signatures stay as they are: %s", error or "not enough memory")
-                program = None
-        if program is None:
+            self._loaded = (program, None if self._sightings is None else self._load_fingerprints())
+
+    def _swap(self, program: Program | None, fingerprints: TcpDatabase | None) -> None:
+        """Go on with other signatures and fingerprints; wrong ones (None) change nothing."""
+        sightings = self._sightings
+        if program is None or (sightings is not None and fingerprints is None):
+            self._page.add("reloads_refused")
+            return
+        self._report()  # hits so far are numbered by the signatures so far
+        before = None if sightings is None else sightings.database
+        try:
+            if sightings is not None and fingerprints is not None:
+                sightings.swap(fingerprints)
+            self._engine.swap(program)
+        except (ValueError, MemoryError) as error:
+            if sightings is not None and before is not None:
+                sightings.swap(before)
+            log.error("the signatures stay as they are: %s", error or "not enough memory")
             self._page.add("reloads_refused")
             return
         self._events.signatures = program.signatures
         self._page.add("reloads")
         self._page.set("signatures_now", len(program.signatures))
         log.info("%d signatures from now on", len(program.signatures))
+        if fingerprints is not None:
+            self._page.set("fingerprints_now", len(fingerprints.signatures))
+            log.info("%d fingerprints from now on", len(fingerprints.signatures))
 
     def _set_offset(self) -> None:
         """Follow the clock of the day. Not each of its small steps: times of one flow should fit together."""

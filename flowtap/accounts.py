@@ -43,7 +43,7 @@ CAPTURE_LOSSES = {
 WORKER_LOSSES = {
     "died": ("worker", "records that a killed worker held"),
     "handshakes_dropped": ("worker", "handshake records; more than are kept at a time"),
-    "hosts_evicted": ("worker", "handshakes not followed to their end; a flood, or hosts.pending may be larger"),
+    "hosts_lost": ("worker", "completed handshakes that had made room for others; hosts.pending may be larger"),
     "hosts_dropped": ("worker", "completed handshakes without a fingerprint; too many at a time"),
     "events_dropped": ("worker", "events; the collector was away or too slow"),
     "engine_no_room": ("engine", "records of new flows without a place in the flow table; workers.flows may be larger"),

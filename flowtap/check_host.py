@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks of `flowtap doctor`: clock, limits, memory, files, signatures, and what the ledger says."""
+"""Checks of `flowtap doctor`: clock, limits, memory, files, signatures, fingerprints, and what the ledger says."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def host(settings: Settings) -> Iterator[Finding]:
     yield from _memory(settings)
     yield from _runtime(settings)
     yield from _signatures(settings)
+    yield from _fingerprints(settings)
     yield from _file(settings)
     yield from _metrics(settings)
     yield from _nat(settings)
@@ -143,6 +144,40 @@ def _signatures(settings: Settings) -> Iterator[Finding]:
             yield fail("signatures", line, "flowtap sigs check")
     else:
         yield ok("signatures", f"{len(program.signatures)} of {', '.join(own.files) or 'the shipped database'}")
+
+
+def _fingerprints(settings: Settings) -> Iterator[Finding]:
+    """Tell of the databases of systems, and whether they say what the rules on hosts go by."""
+    from flowtap.arguments import ArgumentError
+    from flowtap.database import load_fingerprints
+
+    if not settings.hosts.enabled:
+        yield ok("fingerprints", "not used (hosts.enabled)")
+        return
+    files = settings.fingerprints.files
+    try:
+        database = load_fingerprints(files)
+    except (ArgumentError, OSError) as error:
+        for line in str(error).splitlines()[:10]:
+            yield fail("fingerprints", line, "docs/fingerprints.md has the format")
+        return
+    labels = [signature.label for signature in database.signatures]
+    client, classed, all_ = (
+        len({str(label) for label in labels if label.role in roles})
+        for roles in (("client",), ("client", "server", "embedded"), ("client", "server", "embedded", "tool", ""))
+    )
+    text = (
+        f"{len(labels)} of {', '.join(files) or 'the shipped database'}: {all_} systems and programs, {classed} with "
+    )
+    text += f"a class, {client} of them client-class"
+    if client or settings.hosts.client_systems:
+        yield ok("fingerprints", text)
+    else:
+        yield warn(
+            "fingerprints",
+            f"{text}: no host will be told as client-class",
+            "add `class = client` below labels, or set hosts.client_systems",
+        )
 
 
 def _file(settings: Settings) -> Iterator[Finding]:

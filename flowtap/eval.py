@@ -31,6 +31,7 @@ Examples:
   flowtap eval labels.csv lab/*.pcap
   flowtap eval labels.csv lab/*.pcap -f mine.fp --plot confusion.png
   flowtap eval labels.csv benign.pcap --unlabelled-negative --json
+  flowtap eval labels.csv rtt-*.pcap --same session
 """
 
 
@@ -41,6 +42,7 @@ Examples:
 @exact_option
 @threshold_option
 @click.option("--unlabelled-negative", "negative", is_flag=True, help="What is found in flows without labels is wrong.")
+@click.option("--same", metavar="COLUMN", help="Compare flows that have the same text in this column of the labels.")
 @click.option("--flows", is_flag=True, help="Print all judged flows, not only the wrong ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--plot", metavar="FILE", help="Draw the confusion matrix: FILE.png or FILE.svg. Needs matplotlib.")
@@ -54,6 +56,7 @@ def evaluate(
     exact: bool,
     threshold: int,
     negative: bool,
+    same: str | None,
     flows: bool,
     as_json: bool,
     plot: str | None,
@@ -68,7 +71,7 @@ def evaluate(
     |, each maybe with the number of hits: ssh.auth.failure=3|human.password.
     """
     try:
-        known = read_labels(labels)
+        known = read_labels(labels, same)
         paths = list(dict.fromkeys(click.format_filename(path) for path in captures))
         names = known.assign(paths)
         program = load_database(signatures, pause_ms=threshold, exact=exact)
@@ -82,6 +85,7 @@ def evaluate(
     import orjson
 
     from engine import Limits
+    from flowtap.eval_same import compare, same_object, same_text
     from flowtap.eval_score import Judge
     from flowtap.eval_text import as_object, as_text, remarks
     from flowtap.reading import Run
@@ -96,11 +100,14 @@ def evaluate(
             if interrupt.seen:
                 raise SystemExit(Exit.INTERRUPTED)
             scores = judge.scores(paths)
+            alike = compare(scores.flows) if same else None
             if as_json:
                 document = {**as_object(scores, every=flows), "errors": stats["errors"]}
+                if alike is not None:
+                    document["same"] = same_object(alike)
                 out.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
             else:
-                out.write(as_text(scores, every=flows).encode())
+                out.write((as_text(scores, every=flows) + (same_text(alike) if alike else "")).encode())
         if plot is not None:
             from flowtap.eval_plot import draw
 

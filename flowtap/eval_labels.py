@@ -26,11 +26,15 @@ class LabelError(ValueError):
 
 @dataclass(slots=True)
 class Labelled:
-    """A flow of the labels. `labels`: the expected number of hits by id, None where any number is right."""
+    """A flow of the labels. `labels`: the expected number of hits by id, None where any number is right.
+
+    `same`: flows with the same text are the same thing seen under other conditions; empty: nothing is said.
+    """
 
     line: int
     ends: Ends
     labels: dict[str, int | None]
+    same: str = ""
 
 
 @dataclass(slots=True)
@@ -60,10 +64,10 @@ class Labels:
         return names
 
 
-def read_labels(path: str) -> Labels:
+def read_labels(path: str, same: str | None = None) -> Labels:
     """Return the labels of a CSV file with a first line that names COLUMNS, in any order; others are left alone.
 
-    Raises LabelError with every mistake.
+    `same` names one more column, which is read into `Labelled.same`. Raises LabelError with every mistake.
     """
     labels = Labels(path)
     errors: list[str] = []
@@ -71,10 +75,11 @@ def read_labels(path: str) -> Labels:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
             head = [cell.strip() for cell in next(rows, [])]
-            missing = [column for column in COLUMNS if column not in head]
+            wanted = (*COLUMNS, same) if same else COLUMNS
+            missing = [column for column in wanted if column not in head]
             if missing:
-                raise LabelError(f"{path}:1: no column {', '.join(missing)}; expected {','.join(COLUMNS)}")
-            places = [head.index(column) for column in COLUMNS]
+                raise LabelError(f"{path}:1: no column {', '.join(missing)}; expected {','.join(wanted)}")
+            places = [head.index(column) for column in wanted]
             for row in rows:
                 if not row or row[0].lstrip().startswith("#"):
                     continue
@@ -100,7 +105,8 @@ def _row(labels: Labels, line: int, row: list[str], places: list[int]) -> None:
     """Take one line. Raises LabelError without file and line."""
     if len(row) <= max(places):
         raise LabelError(f"{len(row)} columns; expected {max(places) + 1}")
-    capture, proto, client, client_port, server, server_port, words = (row[place].strip() for place in places)
+    cells = [row[place].strip() for place in places]
+    capture, proto, client, client_port, server, server_port, words = cells[: len(COLUMNS)]
     if not capture:
         raise LabelError("the capture has no name; expected a file name")
     proto = proto.lower()
@@ -117,7 +123,7 @@ def _row(labels: Labels, line: int, row: list[str], places: list[int]) -> None:
     for same in (ends, reverse(ends)):
         if same in flows:
             raise LabelError(f"the flow was given in line {flows[same].line}; expected each flow once for a capture")
-    flows[ends] = Labelled(line, ends, _labels(words))
+    flows[ends] = Labelled(line, ends, _labels(words), "".join(cells[len(COLUMNS) :]))
 
 
 def _address(column: str, text: str) -> bytes:

@@ -33,6 +33,7 @@ class Judged:
     doubts: list[str] = field(default_factory=list)
     shape: str = ""
     parts: int = 0  # flows of these ends: more than 1 when ports were used again
+    same: str = ""  # see Labelled
 
     @property
     def name(self) -> str:
@@ -153,7 +154,9 @@ class Judge:
         key = (self._capture, labelled.ends)
         judged = self._flows.get(key)
         if judged is None:
-            judged = Judged(self._capture, labelled.ends, labelled.labels, labelled.line, shape=flow.shape)
+            judged = Judged(
+                self._capture, labelled.ends, labelled.labels, labelled.line, shape=flow.shape, same=labelled.same
+            )
             self._flows[key] = judged
         judged.parts += 1
         judged.hits.update(hits)

@@ -191,6 +191,10 @@ def text(host: dict[str, Any]) -> str:
         if role["side"] == "server" and not role["answered"]:
             what = "accepts on"
         lines.append(f"    {what} port {role['port']}, {_handshakes(role['handshakes'])}, {role['answered']} with data")
+    if uptime := host.get("uptime"):
+        hours, minutes = divmod(uptime["minutes"], 60)
+        about_it = f"{hours // 24} days {hours % 24} h {minutes} min (modulo {uptime['modulo_days']} days)"
+        lines.append(f"    up {about_it}, timestamps of {uptime['rate']} Hz")
     for name, count in sorted(host.get("doubts", {}).items()):
         lines.append(f"    doubt: {name}, {_handshakes(count)}")
     return "".join("".join(c if c.isprintable() else "?" for c in line) + "\n" for line in lines)

@@ -6,7 +6,7 @@ answer has 232: magic 0x50304602, status (0x00 bad query, 0x10 fine, 0x20 not kn
 and last seen and the number of connections, uptime and its modulus, times of the last sign of a shared address and of
 the last change of system, the distance in hops (16 bits, -1: not known), whether the software lies, match quality (1
 fuzzy, 2 generic) and six texts of 32 bytes: system, its version, HTTP software, its version, link, language. What
-flowtap does not know (uptime, HTTP, language) is 0 or empty, as with p0f where it does not know.
+flowtap does not know (HTTP, language) is 0 or empty, as with p0f where it does not know.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ RESPONSE = struct.Struct("=IIIIIIIIIhBB32s32s32s32s32s32s")
 QUERY_SIZE = QUERY.size
 QUERY_MAGIC, RESPONSE_MAGIC = 0x50304601, 0x50304602
 BAD_QUERY, FINE, NO_MATCH = 0x00, 0x10, 0x20
-FUZZY = 0x01
+FUZZY, GENERIC = 0x01, 0x02
 _SECOND_NS = 1_000_000_000
+_WORD = 0xFFFFFFFF
 _TEXT = 31  # bytes of a text; a zero byte follows
 
 assert (QUERY.size, RESPONSE.size) == (21, 232)
@@ -53,9 +54,10 @@ def _fine(host: Host, mixed: bool) -> bytes:
         host.first_ns // _SECOND_NS,
         host.last_ns // _SECOND_NS,
         min(sum(e.count for e in entries), 0xFFFFFFFF),
-        host.last_ns // _SECOND_NS if mixed else 0,
+        (host.clock.minutes, host.clock.days),
+        (host.last_ns // _SECOND_NS if mixed else 0, host.doubts.changed_ns // _SECOND_NS),
         _distance(main, entries),
-        FUZZY if last.fuzzy else 0,
+        FUZZY * last.fuzzy | GENERIC * last.generic,
         last.family,
         last.label.removeprefix(last.family).strip(),
         link(mtu),
@@ -71,7 +73,8 @@ def _response(
     first: int = 0,
     last: int = 0,
     connections: int = 0,
-    shared: int = 0,
+    uptime: tuple[int, int] = (0, 0),
+    changed: tuple[int, int] = (0, 0),
     distance: int = 0,
     quality: int = 0,
     name: str = "",
@@ -79,7 +82,5 @@ def _response(
     link_name: str = "",
 ) -> bytes:
     texts = [text.encode()[:_TEXT] for text in (name, version, "", "", link_name, "")]
-    seconds = (first & 0xFFFFFFFF, last & 0xFFFFFFFF)
-    return RESPONSE.pack(
-        RESPONSE_MAGIC, status, *seconds, connections, 0, 0, shared & 0xFFFFFFFF, 0, distance, 0, quality, *texts
-    )
+    seen = (first & _WORD, last & _WORD, connections, *uptime, *(second & _WORD for second in changed))
+    return RESPONSE.pack(RESPONSE_MAGIC, status, *seen, distance, 0, quality, *texts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`flowtap reload`: has the running workers take the signatures anew, and the collector its file."""
+"""`flowtap reload`: has the running workers take signatures and fingerprints anew, and the collector its file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from time import monotonic, sleep
 import click
 
 from flowtap.arguments import ArgumentError
-from flowtap.database import load_database
+from flowtap.database import load_database, load_fingerprints
 from flowtap.ledger import LedgerError, read_page, writer
 from flowtap.options import common, settings_of
 from flowtap.runtime import Runtime, RuntimeDirectoryError
@@ -27,7 +27,7 @@ EPILOG = """\b
 Exit codes:
   0    every running process took it
   1    there is none, one may not be signalled, refused it, or did not answer
-  2    wrong arguments, settings or signatures: nothing was changed
+  2    wrong arguments, settings, signatures or fingerprints: nothing was changed
   3    the output could not be written
   141  whoever read the output has gone
 """
@@ -82,13 +82,14 @@ class Process:
 def reload(config: str | None, runtime: str | None) -> None:
     """Have all workers take the signatures anew, without losing a flow, and the collector reopen its file.
 
-    The signatures are checked first: wrong ones are told, all mistakes at once, and nothing is changed. Other settings
-    are read when a process starts.
+    With the signatures the fingerprints of systems are taken anew. Both are checked first: wrong ones are told, all
+    mistakes at once, and nothing is changed. Other settings are read when a process starts.
     """
     settings = settings_of(config, runtime)
     signatures = settings.signatures
     try:
         program = load_database(signatures.files, pause_ms=signatures.pause_ms, exact=signatures.exact)
+        fingerprints = load_fingerprints(settings.fingerprints.files) if settings.hosts.enabled else None
     except ArgumentError as error:
         raise SystemExit(fail(str(error), Exit.USAGE)) from None
     try:
@@ -110,6 +111,8 @@ def reload(config: str | None, runtime: str | None) -> None:
         raise SystemExit(fail("not permitted: run it as root, or as flowtap's user", Exit.FAILED)) from None
     if any(process.done == "reloads" for process in asked):
         say(f"{len(program.signatures)} signatures")
+        if fingerprints is not None:
+            say(f"{len(fingerprints.signatures)} fingerprints of systems")
     raise SystemExit(Exit.FAILED if failed else Exit.FINE)
 
 

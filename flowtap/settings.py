@@ -91,6 +91,7 @@ Pattern = Annotated[
     str, _form(lambda text: re.fullmatch(r"[^\s/]{1,255}", text), "the name of an interface or a pattern such as eth*")
 ]
 Network = Annotated[str, _form(_is_network, "an address or a network such as 192.0.2.0/24")]
+SystemName = Annotated[str, _form(lambda text: text.strip() != "", "the beginning of a system's name")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 PowerOfTwo = Annotated[int, Field(ge=1 << 16, le=1 << 30), _form(lambda n: n & (n - 1) == 0, "a power of two")]
 Idle = Annotated[float, Field(ge=0.001, le=1e6)]
@@ -245,8 +246,12 @@ class HostsSection(Section):
     )
     allow_networks: list[Network] = Field(default=[], description="Hosts in these networks make no alerts.")
     allow_ports: list[Port] = Field(default=[], description="What is done on these server ports makes no alert.")
-    allow_systems: list[str] = Field(
+    allow_systems: list[SystemName] = Field(
         default=[], description="Systems whose name begins with one of these texts make no alerts."
+    )
+    client_systems: list[SystemName] = Field(
+        default=[],
+        description="Systems whose name begins with one of these texts are client-class, whatever the database says.",
     )
 
 
@@ -317,6 +322,7 @@ class Settings(Section):
             allow_networks=Networks(hosts.allow_networks),
             allow_ports=frozenset(hosts.allow_ports),
             allow_systems=tuple(hosts.allow_systems),
+            client_systems=tuple(hosts.client_systems),
         )
 
     def tap(self, key: bytes, sender: int) -> TapSettings:

@@ -47,6 +47,7 @@ Examples:
   flowtap survey -o web.jsonl hosts.txt
   flowtap survey -o web.jsonl --resume --yes hosts.txt
   flowtap survey -o mail.jsonl --port 25 --rate 5 --csv mail.csv --plot mail.png labelled.csv
+  flowtap survey -o web.jsonl --client-system Windows labelled.csv
 """
 
 
@@ -73,6 +74,13 @@ Examples:
     metavar="S",
     help="Seconds to wait for an answer.",
 )
+@click.option(
+    "--client-system",
+    "client_systems",
+    multiple=True,
+    metavar="NAME",
+    help="Systems whose name begins so are client-class in the report; may repeat. [default: hosts.client_systems]",
+)
 @fingerprints_option
 @config_option
 @click.option("--csv", "csv_path", metavar="FILE", help="Also write the results as CSV.")
@@ -88,6 +96,7 @@ def survey(
     rate: float,
     concurrency: int,
     timeout: float,
+    client_systems: tuple[str, ...],
     databases: tuple[str, ...],
     config: str | None,
     csv_path: str | None,
@@ -116,12 +125,14 @@ def survey(
         raise SystemExit(fail(f"{', '.join(lists)}: no hosts; expected an address or a name in each line", Exit.USAGE))
     if plot_path is not None and not any(target.label for target in targets):
         raise SystemExit(fail("--plot needs hosts with labels; expected a CSV file with a label column", Exit.USAGE))
-    work, journal = _prepare(databases or settings_of(config).fingerprints.files, output, resume, port)
+    settings = settings_of(config)
+    work, journal = _prepare(databases or settings.fingerprints.files, output, resume, port)
+    client = tuple(name for name in client_systems if name.strip()) or tuple(settings.hosts.client_systems)
     try:
         with work:
             code = _contact(work, journal, targets, (rate, concurrency, timeout), yes=yes, progress=not no_progress)
             if code is not Exit.REFUSED:
-                _report(journal.results, csv_path, plot_path, as_json)
+                _report(judged(journal.results, client), csv_path, plot_path, as_json)
     finally:
         journal.close()
     raise SystemExit(code)
@@ -184,6 +195,14 @@ def _contact(
     if work.unseen:
         print(f"flowtap: of {work.unseen} hosts that answered, the SYN+ACK was not seen", file=sys.stderr)
     return Exit.FINE
+
+
+def judged(results: list[dict[str, Any]], client_systems: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the results with the class that they have when systems whose names begin so are client-class."""
+    return [
+        result | {"class": "client"} if (result.get("system") or "").startswith(client_systems) else result
+        for result in results
+    ]
 
 
 def _report(results: list[dict[str, Any]], csv_path: str | None, plot_path: str | None, as_json: bool) -> None:

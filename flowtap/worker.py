@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from flowtap.settings import Settings
     from sigdb import Program, TcpDatabase
 
+Database = TypeVar("Database")
+
 
 @click.command(epilog=EPILOG, no_args_is_help=True)
 @click.argument("shard", type=click.IntRange(0, 63))
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 def worker(shard: int, config: str | None, runtime: str | None) -> None:
     """Follow and match the flows of SHARD, a number from 0 on: one process for each of workers.count in the settings.
 
-    SIGHUP has it take the signatures anew; when they are wrong, it says so and keeps those it has. At its end it
-    reports the flows that are open.
+    SIGHUP has it take signatures and fingerprints anew; when they are wrong, it says so and keeps those it has. At its
+    end it reports the flows that are open.
     """
     begin_logging(f"worker {shard}")
     hold_reload()
@@ -45,17 +47,25 @@ def worker(shard: int, config: str | None, runtime: str | None) -> None:
 
     def load() -> Program | None:
         """Return the signatures that the settings name now; None when they are wrong, which is logged."""
-        try:
-            return _program(load_settings(config))
-        except (ArgumentError, SettingsError) as error:
-            for line in str(error).splitlines():
-                logging.error("%s", line)
-            logging.error("the signatures stay as they are")
-            return None
+        return _unless_wrong(lambda: _program(load_settings(config)))
+
+    def load_anew() -> TcpDatabase | None:
+        """Return the fingerprints that the settings name now; None when they are wrong, which is logged."""
+        return _unless_wrong(lambda: load_fingerprints(load_settings(config).fingerprints.files))
 
     with failures():
-        _run(shard, settings, program, fingerprints, load)
+        _run(shard, settings, program, fingerprints, load, load_anew)
     raise SystemExit(Exit.FINE)
+
+
+def _unless_wrong(load: Callable[[], Database]) -> Database | None:
+    try:
+        return load()
+    except (ArgumentError, SettingsError) as error:
+        for line in str(error).splitlines():
+            logging.error("%s", line)
+        logging.error("the signatures stay as they are")
+        return None
 
 
 def _program(settings: Settings) -> Program:
@@ -69,6 +79,7 @@ def _run(
     program: Program,
     fingerprints: TcpDatabase | None,
     load: Callable[[], Program | None],
+    load_fingerprints: Callable[[], TcpDatabase | None],
 ) -> None:
     import zmq
 
@@ -137,6 +148,7 @@ def _run(
             window_ms=settings.workers.window_ms,
             flows=settings.events.flows,
             sightings=sightings,
+            load_fingerprints=load_fingerprints,
             look=names.look,
             alive=notify.alive,
         )

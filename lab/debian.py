@@ -28,6 +28,12 @@ def place(suite: str, packages: Sequence[str]) -> Path:
 
 PACKAGES = ("openssh-server", "openssh-client", "procps")
 TRIXIE = place("trixie", PACKAGES)
+MORE = (
+    *PACKAGES,
+    *("dropbear-bin", "putty-tools", "python3-asyncssh", "python3-paramiko", "python3-twisted", "python3-bcrypt"),
+    *("python3-pyasn1", "libssh-4", "python3-cffi-backend", "expect"),
+)
+LIBRARIES = place("trixie", MORE)  # SSH programs besides OpenSSH
 
 
 def make(suite: str = "trixie", packages: Sequence[str] = PACKAGES) -> Path:

@@ -2,7 +2,8 @@
 """Labels of flows: which signatures should match each flow of a capture, as CSV.
 
 A recording writes NAME.labels.csv beside its capture; `merge` joins those of a folder to LABELS.csv. Columns: capture,
-proto, client_ip, client_port, server_ip, server_port, labels. Labels are signature ids joined with `|`; one that can
+proto, client_ip, client_port, server_ip, server_port, labels; and session, where one was played several times under
+other conditions. Labels are signature ids joined with `|`; one that can
 match several times in a flow has the number of times after it: `ssh.auth.failure=3`.
 """
 
@@ -28,18 +29,21 @@ class Row:
     server_ip: str
     server_port: int
     labels: str
+    session: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows with a header, in one step: whoever reads sees all or nothing."""
+    """Write rows with a header, in one step: whoever reads sees all or nothing. No session: no such column."""
+    rows = list(rows)
+    columns = COLUMNS if any(row.session for row in rows) else COLUMNS[:-1]
     part = path.with_name(f".{path.name}.{os.getpid()}")
     with part.open("w", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(astuple(row) for row in rows)
+        writer.writerow(columns)
+        writer.writerows(astuple(row)[: len(columns)] for row in rows)
     part.rename(path)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""SSH sessions of people: OpenSSH, dbclient and plink at a terminal, with pauses and keys as people have them."""
+"""SSH sessions of people: OpenSSH, dbclient, plink, conch at a terminal, with pauses and keys as people have them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import time
 
 import pexpect  # type: ignore[import-untyped]
 
+from lab.debian import LIBRARIES, inside_debian
 from lab.network import Lab, LabError
 from lab.people import Person
-from lab.sshstage import LINES, Stage, Truth, fingerprints, openssh, options
+from lab.sshstage import LINES, Stage, Truth, fingerprints, known_hosts, openssh, options
 
 
 class Typist(Person):
@@ -63,8 +64,9 @@ class Typist(Person):
 def _yes(person: Typist, truth: Truth, answer: str, question: str) -> bool:
     """Answer the host key question; whether the session goes on."""
     person.sees(question)
+    whole = "fingerprint" in question or "yes" in question
     if answer == "accepted":
-        person.types("yes" if "fingerprint" in question else "y")
+        person.types("yes" if whole else "y")
         truth.hostkey = "accepted"
         return True
     truth.hostkey = "refused"
@@ -72,7 +74,7 @@ def _yes(person: Typist, truth: Truth, answer: str, question: str) -> bool:
         person.presses("\x03")
     else:
         # PuTTY's "n" connects without keeping the key; only Return cancels
-        person.types("no" if "fingerprint" in question else "" if "Return" in question else "n")
+        person.types("no" if whole else "" if "Return" in question else "n")
     person.asked()
     return False
 
@@ -93,10 +95,11 @@ def _shell(person: Typist, stage: Stage, truth: Truth, action: str) -> None:
 
 
 def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
-    """Play a person at a terminal with OpenSSH, dbclient or plink; `outcome` is what happens before the shell.
+    """Play a person at a terminal with OpenSSH, dbclient, plink or conch; `outcome` is what happens before the shell.
 
     Outcomes: `N` (wrong passwords first), `all` (only wrong ones), `leave` (at the first question for a password),
-    `key` (accepted), `badkey` (refused, then a password), `yes`, `no`, `aborted` (to the host key question).
+    `key` (accepted), `badkey` (refused, then a password), `both` (the server wants a key and then a
+    password), `yes`, `no`, `aborted` (to the host key question).
     """
     truth = Truth()
     ask = outcome in ("yes", "no", "aborted")
@@ -109,14 +112,19 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         truth.session, truth.typed = "exec", "human.lines"
         remote = ["/bin/sh"]
     keys: list[str] = []
-    if outcome in ("key", "badkey"):
-        keys = ["-i", str(stage.key(outcome == "key"))]
+    if outcome in ("key", "badkey", "both"):
+        keys = ["-i", str(stage.key(outcome != "badkey"))]
         truth.refused_key = outcome == "badkey"
     if client.startswith("ssh"):
         words = [*openssh(client), *options(stage, client, ask=ask), *keys]
         question = "fingerprint\\]\\)\\? "
         command = [*words, *(["-T"] if action == "lines" else []), stage.target, *remote]
-    elif client == "dbclient":
+    elif client == "conch":
+        question = r"\(yes/no\)\? "
+        known = stage.lab.folder / f"conch-{seed}"
+        known.write_text("" if ask else known_hosts(stage))
+        command = ["env", "PYTHONWARNINGS=ignore", "conch3", f"--known-hosts={known}", *keys, stage.target, *remote]
+    elif client.startswith("dbclient"):
         if keys:
             old = stage.lab.folder / f"dropbear-{outcome}"
             if not old.exists():
@@ -126,13 +134,15 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         question = r"\(y/n\) "
         if ask:
             stage.run("rm", "-f", "/root/.ssh/known_hosts")
-        command = ["dbclient", *([] if ask else ["-y", "-y"]), *keys, stage.target, *remote]
+        words = inside_debian(LIBRARIES, ["dbclient"]) if client.endswith("13") else ["dbclient"]
+        command = [*words, *([] if ask else ["-y", "-y"]), *keys, stage.target, *remote]
     else:
         question = r"\(y/n, Return cancels connection, i for more info\) |Update cached key\? "
         if ask:
             stage.run("rm", "-rf", "/root/.putty")
         hosts = [] if ask else [word for print_ in fingerprints(stage) for word in ("-hostkey", print_)]
-        command = ["plink", "-ssh", "-no-antispoof", *hosts, stage.target, *remote]
+        words = inside_debian(LIBRARIES, ["plink"]) if client.endswith("13") else ["plink"]
+        command = [*words, "-ssh", "-no-antispoof", *hosts, stage.target, *remote]
     wrong = {"all": 3}.get(outcome, int(outcome) if outcome.isdigit() else stage.random.choice((0, 0, 1)))
     answers = stage.wrong(min(wrong, stage.server.tries))
     if outcome != "all":
@@ -145,7 +155,7 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
                 if typist.asked("[Pp]assword(?: for [^:]*)?: ") == 1:
                     return truth
                 if outcome == "leave":
-                    if client == "dbclient":  # its question for a password ignores Ctrl-C
+                    if client.startswith("dbclient"):  # its question for a password ignores Ctrl-C
                         typist.interrupts()
                     else:
                         typist.presses("\x03")

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import servers
-from lab.debian import TRIXIE, inside_debian
+from lab import servers, sshbuild
+from lab.debian import LIBRARIES, TRIXIE, inside_debian
 from lab.network import SERVER, SERVER6, USER, WAIT, Lab
 
 CONFIG = """\
@@ -94,7 +94,7 @@ class Server:
     """A server program as it is set up."""
 
     name: str
-    kind: str  # openssh, openssh13 (Debian 13), dropbear, asyncssh
+    kind: str  # openssh, dropbear, asyncssh, paramiko, twisted, go; 13: of Debian 13
     password: bool = True
     keyboard: bool = False
     pam: bool = False
@@ -121,6 +121,30 @@ SERVERS = {
         Server("asyncssh", "asyncssh", tries=20, ciphers=AEAD + CTR),
     )
 }
+KEYS = "HostKey {folder}/host_ecdsa\n"
+ONE = KEYS + "Ciphers {cipher}\nMACs hmac-sha2-512,hmac-sha2-256\nKexAlgorithms ecdh-sha2-nistp384,curve25519-sha256"
+TWO = KEYS + "AuthenticationMethods publickey,password"
+STRICT = "PerSourcePenalties no\nMaxAuthTries 3\nBanner {folder}/banner"
+EXTRA = {
+    server.name: server
+    for server in (
+        Server("go", "go", ciphers=("", *AEAD[:2], *CTR)),
+        Server("go-keyboard", "go", keyboard=True, password=False, ciphers=("", *AEAD[:2], *CTR)),
+        Server("paramiko", "paramiko", tries=10, ciphers=("", *CTR)),
+        Server("paramiko13-both", "paramiko13", keyboard=True, tries=10, ciphers=("", *CTR)),
+        Server("twisted", "twisted", tries=20, ciphers=("", *CTR)),
+        Server("dropbear13", "dropbear13", logs_keys=False, tries=10, ciphers=("", AEAD[0], "aes256-ctr")),
+        Server("asyncssh13", "asyncssh13", tries=20, ciphers=("", *AEAD, *CTR)),
+        Server(
+            "deb12-both3", "openssh", pam=True, keyboard=True, more=KEYS + "MaxAuthTries 3", tries=3, ciphers=AEAD + CTR
+        ),
+        Server("deb12-gcm", "openssh", more=ONE.replace("{cipher}", "aes256-gcm@openssh.com")),
+        Server("deb12-aes192", "openssh", more=ONE.replace("{cipher}", "aes192-ctr")),
+        Server("deb12-two", "openssh", more=TWO, ciphers=AEAD + CTR),
+        Server("deb13-strict", "openssh13", more=STRICT, tries=3),
+        Server("deb13-two", "openssh13", more="PerSourcePenalties no\n" + TWO, ciphers=AEAD + CTR),
+    )
+}
 BANNER = "Authorised use only. All activity may be monitored and reported.\n" * 3
 
 
@@ -130,38 +154,57 @@ def start(lab: Lab, server: Server) -> Callable[[], str]:
     (lab.folder / "banner").write_text(BANNER)
     (lab.folder / "authorized_keys").touch()
     lab.folder.chmod(0o755)
-    if server.kind == "dropbear":
-        key = lab.folder / "dropbear_ed25519"
-        make = ["dropbearkey", "-t", "ed25519", "-f", str(key)]
-        subprocess.run(make, check=True, capture_output=True, timeout=WAIT)
-        listen = ["-p", f"{SERVER}:22", "-p", f"[{SERVER6}]:22"]
-        lab.server.start("dropbear", "-F", "-E", "-r", str(key), *listen, log=log)
-    else:
-        for kind in ("ed25519", "rsa"):
-            servers.keygen(lab.folder / f"host_{kind}", kind)
-        if server.kind == "asyncssh":
-            script = str(Path(__file__).with_name("sshpython.py"))
-            keys = [str(lab.folder / f"host_{kind}") for kind in ("ed25519", "rsa")]
-            words = ["/usr/bin/python3", script, "serve", USER, lab.password, str(lab.folder / "authorized_keys")]
-            lab.server.start(*words, *keys, log=log)
-        else:
-            new = server.kind == "openssh13"
-            config = lab.folder / "sshd_config"
-            text = CONFIG.format(
-                v4=SERVER,
-                v6=SERVER6,
-                folder=lab.folder,
-                password="yes" if server.password else "no",
-                keyboard="yes" if server.keyboard else "no",
-                pam="yes" if server.pam else "no",
-                sftp="internal-sftp",
-                more=server.more.format(folder=lab.folder),
-            )
-            config.write_text(text)
-            command = ["/usr/sbin/sshd", "-D", "-e", "-f", str(config)]
-            lab.server.start(*(inside_debian(TRIXIE, command) if new else command), log=log)
+    kind = server.kind.removesuffix("13")
+    command = {"dropbear": _dropbear, "openssh": _openssh}.get(kind, _ours)(lab, server)
+    if server.kind.endswith("13"):
+        command = inside_debian(TRIXIE if kind == "openssh" else LIBRARIES, command)
+    lab.server.start(*command, log=log)
     lab.server.await_port(22)
     return lambda: log.read_text(errors="replace")
+
+
+def _dropbear(lab: Lab, server: Server) -> list[str]:
+    key = lab.folder / "dropbear_ed25519"
+    make = ["dropbearkey", "-t", "ed25519", "-f", str(key)]
+    subprocess.run(make, check=True, capture_output=True, timeout=WAIT)
+    return ["dropbear", "-F", "-E", "-r", str(key), "-p", f"{SERVER}:22", "-p", f"[{SERVER6}]:22"]
+
+
+def _hosts(lab: Lab) -> list[str]:
+    return [str(servers.keygen(lab.folder / f"host_{kind}", kind)) for kind in ("ed25519", "rsa")]
+
+
+def _openssh(lab: Lab, server: Server) -> list[str]:
+    _hosts(lab)
+    if KEYS in server.more:
+        servers.keygen(lab.folder / "host_ecdsa", "ecdsa")
+    config = lab.folder / "sshd_config"
+    text = CONFIG.format(
+        v4=SERVER,
+        v6=SERVER6,
+        folder=lab.folder,
+        password="yes" if server.password else "no",
+        keyboard="yes" if server.keyboard else "no",
+        pam="yes" if server.pam else "no",
+        sftp="internal-sftp",
+        more=server.more.format(folder=lab.folder),
+    )
+    config.write_text(text)
+    return ["/usr/sbin/sshd", "-D", "-e", "-f", str(config)]
+
+
+def _ours(lab: Lab, server: Server) -> list[str]:
+    """Return how a server is called that is a library and a few lines of ours."""
+    kind = server.kind.removesuffix("13")
+    who = [USER, lab.password, str(lab.folder / "authorized_keys")]
+    methods = [name for name in ("password", "keyboard") if getattr(server, name)]
+    if kind == "go":
+        return [str(sshbuild.GO), "serve", *who, ",".join(methods), *_hosts(lab)]
+    script = lab.folder / "server.py"  # where a chroot sees it, too
+    source = "sshpython.py" if kind == "asyncssh" else "sshserve.py"
+    script.write_text(Path(__file__).with_name(source).read_text())
+    words = ["serve", *who] if kind == "asyncssh" else [kind, *who, ",".join(methods)]
+    return ["/usr/bin/python3", str(script), *words, *_hosts(lab)]
 
 
 def authorize(lab: Lab, public: Path) -> None:

@@ -104,7 +104,7 @@ def options(stage: Stage, client: str, *, ask: bool = False, strict: bool = Fals
         cipher = stage.random.choice(stage.server.ciphers)
         if cipher:
             words += ["-c", cipher]
-        if "ctr" in cipher and stage.server.kind != "dropbear" and stage.random.random() < 0.7:
+        if "ctr" in cipher and not stage.server.kind.startswith("dropbear") and stage.random.random() < 0.7:
             macs = ("hmac-sha2-256", "hmac-sha2-512", "umac-64@openssh.com", "umac-128-etm@openssh.com", "hmac-sha1")
             words += ["-o", f"MACs={stage.random.choice(macs)},hmac-sha2-256"]
     if stage.random.random() < 0.25:
@@ -125,16 +125,24 @@ def _fingerprint(public: Path) -> str:
     return done.stdout.split()[1]
 
 
-def fingerprints(stage: Stage) -> list[str]:
-    """Return the fingerprints of the server's host keys as plink wants them."""
-    found = []
-    for path in stage.lab.folder.glob("host_*.pub"):
-        found.append(_fingerprint(path))
-    if stage.server.kind == "dropbear":
+def _host_keys(stage: Stage) -> list[Path]:
+    """Return the files with the server's public host keys."""
+    found = list(stage.lab.folder.glob("host_*.pub"))
+    if stage.server.kind.startswith("dropbear"):
         command = ["dropbearkey", "-y", "-f", str(stage.lab.folder / "dropbear_ed25519")]
         done = subprocess.run(command, capture_output=True, check=True, timeout=30, text=True)
         line = next(line for line in done.stdout.splitlines() if line.startswith("ssh-"))
         public = stage.lab.folder / "dropbear.pub"
         public.write_text(line)
-        found.append(_fingerprint(public))
+        found.append(public)
     return found
+
+
+def fingerprints(stage: Stage) -> list[str]:
+    """Return the fingerprints of the server's host keys as plink wants them."""
+    return [_fingerprint(path) for path in _host_keys(stage)]
+
+
+def known_hosts(stage: Stage) -> str:
+    """Return the server's host keys as a file of known hosts has them."""
+    return "".join(f"{stage.address} {path.read_text().strip()}\n" for path in _host_keys(stage))

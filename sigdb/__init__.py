@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The signature language: text files to a Program for the engine.
 
-The modules in the order a text travels: tokens, parse (with where), check, rule, reader; automaton, ports, compile;
-program. Databases of TCP fingerprints are another language: tcp, with tcp_parse, tcp_cover and tcp_nodes.
+The modules in the order a text travels: tokens, definitions, parse (with where), sizes, check, rule, reader; automaton,
+ports, compile; program. Databases of TCP fingerprints are another language: tcp, with tcp_parse, tcp_cover, tcp_nodes.
 """
 
 import os

@@ -8,15 +8,33 @@ pair. So repetition is unrolled, references need nothing, and the pause rules co
 1. Before the first packet of a match and after `...` the condition is FREE, after an element it is "below the
    threshold". A mark replaces these; where two marks meet (an optional element between them) both hold.
 2. A loop, {n,}, feeds its pairs back until no new one comes out; a node hands on each pair once, so this ends.
-3. An element drops a pair whose condition no packet can meet, and one between two turns of a side that would be a
+3. After `>` inside a group a pair has ended: nothing but the end of the sequence takes it.
+4. An element drops a pair whose condition no packet can meet, and one between two turns of a side that would be a
    single turn. (The end of the sequence and `...` do not mind marks that exclude one another.) Positions that then
    lead nowhere are pruned; an element with none left is an error.
 """
 
+from typing import NamedTuple
+
 from sigdb import think
 from sigdb.errors import Mistake
-from sigdb.nodes import EITHER, THRESHOLD, UNBOUNDED, Element, Gap, Mark, Node, Repeat, Sequence, Signature
-from sigdb.program import ANY, FIRST, FUZZY, LAST
+from sigdb.nodes import (
+    EITHER,
+    THRESHOLD,
+    UNBOUNDED,
+    Element,
+    End,
+    Gap,
+    Mark,
+    Node,
+    Repeat,
+    Sequence,
+    Signature,
+    Size,
+)
+from sigdb.program import ANY, END, FIRST, FUZZY, LAST
+from sigdb.sizes import Ranges, Sizes, spread
+from sigdb.tokens import misplaced
 
 MAX_POSITIONS = 4096
 MAX_EDGES = 65_536
@@ -24,21 +42,51 @@ MAX_STEPS = 1_000_000  # bounds the walk itself, where nested repetition makes p
 
 START = -1
 
-Pair = tuple[int, int, int, bool]  # source, lowest and highest think code of the next packet, "marked"
+ENDED = 2
+
+Pair = tuple[int, int, int, int]  # source, lowest and highest think code of the next packet; 1: marked, or ENDED
+
+
+class Test(NamedTuple):
+    """One size of several that a position asks for, or excludes; see sigdb.program."""
+
+    low: int
+    high: int
+    reference: int
+    plus: int
+    tolerance: int
+    excluded: bool
+
+
+class Position(NamedTuple):
+    """One copy of an element, under one pause condition; the fields are the columns of sigdb.program.Stream."""
+
+    element: int
+    side: int
+    low: int
+    high: int
+    pause_low: int
+    pause_high: int
+    reference: int = 0
+    plus: int = 0
+    tolerance: int = 0
+    flags: int = 0
+    slot: int = 0
+    ranges: Ranges = ()
+    tests: tuple[Test, ...] = ()
 
 
 class Automaton:
     """The positions of one signature; all numbers are local to it.
 
-    positions[p] is (element number or 0, side, low, high, pause low, pause high, reference, plus, tolerance, flags),
-    follow[p] the set of its successors.
+    follow[p] is the set of the successors of positions[p].
     """
 
     def __init__(self, signature: Signature, threshold: int, fuzz: tuple[int, int] | None) -> None:
         self.signature = signature
         self.threshold = threshold
         self.fuzz = None if signature.exact else fuzz
-        self.positions: list[tuple[int, int, int, int, int, int, int, int, int, int]] = []
+        self.positions: list[Position] = []
         self.follow: list[set[int]] = []
         self.first: set[int] = set()
         self._made: dict[tuple[int, int, int, int], int] = {}
@@ -47,16 +95,19 @@ class Automaton:
         self._edges = 0
         self._steps = 0
         self._dropped: tuple[Element, str] | None = None
-        ends = self._sequence(_simple(signature), [(START, 0, think.MAX, False)], 0)
-        last = {source for source, *_ in ends}
-        self._flag(last)
+        self._sizes = Sizes(signature, self.fuzz, 0, UNBOUNDED)
+        self._asked: dict[int, Position] = {}
+        ends = self._sequence(_simple(signature), [(START, 0, think.MAX, 0)], 0)
+        last = {source for source, _, _, state in ends if state != ENDED}
+        ended = {source for source, _, _, state in ends if state == ENDED}
+        self._flag(last, ended)
         if self._dropped:
-            self._prune(last, *self._dropped)
+            self._prune(last | ended, *self._dropped)
 
-    def _flag(self, last: set[int]) -> None:
+    def _flag(self, last: set[int], ended: set[int]) -> None:
         for index, position in enumerate(self.positions):
-            flags = position[9] | (FIRST if index in self.first else 0) | (LAST if index in last else 0)
-            self.positions[index] = (*position[:9], flags)
+            flags = position.flags | (FIRST if index in self.first else 0) | (LAST if index in last else 0)
+            self.positions[index] = position._replace(flags=flags | (END if index in ended else 0))
 
     def _too_large(self, what: str) -> Mistake:
         return Mistake(self.signature.column, f"the signature is too large; expected at most {what}")
@@ -81,6 +132,8 @@ class Automaton:
             return self._mark(node, pairs)
         if isinstance(node, Gap):
             return self._gap(node, pairs, path)
+        if isinstance(node, End):
+            return list(dict.fromkeys((source, 0, think.MAX, ENDED) for source, *_ in pairs))
         if isinstance(node, Repeat):
             return self._repeat(node, pairs, path)
         if len(node.branches) == 1:
@@ -92,61 +145,73 @@ class Automaton:
 
     def _element(self, element: Element, pairs: list[Pair], path: int) -> list[Pair]:
         out: list[Pair] = []
-        for source, low, high, _ in pairs:
+        for source, low, high, state in pairs:
+            if state == ENDED:
+                self._drop(element, "something must still match after '>'; expected '>' where the sequence may end")
+                continue
             if low > high:
-                self._drop(element, "the pause marks before it exclude one another")
+                self._drop(element, "the pause marks before it exclude one another; expected a pause that can occur")
                 continue
             if source == START and low > 0 and self.signature.begin and self.signature.protocol in ("udp", "icmp"):
-                self._drop(element, "there is no pause before the first datagram of a flow")
+                self._drop(
+                    element, "there is no pause before the first datagram of a flow; expected a pause that can occur"
+                )
                 continue
             if self.signature.turns and source != START and high < self.threshold:
                 before = self.positions[source]
-                if before[0] and before[1] == element.side != EITHER:
-                    self._drop(element, "packets of one side without a pause between them are one turn")
+                if before.element and before.side == element.side != EITHER:
+                    self._drop(
+                        element,
+                        "packets of one side without a pause between them are one turn; "
+                        "expected a pause that can occur",
+                    )
                     continue
             key = (path, element.number, low, high)
             position = self._made.get(key)
             if position is None:
-                size_low, size_high, tolerance = self._size(element)
-                position = self._new(
-                    key,
-                    (
-                        element.number, element.side, size_low, size_high, low, high,
-                        element.reference, element.plus, tolerance, 0,
-                    ),
-                )  # fmt: skip
-                out.append((position, 0, self.threshold - 1, False))
+                position = self._new(key, self._wanted(element)._replace(pause_low=low, pause_high=high))
+                out.append((position, 0, self.threshold - 1, 0))
             self._edge(source, position)
         return out
 
     def _drop(self, element: Element, why: str) -> None:
         self._dropped = self._dropped or (element, why)
 
-    def _size(self, element: Element) -> tuple[int, int, int]:
-        """Return the sizes that an element may have, and the tolerance of a reference.
+    def _wanted(self, element: Element) -> Position:
+        """Return what a position of an element asks for, before its pause is known."""
+        found = self._asked.get(element.number)
+        if found is None:
+            ranges = self._sizes.ranges[element.number - 1] or ((1, 0),)
+            tests = [self._test(size, False) for size in element.sizes]
+            tests += [self._test(size, True) for size in element.excluded]
+            found = Position(
+                element.number,
+                element.side,
+                ranges[0][0],
+                ranges[-1][1],
+                0,
+                0,
+                slot=element.slot,
+                ranges=ranges if len(ranges) > 1 else (),
+            )
+            if len(tests) == 1:
+                _, _, reference, plus, tolerance, _ = tests[0]
+                found = found._replace(reference=reference, plus=plus, tolerance=tolerance)
+            else:
+                found = found._replace(tests=tuple(tests))
+            self._asked[element.number] = found
+        return found
 
-        A reference may have any size that the sizes of its target lead to: the closer these bounds, the fewer flows
-        the engine has to verify.
-        """
-        if not element.reference:
-            spread = self._spread(element.low) if element.bare else 0
-            return max(0, element.low - spread), min(UNBOUNDED, element.high + spread), 0
-        low, high, _ = self._size(self.signature.elements[element.reference - 1])
-        low, high = low + element.plus, high + element.plus
-        if element.bare and self.fuzz:
-            low, high, tolerance = low - self._spread(low), high + self._spread(high), FUZZY
-        else:
-            tolerance = 0 if element.bare else element.tolerance
-            low, high = low - tolerance, high + tolerance
-        return min(max(0, low), UNBOUNDED), min(max(0, high), UNBOUNDED), tolerance
+    def _test(self, size: Size, excluded: bool) -> Test:
+        if size.reference:
+            tolerance = size.tolerance
+            if size.bare:
+                tolerance = FUZZY if self.fuzz else 0
+            return Test(0, UNBOUNDED, size.reference, size.plus, tolerance, excluded)
+        off = spread(size.low, self.fuzz) if size.bare else 0
+        return Test(max(0, size.low - off), min(UNBOUNDED, size.high + off), 0, 0, 0, excluded)
 
-    def _spread(self, size: int) -> int:
-        """Return how far a bare size may be off."""
-        return max(self.fuzz[0], size * self.fuzz[1] // 100) if self.fuzz else 0
-
-    def _new(
-        self, key: tuple[int, int, int, int], position: tuple[int, int, int, int, int, int, int, int, int, int]
-    ) -> int:
+    def _new(self, key: tuple[int, int, int, int], position: Position) -> int:
         if len(self.positions) == MAX_POSITIONS:
             raise self._too_large(f"{MAX_POSITIONS} positions (elements times repetitions)")
         self._made[key] = len(self.positions)
@@ -168,26 +233,33 @@ class Automaton:
     def _mark(self, mark: Mark, pairs: list[Pair]) -> list[Pair]:
         mark_low = self.threshold if mark.low == THRESHOLD else mark.low
         out = []
-        for source, low, high, marked in pairs:
-            low = max(low, mark_low) if marked else mark_low  # noqa: PLW2901
-            high = min(high, mark.high) if marked else mark.high  # noqa: PLW2901
-            out.append((source, low, high, True) if low <= high else (source, 1, 0, True))
+        for source, low, high, state in pairs:
+            if state == ENDED:
+                out.append((source, low, high, state))
+                continue
+            low = max(low, mark_low) if state else mark_low  # noqa: PLW2901
+            high = min(high, mark.high) if state else mark.high  # noqa: PLW2901
+            out.append((source, low, high, 1) if low <= high else (source, 1, 0, 1))
         return list(dict.fromkeys(out))
 
     def _gap(self, gap: Gap, pairs: list[Pair], path: int) -> list[Pair]:
-        key = (path, -gap.column, 0, 0)
+        key = (path, -gap.number, 0, 0)
         position = self._made.get(key)
-        out = [(source, 0, think.MAX, False) for source, *_ in pairs]
+        out = [pair for pair in pairs if pair[3] == ENDED]
+        pairs = [pair for pair in pairs if pair[3] != ENDED]
+        if not pairs:
+            return out
+        out += [(source, 0, think.MAX, 0) for source, *_ in pairs]
         if position is None:
-            position = self._new(key, (0, 3, 0, UNBOUNDED, 0, think.MAX, 0, 0, 0, ANY))
+            position = self._new(key, Position(0, EITHER, 0, UNBOUNDED, 0, think.MAX, flags=ANY))
             self._edge(position, position)
-            out.append((position, 0, think.MAX, False))
+            out.append((position, 0, think.MAX, 0))
         for source, *_ in pairs:
             self._edge(source, position)
         return list(dict.fromkeys(out))
 
     def _path(self, path: int, node: Repeat, copy: int) -> int:
-        return self._paths.setdefault((path, node.column, copy), len(self._paths) + 1)
+        return self._paths.setdefault((path, node.number, copy), len(self._paths) + 1)
 
     def _body(self, node: Repeat, pairs: list[Pair], path: int) -> list[Pair]:
         if isinstance(node.body, Element):
@@ -229,13 +301,10 @@ class Automaton:
                 if source not in alive:
                     alive.add(source)
                     work.append(source)
-        found = {self.positions[position][0] for position in alive}
+        found = {self.positions[position].element for position in alive}
         for element in (suspect, *self.signature.elements):
             if element.number not in found:
-                raise Mistake(
-                    element.column,
-                    f"element {element.number} can never match, {why}; expected a pause that can occur",
-                )
+                raise misplaced(f"element {element.number} can never match, {why}", element.column, element.origin)
         kept = sorted(alive)
         renamed = {position: index for index, position in enumerate(kept)}
         self.positions = [self.positions[position] for position in kept]

@@ -6,9 +6,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sigdb import think
-from sigdb.automaton import Automaton
+from sigdb.automaton import Automaton, Position
 from sigdb.errors import Mistake, SignatureError, SignatureErrors
 from sigdb.nodes import UNBOUNDED, Signature
 from sigdb.ports import classes
@@ -19,10 +20,10 @@ MAX_SIZE_CLASSES = 65_536
 
 
 class _Stream:
-    """Collects the positions of one stream, column by column."""
+    """Collects the positions of one stream."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, int, int, int, int, int, int, int, int, int]] = []
+        self.rows: list[Position] = []
         self.signature = array("I")
         self.follow_start = array("I", [0])
         self.follow = array("I")
@@ -36,43 +37,55 @@ class _Stream:
             self.follow_start.append(len(self.follow))
 
     def freeze(self) -> Stream:
-        columns = list(zip(*self.rows, strict=True)) or [()] * 10
-        element, side, low, high, pause_low, pause_high, reference, plus, tolerance, flags = columns
-        size_cuts, size_first, size_last = _cut(low, high, UNBOUNDED, "I")
-        pause_cuts, pause_first, pause_last = _cut(pause_low, pause_high, think.MAX, "H")
+        rows = self.rows
+        ranges = [one for row in rows for one in row.ranges]
+        tests = [one for row in rows for one in row.tests]
+        size_cuts, first, last = _cut([*((row.low, row.high) for row in rows), *ranges], UNBOUNDED, "I")
+        pause_cuts, pause_first, pause_last = _cut(((row.pause_low, row.pause_high) for row in rows), think.MAX, "H")
         return Stream(
             signature=self.signature,
-            element=array("H", element),
-            side=array("B", side),
-            low=array("I", low),
-            high=array("I", high),
-            pause_low=array("H", pause_low),
-            pause_high=array("H", pause_high),
-            reference=array("H", reference),
-            plus=array("i", plus),
-            tolerance=array("i", tolerance),
-            flags=array("B", flags),
+            element=array("H", [row.element for row in rows]),
+            side=array("B", [row.side for row in rows]),
+            slot=array("H", [row.slot for row in rows]),
+            low=array("I", [row.low for row in rows]),
+            high=array("I", [row.high for row in rows]),
+            pause_low=array("H", [row.pause_low for row in rows]),
+            pause_high=array("H", [row.pause_high for row in rows]),
+            reference=array("H", [row.reference for row in rows]),
+            plus=array("i", [row.plus for row in rows]),
+            tolerance=array("i", [row.tolerance for row in rows]),
+            flags=array("B", [row.flags for row in rows]),
             follow_start=self.follow_start,
             follow=self.follow,
             size_cuts=size_cuts,
-            size_first=size_first,
-            size_last=size_last,
+            size_first=first[: len(rows)],
+            size_last=last[: len(rows)],
             pause_cuts=pause_cuts,
             pause_first=pause_first,
             pause_last=pause_last,
+            range_start=array("I", accumulate((len(row.ranges) for row in rows), initial=0)),
+            range_first=first[len(rows) :],
+            range_last=last[len(rows) :],
+            test_start=array("I", accumulate((len(row.tests) for row in rows), initial=0)),
+            test_low=array("I", [test.low for test in tests]),
+            test_high=array("I", [test.high for test in tests]),
+            test_reference=array("H", [test.reference for test in tests]),
+            test_plus=array("i", [test.plus for test in tests]),
+            test_tolerance=array("i", [test.tolerance for test in tests]),
+            test_excluded=array("B", [test.excluded for test in tests]),
         )
 
 
-def _cut(lows: Iterable[int], highs: Iterable[int], top: int, code: str) -> tuple[array[int], array[int], array[int]]:
+def _cut(ranges: Iterable[tuple[int, int]], top: int, code: str) -> tuple[array[int], array[int], array[int]]:
     """Cut 0..top where any of the ranges begins or ends; return the cuts and each range's first and last class."""
-    lows, highs = list(lows), list(highs)
-    cuts = sorted({0, *lows, *(high + 1 for high in highs if high < top)})
+    ranges = list(ranges)
+    cuts = sorted({0, *(low for low, _ in ranges), *(high + 1 for _, high in ranges if high < top)})
     if len(cuts) > MAX_SIZE_CLASSES:
         raise OverflowError(f"{MAX_SIZE_CLASSES} different bounds of sizes")
     index = {cut: number for number, cut in enumerate(cuts)}
     index[top + 1] = len(cuts)
-    first = array("H", [index[low] for low in lows])
-    last = array("H", [index[min(high, top) + 1] - 1 for high in highs])
+    first = array("H", [index[low] for low, _ in ranges])
+    last = array("H", [index[min(high, top) + 1] - 1 for _, high in ranges])
     return array(code, cuts), first, last
 
 
@@ -137,7 +150,7 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
         stream=array("B", [s.turns for s in signatures]),
         begin=array("B", [s.begin for s in signatures]),
         end=array("B", [s.end for s in signatures]),
-        references=array("B", [any(e.reference for e in s.elements) for s in signatures]),
+        references=array("B", [any(e.refers() for e in s.elements) for s in signatures]),
         elements=array("H", [len(s.elements) for s in signatures]),
         where_start=where_start,
         where_ops=where_ops,

@@ -29,7 +29,10 @@ class SignatureErrors(Exception):  # noqa: N818 - it holds many
 
 
 class Mistake(Exception):  # noqa: N818 - never leaves this package
-    """A mistake at a column of the line in hand; the reader adds file and line and goes on with the next line."""
+    """A mistake at a column of the line in hand; the reader adds file and line and goes on with the next line.
+
+    An empty message means that the mistake is told elsewhere already.
+    """
 
     def __init__(self, column: int, message: str) -> None:
         super().__init__(message)

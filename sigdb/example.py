@@ -2,25 +2,27 @@
 """Finds a short flow that a signature matches, to show a person what it means.
 
 A path through the signature's automaton gives the number of packets and bounds of their sizes; references bind sizes
-to one another. On a path each packet refers to at most one earlier packet, so the sizes a packet may have can be
-narrowed from the last packet to the first by what later packets still need, and then chosen from first to last.
+to one another. With one member chosen of each set of sizes, each packet on the path refers to at most one earlier
+packet, so the sizes it may have can be narrowed from the last packet to the first by what later packets still need,
+and then chosen from first to last, beside what is excluded.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, islice, product
 
 from sigdb import think
-from sigdb.automaton import Automaton
-from sigdb.check import MAX_PACKET
+from sigdb.automaton import Automaton, Position, Test
+from sigdb.check import DEFAULT_FUZZ, MAX_PACKET
 from sigdb.nodes import CLIENT, SERVER, UNBOUNDED, Signature
-from sigdb.program import FIRST, FUZZY, LAST
+from sigdb.program import END, FIRST, FUZZY, LAST
+from sigdb.tokens import MAX_REPEAT
 
 MAX_PATHS = 2_000
+MAX_CHOICES = 64  # of members of sets, for one path
 LONG_RUN = 6
 
-_FUZZ = (2, 5)  # the default of the fuzzy rule: bytes, percent
 _THRESHOLD = think.encode(400_000)
 
 
@@ -32,14 +34,15 @@ class Packet:
     size: int  # bytes
     think: int  # think code
     mark: str  # the pause mark to print before it, or empty
+    end: bool = False  # the flow must end with it
 
 
 def find(signature: Signature) -> list[Packet] | None:
     """Return a shortest example under the default settings; None when none is found among MAX_PATHS paths."""
-    automaton = Automaton(signature, _THRESHOLD, _FUZZ)
+    automaton = Automaton(signature, _THRESHOLD, DEFAULT_FUZZ)
     for path in _paths(automaton):
         sides = _sides(automaton, path)
-        sizes = _sizes(automaton, path, signature)
+        sizes = _sizes(automaton, path, signature) if sides else None
         if sides and sizes:
             return _packets(automaton, path, sides, sizes, signature)
     return None
@@ -55,21 +58,20 @@ def shape(signature: Signature, packets: list[Packet]) -> str:
         count = len(list(run))
         element = f"{side.upper() if signature.turns else side}{size}"
         one = [mark, element] if mark else [element]
-        if count < LONG_RUN:
-            words += one * count
-        else:
-            words.append(f"( {' '.join(one)} ){{{count}}}" if mark else f"{element}{{{count}}}")
-    return " ".join([*words, ">"] if signature.end else words)
+        text = f"( {' '.join(one)} )" if mark else element
+        for part in (*(MAX_REPEAT,) * (count // MAX_REPEAT), count % MAX_REPEAT):
+            words += one * part if part < LONG_RUN else [f"{text}{{{part}}}"]
+    return " ".join([*words, ">"] if signature.end or packets[-1].end else words)
 
 
 def _paths(automaton: Automaton) -> Iterator[list[int]]:
     """Yield paths from a FIRST to a LAST position, shortest first."""
-    work: deque[tuple[int, ...]] = deque((p,) for p, row in enumerate(automaton.positions) if row[9] & FIRST)
+    work: deque[tuple[int, ...]] = deque((p,) for p, row in enumerate(automaton.positions) if row.flags & FIRST)
     for _ in range(MAX_PATHS):
         if not work:
             return
         path = work.popleft()
-        if automaton.positions[path[-1]][9] & LAST:
+        if automaton.positions[path[-1]].flags & (LAST | END):
             yield list(path)
         if len(work) < MAX_PATHS * 8:
             work.extend((*path, target) for target in sorted(automaton.follow[path[-1]]))
@@ -78,51 +80,103 @@ def _paths(automaton: Automaton) -> Iterator[list[int]]:
 def _sides(automaton: Automaton, path: list[int]) -> list[int] | None:
     """Choose a side for each step, the client first, so that no two turns of one side follow without a pause."""
     rows = [automaton.positions[position] for position in path]
-    ways: dict[int, list[int]] = {side: [side] for side in (CLIENT, SERVER) if rows[0][1] & side}
+    ways: dict[int, list[int]] = {side: [side] for side in (CLIENT, SERVER) if rows[0].side & side}
     for row in rows[1:]:
         longer: dict[int, list[int]] = {}
         for side in (CLIENT, SERVER):
-            before = [last for last in ways if last != side or not automaton.signature.turns or row[5] >= _THRESHOLD]
-            if row[1] & side and before:
+            before = [
+                last for last in ways if last != side or not automaton.signature.turns or row.pause_high >= _THRESHOLD
+            ]
+            if row.side & side and before:
                 longer[side] = [*min(ways[last] for last in before), side]
         ways = longer
     return min(ways.values(), default=None)
 
 
 def _sizes(automaton: Automaton, path: list[int], signature: Signature) -> list[int] | None:
+    """Choose a size for each step; None when no choice of members among the first MAX_CHOICES leads to one."""
+    rows = [automaton.positions[position] for position in path]
+    written = []
+    for row in rows:
+        element = signature.elements[row.element - 1] if automaton.fuzz and row.element else None
+        wishes = [size.low if size.bare and not size.reference else None for size in element.sizes] if element else []
+        written.append(wishes or [None] * max(1, len(row.tests)))
+    members = [_members(row) for row in rows]
+    for chosen in islice(product(*(range(len(sizes)) for sizes in members)), MAX_CHOICES):
+        tests = [sizes[index] for sizes, index in zip(members, chosen, strict=True)]
+        wishes = [sizes[index] for sizes, index in zip(written, chosen, strict=True)]
+        found = _choose(rows, tests, wishes, signature)
+        if found:
+            return found
+    return None
+
+
+def _members(row: Position) -> list[Test]:
+    if not row.tests:
+        return [Test(row.low, row.high, row.reference, row.plus, row.tolerance, False)]
+    return [test for test in row.tests if not test.excluded]
+
+
+def _choose(
+    rows: list[Position], tests: list[Test], wishes: list[int | None], signature: Signature
+) -> list[int] | None:
+    """Choose a size for each step that has one test and refers to at most one earlier step."""
     smallest = 0 if signature.protocol in ("udp", "icmp") else 1
     largest = UNBOUNDED if signature.turns else MAX_PACKET
-    rows = [automaton.positions[position] for position in path]
-    lows = [max(row[2], smallest) for row in rows]
-    highs = [min(row[3], largest) for row in rows]
+    lows = [max(test.low, row.low, smallest) for test, row in zip(tests, rows, strict=True)]
+    highs = [min(test.high, row.high, largest) for test, row in zip(tests, rows, strict=True)]
     targets = []
     latest: dict[int, int] = {}
-    for index, row in enumerate(rows):
-        targets.append(latest.get(row[6], -1) if row[6] else -1)
-        latest[row[0]] = index
+    bound: list[dict[int, int]] = []  # before each step: which step is in a slot
+    for index, (row, test) in enumerate(zip(rows, tests, strict=True)):
+        targets.append(latest.get(test.reference, -1) if test.reference else -1)
+        bound.append(dict(latest) if row.tests else {})
+        latest[row.slot] = index
     for index in reversed(range(len(rows))):
         if lows[index] > highs[index]:
             return None
-        row, target = rows[index], targets[index]
+        test, target = tests[index], targets[index]
         if target >= 0:
-            low, high = _centres(lows[index], highs[index], row[8])
-            lows[target] = max(lows[target], low - row[7])
-            highs[target] = min(highs[target], high - row[7])
+            low, high = _centres(lows[index], highs[index], test.tolerance)
+            lows[target] = max(lows[target], low - test.plus)
+            highs[target] = min(highs[target], high - test.plus)
     sizes: list[int] = []
-    for index, row in enumerate(rows):
-        wish = row[2] or 64
+    for index, (row, test) in enumerate(zip(rows, tests, strict=True)):
+        wish = wishes[index] or test.low or 64
+        low, high = lows[index], highs[index]
         if targets[index] >= 0:
-            wish = sizes[targets[index]] + row[7]
-        elif automaton.fuzz and row[0] and signature.elements[row[0] - 1].bare:
-            wish = signature.elements[row[0] - 1].low
-        elif row[3] < UNBOUNDED:
-            wish = (row[2] + row[3]) // 2
-        sizes.append(min(max(wish, lows[index]), highs[index]))
+            wish = sizes[targets[index]] + test.plus
+            off = _spread(wish, test.tolerance)
+            low, high = max(low, wish - off), min(high, wish + off)
+        elif wishes[index] is None and test.high < UNBOUNDED:
+            wish = (test.low + test.high) // 2
+        excluded = [_range(one, sizes, bound[index]) for one in row.tests if one.excluded]
+        size = _beside(min(max(wish, low), high), low, high, excluded)
+        if size is None:
+            return None
+        sizes.append(size)
     return sizes
 
 
+def _range(test: Test, sizes: list[int], bound: dict[int, int]) -> tuple[int, int]:
+    if not test.reference:
+        return test.low, test.high
+    centre = sizes[bound[test.reference]] + test.plus
+    off = _spread(centre, test.tolerance)
+    return centre - off, centre + off
+
+
+def _beside(wish: int, low: int, high: int, excluded: list[tuple[int, int]]) -> int | None:
+    """Return the size of low..high nearest to a wish that no range excludes."""
+    nearest = [wish, *(first - 1 for first, _ in excluded), *(last + 1 for _, last in excluded)]
+    free = [
+        size for size in nearest if low <= size <= high and not any(first <= size <= last for first, last in excluded)
+    ]
+    return min(free, key=lambda size: abs(size - wish), default=None)
+
+
 def _spread(centre: int, tolerance: int) -> int:
-    return max(_FUZZ[0], centre * _FUZZ[1] // 100) if tolerance == FUZZY else tolerance
+    return max(DEFAULT_FUZZ[0], centre * DEFAULT_FUZZ[1] // 100) if tolerance == FUZZY else tolerance
 
 
 def _centres(low: int, high: int, tolerance: int) -> tuple[int, int]:
@@ -144,7 +198,7 @@ def _packets(
 ) -> list[Packet]:
     packets: list[Packet] = []
     for position, side, size in zip(path, sides, sizes, strict=True):
-        code = automaton.positions[position][4]
+        code = automaton.positions[position].pause_low
         letter = "c" if side == CLIENT else "s"
         if signature.turns and packets and packets[-1].side == letter:
             code = max(code, _THRESHOLD)
@@ -152,4 +206,6 @@ def _packets(
         if code:
             mark = "+" if code == _THRESHOLD else f"+{think.describe(code)}"
         packets.append(Packet(letter, size, code, mark))
+    if not automaton.positions[path[-1]].flags & LAST:
+        packets[-1] = replace(packets[-1], end=True)
     return packets

@@ -2,7 +2,7 @@
 """A signature in words: one sentence for each element, indented by group."""
 
 from sigdb import think
-from sigdb.check import default_fuzz
+from sigdb.check import DEFAULT_FUZZ
 from sigdb.nodes import (
     CLIENT,
     SERVER,
@@ -10,13 +10,16 @@ from sigdb.nodes import (
     UNBOUNDED,
     Alternatives,
     Element,
+    End,
     Gap,
     Mark,
     Node,
     Repeat,
     Sequence,
     Signature,
+    Size,
 )
+from sigdb.sizes import spread
 
 _WHO = {CLIENT: "The client", SERVER: "The server"}
 _THRESHOLD = "400ms"  # the default pause threshold
@@ -56,6 +59,8 @@ class _Words:
         self.signature = signature
         self.what = "turn" if signature.turns else "packet"
         self.lines = lines
+        slots = [element.slot for element in signature.elements]
+        self.shared = {e.slot: f"the last {e.name}" for e in signature.elements if slots.count(e.slot) > 1}
 
     def say(self, depth: int, text: str) -> None:
         self.lines.append("  " * depth + text)
@@ -68,6 +73,8 @@ class _Words:
             elif isinstance(item, Gap):
                 self.say(depth, f"Any number of {self.what}s, or none, after any pauses.")
                 when = "after any pause"
+            elif isinstance(item, End):
+                self.say(depth, "There the flow ends.")
             else:
                 self.node(item, when, depth)
                 when = _WITHOUT_MARK
@@ -87,30 +94,44 @@ class _Words:
     def group(self, group: Alternatives, count: str, when: str, depth: int) -> None:
         for index, branch in enumerate(group.branches):
             lead = "Or" if index else "Either" if len(group.branches) > 1 else "In a row"
+            if group.name and not index:
+                lead += f" (${group.name})"
             self.say(depth, f"{lead}{'' if index else count}:")
             self.sequence(branch, when, depth + 1)
 
     def element(self, element: Element) -> str:
         who = _WHO.get(element.side, "Either side")
-        return f"{who} sends a {self.what} of {self.size(element)}"
+        called = f" ({element.name})" if element.slot in self.shared else ""
+        return f"{who} sends a {self.what} of {self.sizes(element)}{called}"
 
-    def size(self, element: Element) -> str:
-        fuzzy = element.bare and not self.signature.exact
-        if element.reference:
-            size = f"as many bytes as element {element.reference}"
-            if element.plus:
-                more = "more" if element.plus > 0 else "fewer"
-                size = f"{abs(element.plus)} bytes {more} than element {element.reference}"
+    def sizes(self, element: Element) -> str:
+        text = _or([self.size(size) for size in element.sizes])
+        if not element.excluded:
+            return text
+        return f"{text}, but not of {_or([self.size(size) for size in element.excluded])}"
+
+    def size(self, size: Size) -> str:
+        fuzzy = size.bare and not self.signature.exact
+        if size.reference:
+            target = self.shared.get(size.reference, f"element {size.reference}")
+            text = f"as many bytes as {target}"
+            if size.plus:
+                more = "more" if size.plus > 0 else "fewer"
+                text = f"{abs(size.plus)} bytes {more} than {target}"
             about = "about " if fuzzy else ""
-            return about + size + (f", give or take {element.tolerance}" if element.tolerance else "")
+            return about + text + (f", give or take {size.tolerance}" if size.tolerance else "")
         if fuzzy:
-            spread = default_fuzz(element.low)
-            return f"about {element.low} bytes ({max(0, element.low - spread)} to {element.low + spread})"
-        if element.low == element.high:
-            return f"{element.low} byte{'' if element.low == 1 else 's'}"
-        if element.high == UNBOUNDED:
-            return f"at least {element.low} bytes" if element.low else "any size"
-        return f"{element.low} to {element.high} bytes"
+            off = spread(size.low, DEFAULT_FUZZ)
+            return f"about {size.low} bytes ({max(0, size.low - off)} to {size.low + off})"
+        if size.low == size.high:
+            return f"{size.low} byte{'' if size.low == 1 else 's'}"
+        if size.high == UNBOUNDED:
+            return f"at least {size.low} bytes" if size.low else "any size"
+        return f"{size.low} to {size.high} bytes"
+
+
+def _or(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
 
 
 def _pause(mark: Mark) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 CLIENT, SERVER, EITHER = 1, 2, 3
 PROTOCOLS = ("tcp", "udp", "icmp")
@@ -11,20 +11,42 @@ SEVERITIES = ("low", "medium", "high", "critical")
 UNBOUNDED = 0xFFFFFFFF  # the upper bound of a size written `*` or `512-`
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One packet or turn: `c48/15#name`, numbered from 1 in the order written."""
+Origin = tuple[str, int, int]  # in a definition: its name, and the line and column of the token there
 
-    number: int
-    side: int  # CLIENT, SERVER or EITHER
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One member of an element's set of sizes: `48/15`, `20-600`, `@acc+0/4`."""
+
     low: int  # the written bounds of the size, inclusive; 0..UNBOUNDED for a reference
     high: int
     bare: bool  # written without `/M`: the fuzzy rule applies unless the signature has `=`
-    reference: int  # number of the element whose size is meant, 0 for none
-    plus: int  # constant added to the referenced size
-    tolerance: int  # allowed difference from it, when not bare
+    reference: int = 0  # slot whose size is meant, 0 for none
+    plus: int = 0  # constant added to the referenced size
+    tolerance: int = 0  # allowed difference from it, when not bare
+    offset: int = field(default=0, compare=False)  # where it is written, in characters from the element's beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One packet or turn: `c48/15#name`, numbered from 1 in the order written, definitions put in.
+
+    Its size must be one of `sizes` and none of `excluded`. A slot remembers the size matched last by any of the
+    elements that share it: those of one name. Its number is that of the first of them.
+    """
+
+    number: int
+    side: int  # CLIENT, SERVER or EITHER
+    sizes: tuple[Size, ...]
+    excluded: tuple[Size, ...]
     name: str  # after `#`, else empty
-    column: int
+    slot: int
+    column: int = field(compare=False)  # in the signature's line; of what stands in a definition, that of its use
+    origin: Origin | None = field(default=None, compare=False)  # where it stands in a definition
+
+    def refers(self) -> bool:
+        """Return whether any of its sizes is another element's."""
+        return any(size.reference for size in (*self.sizes, *self.excluded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +55,7 @@ class Mark:
 
     low: int  # think code; THRESHOLD stands for a plain `+`
     high: int
-    column: int
+    column: int = field(compare=False)
 
 
 THRESHOLD = -1
@@ -43,7 +65,15 @@ THRESHOLD = -1
 class Gap:
     """`...`: zero or more packets of any kind after any pauses."""
 
-    column: int
+    number: int  # among the gaps and repetitions of the signature, from 1
+    column: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """`>` at the end of a branch or of a group: the flow has ended here."""
+
+    column: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +83,20 @@ class Repeat:
     body: Element | Alternatives
     low: int
     high: int | None
-    column: int
+    number: int  # among the gaps and repetitions of the signature, from 1
+    column: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """`( a b | c )`; a group without `|` has one branch."""
+    """`( a b | c )`; a group without `|` has one branch. `$name` is a group too."""
 
     branches: tuple[Sequence, ...]
-    column: int
+    column: int = field(compare=False)
+    name: str = ""  # of the definition that it stands for
 
 
-Node = Element | Mark | Gap | Repeat | Alternatives
+Node = Element | Mark | Gap | End | Repeat | Alternatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +157,7 @@ class Signature:
     end: bool  # `>` was written
     turns: bool  # the elements are turns (C S X), not packets (c s x)
     sequence: Sequence
-    elements: tuple[Element, ...]  # all elements; number n is at n - 1
+    elements: tuple[Element, ...]  # all elements, those of definitions too; number n is at n - 1
     where: tuple[tuple[int, float], ...]  # operations of sigdb.where with their argument; empty: no condition
     condition: str  # the text after the word `where`, as written
     text: str  # from `<` or the first element up to the description, as written

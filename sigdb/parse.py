@@ -6,6 +6,7 @@ file together, sigdb.check judges what the grammar alone cannot.
 """
 
 from sigdb import where
+from sigdb.definitions import Definitions
 from sigdb.errors import Mistake, quote, suggest
 from sigdb.nodes import (
     CLIENT,
@@ -15,72 +16,88 @@ from sigdb.nodes import (
     UNBOUNDED,
     Alternatives,
     Element,
+    End,
     Gap,
     Mark,
     Node,
     Repeat,
     Sequence,
     Signature,
+    Size,
 )
-from sigdb.tokens import BAR, BEGIN, CLOSE, ELEMENT, END, GAP, MARK, OPEN, REPEAT, STOP, Token, number, tokens
+from sigdb.tokens import (
+    BAR,
+    BEGIN,
+    CLOSE,
+    ELEMENT,
+    END,
+    GAP,
+    MARK,
+    OPEN,
+    REPEAT,
+    SIZE_PARTS,
+    STOP,
+    Token,
+    number,
+    tokens,
+)
 
-MAX_ELEMENTS = 255
+MAX_ELEMENTS = 1023
 MAX_NESTING = 32
 
 _SIDES = {"c": CLIENT, "s": SERVER, "x": EITHER, "C": CLIENT, "S": SERVER, "X": EITHER}
 
 
 class _Sequence:
-    """Recursive descent over one signature's tokens."""
+    """Recursive descent over the tokens of one signature, or of a definition."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], *, definition: bool = False) -> None:
         self.tokens = tokens
+        self.definition = definition
         self.next = 0
         self.elements: list[Element] = []
-        self.names: dict[str, int] = {}
-        self.total = 0
+        self.names: dict[str, list[int]] = {}  # which elements have a name
+        self.name_of: list[str] = []
+        self.numbered = not definition and not any(token.origin for token in tokens)
+        self.counted = 0  # gaps and repetitions
         first = None
         for token in tokens:
             if token.kind != ELEMENT:
                 continue
-            self.total += 1
             first = first or token
-            if self.total > MAX_ELEMENTS:
-                raise Mistake(token.column, f"too many elements; expected at most {MAX_ELEMENTS}")
+            if len(self.name_of) == MAX_ELEMENTS:
+                raise token.mistake(f"too many elements; expected at most {MAX_ELEMENTS}")
             if token.text[0].isupper() != first.text[0].isupper():
                 packets, turns = sorted((token.text[0], first.text[0]), reverse=True)
-                raise Mistake(
-                    token.column, f"'{packets}' (a packet) and '{turns}' (a turn) in one signature; expected one kind"
+                raise token.mistake(
+                    f"'{packets}' (a packet) and '{turns}' (a turn) in one signature; expected one kind"
                 )
-            name = token.value[10]
-            if name is not None:
-                if name in self.names:
-                    column = token.column + token.text.index("#") + 1
-                    raise Mistake(column, f"the name {quote(name)} is taken; expected another than that of element "
-                                          f"{self.names[name]}")  # fmt: skip
-                self.names[name] = self.total
+            self.name_of.append(token.value[3] or "")
+            if token.value[3]:
+                self.names.setdefault(token.value[3], []).append(len(self.name_of))
         self.turns = first is not None and first.text[0].isupper()
 
     def whole(self) -> tuple[bool, Sequence, bool]:
         begin = self.tokens[0].kind == BEGIN
         if begin:
+            if self.definition:
+                raise self.tokens[0].mistake("'<' in a definition; expected it in the signature that uses it")
             self.next = 1
         sequence = self.sequence(0)
         token = self.tokens[self.next]
         if token.kind == BAR:
-            raise Mistake(
-                token.column, "'|' outside a group; expected the alternatives in parentheses, for example ( c1 | c2 )"
+            raise token.mistake(
+                "'|' outside a group; expected the alternatives in parentheses, for example ( c1 | c2 )"
             )
         if token.kind == CLOSE:
-            raise Mistake(token.column, "')' without '('; expected the group to be opened")
+            raise token.mistake("')' without '('; expected the group to be opened")
         end = token.kind == END
         if end:
             self.next += 1
             token = self.tokens[self.next]
             if token.kind != STOP:
-                raise Mistake(
-                    token.column, f"{quote(token.text)} after '>'; expected 'where' or ' : ' and a description"
-                )
+                what = "nothing" if self.definition else "'where' or ' : ' and a description"
+                raise token.mistake(f"{quote(token.text)} after '>'; expected {what}")
         return begin, sequence, end
 
     def sequence(self, depth: int) -> Sequence:
@@ -99,21 +116,25 @@ class _Sequence:
                 items.append(self.repeated(self.group(depth + 1)))
             elif kind == GAP:
                 self.next += 1
-                items.append(Gap(token.column))
+                self.counted += 1
+                items.append(Gap(self.counted, token.column))
                 if self.tokens[self.next].kind == REPEAT:
-                    raise Mistake(
-                        self.tokens[self.next].column, "repetition of '...'; expected it after an element or a group"
-                    )
+                    raise self.tokens[self.next].mistake("repetition of '...'; expected it after an element or a group")
             elif kind == BEGIN:
-                raise Mistake(token.column, "'<' inside the sequence; expected it once, before the first element")
+                raise token.mistake("'<' inside the sequence; expected it once, before the first element")
             elif kind == REPEAT:
-                raise Mistake(token.column, "repetition of nothing; expected it after an element or a group")
+                raise token.mistake("repetition of nothing; expected it after an element or a group")
+            elif not items:
+                what = {BAR: "'|'", CLOSE: "')'", END: "'>'"}.get(kind, "the end")
+                raise token.mistake(f"{what} where the sequence is empty; expected an element, for example c48")
+            elif kind == END and depth:
+                self.next += 1
+                after = self.tokens[self.next]
+                if after.kind not in (BAR, CLOSE):
+                    what = quote(after.text) if after.text else "the end"
+                    raise after.mistake(f"{what} after '>' inside a group; expected '|' or ')'")
+                return Sequence((*items, End(token.column)))
             else:
-                if not items:
-                    what = {BAR: "'|'", CLOSE: "')'", END: "'>'"}.get(kind, "the end")
-                    raise Mistake(
-                        token.column, f"{what} where the sequence is empty; expected an element, for example c48"
-                    )
                 return Sequence(tuple(items))
 
     def repeated(self, body: Element | Alternatives) -> Node:
@@ -123,27 +144,26 @@ class _Sequence:
         self.next += 1
         after = self.tokens[self.next]
         if after.kind == REPEAT:
-            raise Mistake(
-                after.column, "a second repetition; expected a group around the first, for example (c1{2}){3}"
-            )
-        return Repeat(body, token.low, token.high, token.column)
+            raise after.mistake("a second repetition; expected a group around the first, for example (c1{2}){3}")
+        self.counted += 1
+        return Repeat(body, token.low, token.high, self.counted, token.column)
 
     def mark(self, token: Token) -> None:
         after = self.tokens[self.next]
         if after.kind in (ELEMENT, OPEN):
             return
         if after.kind == MARK:
-            raise Mistake(after.column, "two pause marks in a row; expected one before an element or a group")
+            raise after.mistake("two pause marks in a row; expected one before an element or a group")
         if after.kind == GAP:
-            raise Mistake(token.column, "a pause mark before '...'; expected none, '...' takes any pauses")
+            raise token.mistake("a pause mark before '...'; expected none, '...' takes any pauses")
         if after.kind == REPEAT:
-            raise Mistake(after.column, "repetition of a pause mark; expected it after an element or a group")
-        raise Mistake(token.column, "a pause mark with nothing after it; expected an element or a group")
+            raise after.mistake("repetition of a pause mark; expected it after an element or a group")
+        raise token.mistake("a pause mark with nothing after it; expected an element or a group")
 
     def group(self, depth: int) -> Alternatives:
         opening = self.tokens[self.next]
         if depth > MAX_NESTING:
-            raise Mistake(opening.column, f"groups are nested too deeply; expected at most {MAX_NESTING} levels")
+            raise opening.mistake(f"groups are nested too deeply; expected at most {MAX_NESTING} levels")
         branches: list[Sequence] = []
         while True:
             self.next += 1
@@ -151,68 +171,102 @@ class _Sequence:
             token = self.tokens[self.next]
             if token.kind == CLOSE:
                 self.next += 1
-                return Alternatives(tuple(branches), opening.column)
-            if token.kind == END:
-                raise Mistake(token.column, "'>' inside a group; expected it once, after the last element")
+                return Alternatives(tuple(branches), opening.column, opening.text[1:])
             if token.kind != BAR:
-                raise Mistake(opening.column, "'(' is never closed; expected ')'")
+                raise opening.mistake("'(' is never closed; expected ')'")
 
     def element(self, token: Token) -> Element:
-        side, every, low, dash, high, tolerance, target, sign, plus, target_tolerance, name = token.value
-        column = token.column
+        side, sizes, excluded, name = token.value
         index = len(self.elements) + 1
-        if low is not None:
-            first = number(low, column + 1)
-            after = column + 1 + len(low) + 1
-            if dash is not None:
-                last = UNBOUNDED if high is None else number(high, after)
-                if last < first:
-                    raise Mistake(
-                        column + 1, f"the size range {first}-{last} is empty; expected the smaller size first"
-                    )
-                element = Element(index, _SIDES[side or ""], first, last, False, 0, 0, 0, name or "", column)
-            elif tolerance is not None:
-                spread = number(tolerance, after)
-                low_size, high_size = max(0, first - spread), min(UNBOUNDED, first + spread)
-                element = Element(index, _SIDES[side or ""], low_size, high_size, False, 0, 0, 0, name or "", column)
-            else:
-                element = Element(index, _SIDES[side or ""], first, first, True, 0, 0, 0, name or "", column)
-        elif every is not None:
-            element = Element(index, _SIDES[side or ""], 0, UNBOUNDED, False, 0, 0, 0, name or "", column)
-        else:
-            referred = self.referred(target or "", index, column + 2)
-            constant = number(plus, column + token.text.index(sign or "") + 1, 0x7FFFFFFF) if plus else 0
-            spread = number(target_tolerance, column + token.text.index("/") + 1, 0x7FFFFFFF) if target_tolerance else 0
-            constant = -constant if sign == "-" else constant
-            bare = target_tolerance is None
-            element = Element(
-                index, _SIDES[side or ""], 0, UNBOUNDED, bare, referred, constant, spread, name or "", column
-            )
+        after = 2 + len(sizes or "")
+        element = Element(
+            number=index,
+            side=_SIDES[side or ""],
+            sizes=self.sizes(token, sizes or "", 1, index),
+            excluded=self.sizes(token, excluded, after, index) if excluded else (),
+            name=name or "",
+            slot=self.names[name][0] if name else index,
+            column=token.column,
+            origin=token.origin,
+        )
         self.elements.append(element)
         return element
 
-    def referred(self, target: str, index: int, column: int) -> int:
+    def sizes(self, token: Token, text: str, offset: int, index: int) -> tuple[Size, ...]:
+        result = []
+        for part in text.split(","):
+            result.append(self.size(token, part, offset, index))
+            offset += len(part) + 1
+        return tuple(result)
+
+    def size(self, token: Token, text: str, offset: int, index: int) -> Size:
+        match = SIZE_PARTS.fullmatch(text)
+        assert match is not None
+        parts = match
+
+        def value(group: int, limit: int = UNBOUNDED) -> int:
+            return number(parts[group] or "0", token.column + offset + parts.start(group), limit)
+
+        every, low, dash, high, tolerance, target, sign, _, around = match.groups()
+        if every is not None:
+            return Size(0, UNBOUNDED, False, offset=offset)
+        if low is not None:
+            first = value(2)
+            if dash is not None:
+                last = UNBOUNDED if high is None else value(4)
+                if last < first:
+                    raise token.mistake(
+                        f"the size range {first}-{last} is empty; expected the smaller size first", offset
+                    )
+                return Size(first, last, False, offset=offset)
+            if tolerance is not None:
+                spread = value(5)
+                return Size(max(0, first - spread), min(UNBOUNDED, first + spread), False, offset=offset)
+            return Size(first, first, True, offset=offset)
+        referred = self.referred(target, index, token, offset + 1)
+        constant = -value(8, 0x7FFFFFFF) if sign == "-" else value(8, 0x7FFFFFFF)
+        return Size(0, UNBOUNDED, around is None, referred, constant, value(9, 0x7FFFFFFF), offset)
+
+    def referred(self, target: str, index: int, token: Token, offset: int) -> int:
+        """Return the slot that `@target` means; 0 in a definition, where it depends on what comes before its use."""
         if target.isdigit():
-            referred = number(target, column)
-            if not 1 <= referred <= self.total:
-                raise Mistake(
-                    column,
-                    f"there is no element {referred}; expected one before it, counted from 1 in the order written",
-                )
-        elif target in self.names:
-            referred = self.names[target]
+            referred = self.numbered_element(target, token, offset)
         elif target[0].isdigit():
-            raise Mistake(
-                column, f"wrong reference {quote('@' + target)}; expected a number or a name, for example @3 or @acc"
+            raise token.mistake(
+                f"wrong reference {quote('@' + target)}; expected a number or a name, for example @3 or @acc", offset
             )
+        elif self.definition:
+            return 0
+        elif target in self.names:
+            referred = self.names[target][0]
         else:
             hint = suggest(target, self.names)
-            raise Mistake(column, f"no element is named {quote(target)}{hint}; expected a name given with '#' before")
+            raise token.mistake(
+                f"no element is named {quote(target)}{hint}; expected a name given with '#' before", offset
+            )
         if referred == index:
-            raise Mistake(column, f"element {index} refers to itself; expected an element before it")
+            raise token.mistake(f"element {index} refers to itself; expected an element before it", offset)
         if referred > index:
-            raise Mistake(
-                column, f"element {index} refers forward to element {referred}; expected an element before it"
+            raise token.mistake(
+                f"element {index} refers forward to element {referred}; expected an element before it", offset
+            )
+        return referred
+
+    def numbered_element(self, target: str, token: Token, offset: int) -> int:
+        if not self.numbered:
+            where = "in a definition" if self.definition else "in a line that uses definitions"
+            raise token.mistake(
+                f"the number {quote('@' + target)} {where}; expected a name, for example s44#acc and c@acc", offset
+            )
+        referred = number(target, token.column + offset)
+        if not 1 <= referred <= len(self.name_of):
+            raise token.mistake(
+                f"there is no element {referred}; expected one before it, counted from 1 in the order written", offset
+            )
+        name = self.name_of[referred - 1]
+        if name and len(self.names[name]) > 1:
+            raise token.mistake(
+                f"element {referred} shares its name with others; expected the name, @{name[:32]}", offset
             )
         return referred
 
@@ -251,7 +305,18 @@ def _word(line: str, start: int, end: int) -> tuple[str, int, int]:
     return line[start:stop], start, stop
 
 
-def signature(line: str) -> Signature:
+def definition(line: str, index: int, definitions: Definitions) -> None:
+    """Add what a line `let NAME = sequence` defines, line number `index`; raise Mistake."""
+    name, start = definitions.header(line, index)
+    cut, condition = tokens(line, start, len(line))
+    if condition >= 0:
+        raise cut[-1].mistake("'where' in a definition; expected it in the signature that uses it")
+    cut = definitions.insert(cut, name)
+    _Sequence(cut, definition=True).whole()
+    definitions.add(name, cut)
+
+
+def signature(line: str, definitions: Definitions | None = None) -> Signature:
     """Return the signature of one line, without id and attributes; raise Mistake."""
     colon = line.find(":")
     end = len(line) if colon < 0 else colon
@@ -271,7 +336,7 @@ def signature(line: str) -> Signature:
     if not exact:
         start = stop
     first = cut[0]
-    reader = _Sequence(cut)
+    reader = _Sequence((definitions or Definitions()).insert(cut))
     begin, sequence, closed = reader.whole()
     program = where.parse(line, condition, end) if condition >= 0 else []
     if colon < 0:

@@ -2,7 +2,8 @@
 """Reads signature files: lines, comments, attributes and ids; collects every mistake of a file, one per line.
 
 A file is UTF-8 text, with or without byte order mark, lines ended by LF or CRLF. A line that begins with a blank
-belongs to the signature above it; `#` after blanks begins a comment; empty lines are skipped.
+belongs to the signature above it; `#` after blanks begins a comment; empty lines are skipped. A line `let NAME = ...`
+defines what later lines of the file use.
 """
 
 import os
@@ -13,6 +14,7 @@ from typing import Any
 
 from sigdb import parse, rule
 from sigdb.check import check
+from sigdb.definitions import Definitions, is_definition
 from sigdb.errors import Mistake, SignatureError, quote, suggest
 from sigdb.nodes import SEVERITIES, Chain, Rule, Signature, Suppress, Threshold
 from sigdb.tokens import number
@@ -42,6 +44,8 @@ class File:
         self._header_seen = False
         self._values: dict[str, Any] = {}
         self._ids: dict[int, tuple[int, int]] = {}
+        self._definitions = Definitions()
+        self._defining = False  # the line above defined something
 
     def mistake(self, line: int, column: int, message: str) -> None:
         """Note a mistake; after MAX_ERRORS only that there are more."""
@@ -66,6 +70,7 @@ class File:
             lines = data.decode().split("\n")
         except UnicodeDecodeError:
             lines = self._decode(data)
+        self._definitions = Definitions(lines)
         for index, text in enumerate(lines, 1):
             line = text.rstrip("\r\n \t")
             if not line:
@@ -73,7 +78,8 @@ class File:
             try:
                 self._line(line, index)
             except Mistake as mistake:
-                self.mistake(index, mistake.column, mistake.message)
+                if mistake.message:  # empty: told elsewhere
+                    self.mistake(index, mistake.column, mistake.message)
         self._close()
 
     def _decode(self, data: bytes) -> list[str]:
@@ -101,9 +107,17 @@ class File:
         if body is line or body == line:
             self._close()
             self._header_seen = True
+            self._defining = is_definition(line)
+            if self._defining:
+                parse.definition(line, index, self._definitions)
+                return
             self._open = self._header(line)
             self._values = {"file": self.name, "line": index}
         else:
+            if self._defining:
+                raise Mistake(
+                    len(line) - len(body) + 1, "an attribute below a definition; expected it below a signature"
+                )
             if not self._header_seen:
                 raise Mistake(
                     len(line) - len(body) + 1,
@@ -114,7 +128,7 @@ class File:
     def _header(self, line: str) -> Signature | Rule:
         if rule.is_header(line):
             return Rule("", rule.header(line))
-        signature = parse.signature(line)
+        signature = parse.signature(line, self._definitions)
         check(signature)
         return signature
 

@@ -6,17 +6,21 @@ from typing import NamedTuple
 
 from sigdb import think
 from sigdb.errors import Mistake, quote, suggest
-from sigdb.nodes import THRESHOLD, UNBOUNDED
+from sigdb.nodes import THRESHOLD, UNBOUNDED, Origin
 
-ELEMENT, MARK, GAP, REPEAT, BEGIN, END, OPEN, BAR, CLOSE, STOP = range(10)
+ELEMENT, MARK, GAP, REPEAT, BEGIN, END, OPEN, BAR, CLOSE, STOP, USE = range(11)
 
 MAX_REPEAT = 1000
 _SINGLE = {"<": BEGIN, ">": END, "(": OPEN, "|": BAR, ")": CLOSE}
 _TOKEN = re.compile(r"[ \t]*(?:([()|<>])|(\{[^}]*\}?)|([^ \t()|<>{]+))")
-_ELEMENT = re.compile(
-    r"([csxCSX])(?:(\*)|([0-9]+)(?:(-)([0-9]+)?|/([0-9]+))?|@([0-9A-Za-z_]+)(?:([+-])([0-9]+))?(?:/([0-9]+))?)"
-    r"(?:#([A-Za-z_][0-9A-Za-z_]*))?"
-)
+_SIZE = r"(?:\*|[0-9]+(?:-[0-9]*|/[0-9]+)?|@[0-9A-Za-z_]+(?:[+-][0-9]+)?(?:/[0-9]+)?)"
+_ONE_SIZE = re.compile(_SIZE)
+SIZE_PARTS = re.compile(
+    r"(\*)|([0-9]+)(?:(-)([0-9]+)?|/([0-9]+))?|@([0-9A-Za-z_]+)(?:([+-])([0-9]+))?(?:/([0-9]+))?"
+)  # the same, in groups: any, size, dash, upper end, tolerance; name or number, sign, constant, tolerance
+_SIZES = rf"{_SIZE}(?:,{_SIZE})*"
+_ELEMENT = re.compile(rf"([csxCSX])({_SIZES})(?:!({_SIZES}))?(?:#([A-Za-z_][0-9A-Za-z_]*))?")
+_USE = re.compile(r"\$([A-Za-z_][0-9A-Za-z_]*)")
 _TIME = r"([0-9]+)(?:\.([0-9]+))?(us|ms|s|min|h)"
 _MARK = re.compile(rf"\+{_TIME}(?:-{_TIME})?")
 _REPEAT = re.compile(r"\{[ \t]*([0-9]+)[ \t]*(?:(,)[ \t]*([0-9]+)?[ \t]*)?\}")
@@ -29,9 +33,22 @@ class Token(NamedTuple):
     kind: int
     text: str
     column: int
-    value: tuple[str | None, ...] = ()  # ELEMENT: the groups of _ELEMENT
+    value: tuple[str | None, ...] = ()  # ELEMENT: side, sizes, excluded sizes, name; USE: name
     low: int = 0  # MARK: think codes; REPEAT: counts
     high: int | None = None
+    origin: Origin | None = None  # where it stands in a definition; the column is then that of the use
+
+    def mistake(self, message: str, offset: int = 0) -> Mistake:
+        """Return a mistake at the token, or so many characters after its beginning."""
+        return misplaced(message, self.column, self.origin, offset)
+
+
+def misplaced(message: str, column: int, origin: Origin | None, offset: int = 0) -> Mistake:
+    """Return a mistake so many characters after a column; what stands in a definition is placed there in words."""
+    if origin is None:
+        return Mistake(column + offset, message)
+    name, line, at = origin
+    return Mistake(column, f"in ${name} (line {line}, column {at + offset}) {message}")
 
 
 def number(text: str, column: int, limit: int = UNBOUNDED) -> int:
@@ -80,6 +97,9 @@ def _word(word: str, column: int) -> Token:
     match = _MARK.fullmatch(word)
     if match is not None:
         return _mark(match, word, column)
+    match = _USE.fullmatch(word)
+    if match is not None:
+        return Token(USE, word, column, match.groups())
     raise _diagnose(word, column)
 
 
@@ -133,12 +153,12 @@ def _repeat(text: str, column: int) -> Token:
     return Token(REPEAT, text, column, low=low, high=high)
 
 
-_SIZES = "a size: 48, 48/15, 20-600, 512-, *, @3"
+_FORMS = "a size: 48, 48/15, 20-600, 512-, *, @3"
 # The first pattern that matches from the start of a wrong word explains it. The column is that of group 1's start.
 _WRONG = (
     (r"[^}]*(\})", "'}}' without '{{'; expected {{n}}, {{n,m}} or {{n,}} after an element or a group"),
     (r"()\+[csxCSX][0-9*@]", "no blank after the pause mark in {word}; expected tokens apart"),
-    (r"[csxCSX]()$", "{word} has no size; expected " + _SIZES),
+    (r"[csxCSX]()$", "{word} has no size; expected " + _FORMS),
     (r"[csxCSX]@()$", "{word} names no element; expected a number or a name after '@', for example c@3 or c@acc"),
     (r"[csxCSX]@[0-9A-Za-z_]+[+-]()$", "no number after the sign in {word}; expected a constant, for example c@3+16"),
     (
@@ -162,7 +182,7 @@ _WRONG = (
         "no blank before the pause mark or '...' in {word}; expected tokens apart",
     ),
     (r"[csxCSX][0-9]+([A-Za-z]+)", "{group} after the size in {word}; expected a plain number of bytes"),
-    (r"[csxCSX][0-9@*]+.*?()$", "wrong size in {word}; expected " + _SIZES),
+    (r"[csxCSX][0-9@*]+.*?()$", "wrong size in {word}; expected " + _FORMS),
     (r"()[0-9]+", "{word} has no side; expected c, s or x before a packet's size, C, S or X before a turn's"),
     (r"\+()[0-9.]+(?:$|-)", "the pause {word} has no unit; expected us, ms, s, min or h after the number"),
     (
@@ -182,12 +202,19 @@ _WRONG = (
     (r"()(?:\.+|\u2026+)$", "wrong {word}; expected exactly three dots"),
     (r"()=", "'=' in the wrong place; expected it once, between the ports and the sequence, with blanks around it"),
     (r"()#", "{word} names nothing; expected the name directly after an element, for example s44#acc"),
+    (r"\$()$", "{word} names no definition; expected a name after '$', for example $KEX"),
+    (r"()\$", "wrong name in {word}; expected letters, digits and '_' after '$', and a blank after them"),
+    (r"():", "':' in a definition; expected its sequence alone, without description"),
     (r"()@", "{word} has no side; expected c, s or x before '@'"),
 )
 _WRONG_COMPILED: list[tuple[re.Pattern[str], str]] = []
 
 
 def _diagnose(word: str, column: int) -> Mistake:
+    if re.match(r"[csxCSX][^#]*[,!]", word):
+        wrong = _diagnose_set(word, column)
+        if wrong is not None:
+            return wrong
     if not _WRONG_COMPILED:
         _WRONG_COMPILED.extend((re.compile(pattern), message) for pattern, message in _WRONG)
     for pattern, message in _WRONG_COMPILED:
@@ -199,3 +226,24 @@ def _diagnose(word: str, column: int) -> Mistake:
     return Mistake(
         column, f"unknown token {quote(word)}{hint}; expected an element, a pause mark, a group, '...' or 'where'"
     )
+
+
+def _diagnose_set(word: str, column: int) -> Mistake | None:
+    """Find the first wrong one of several sizes, and say of it what would be said of an element with it alone."""
+    body = word.partition("#")[0]
+    excluding = False
+    for match in re.finditer(r"(^.|[,!])([^,!]*)", body):
+        sign, size = match.groups()
+        if sign == "!" and excluding:
+            return Mistake(
+                column + match.start(), f"a second '!' in {quote(word)}; expected it once, for example c20-600!48,64/0"
+            )
+        excluding = excluding or sign == "!"
+        if not size:
+            return Mistake(
+                column + match.end(),
+                f"no size after {quote(sign)} in {quote(word)}; expected sizes without blanks, for example c48,72/0",
+            )
+        if not _ONE_SIZE.fullmatch(size):
+            return _diagnose(word[0] + size, column + match.start(2) - 1)
+    return None

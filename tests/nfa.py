@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Simulates a Program's automata with plain sets of positions: what the engine's DFA must do, without its speed."""
 
-from sigdb.program import ANY, FIRST, LAST, Program
+from sigdb.program import ANY, END, FIRST, LAST, Program, Stream
 from tests.reference import Packet, turns
+
+
+def takes(stream: Stream, p: int, size_class: int) -> bool:
+    """Return whether a position takes a size of a class."""
+    ranges = range(stream.range_start[p], stream.range_start[p + 1])
+    if not ranges:
+        return stream.size_first[p] <= size_class <= stream.size_last[p]
+    return any(stream.range_first[k] <= size_class <= stream.range_last[k] for k in ranges)
 
 
 def hits(program: Program, packets: list[Packet], begin: bool, ended: bool) -> dict[int, list[int]]:
@@ -21,14 +29,15 @@ def hits(program: Program, packets: list[Packet], begin: bool, ended: bool) -> d
                 p
                 for p in entered
                 if stream.side[p] & (1 if side == "c" else 2)
-                and stream.size_first[p] <= size_class <= stream.size_last[p]
+                and takes(stream, p, size_class)
                 and stream.pause_first[p] <= pause_class <= stream.pause_last[p]
             }
             for p in active:
                 if stream.flags[p] & ANY:
                     assert stream.element[p] == 0
-                if stream.flags[p] & LAST and (
-                    not program.end[stream.signature[p]] or (ended and number == len(items))
+                at_end = ended and number == len(items)
+                if (stream.flags[p] & LAST and not program.end[stream.signature[p]]) or (
+                    stream.flags[p] & (LAST | END) and at_end
                 ):
                     found = result[stream.signature[p]]
                     if number not in found:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The definition of the signature language: a slow, obvious matcher that interprets the syntax tree.
 
-A state is (packets consumed, pause condition of the next packet, sizes bound so far). `walk` maps a set of states
-over a node. Nothing here is shared with the compiler but the tree.
+A state is (packets consumed, pause condition of the next packet, sizes bound so far by slot). `walk` maps a set of
+states over a node. After `>` the pause condition is ENDED, which no packet meets. Nothing here is shared with the
+compiler but the tree.
 """
 
 from sigdb import think
-from sigdb.nodes import THRESHOLD, Alternatives, Element, Gap, Mark, Repeat, Sequence, Signature
+from sigdb.nodes import THRESHOLD, Alternatives, Element, End, Gap, Mark, Repeat, Sequence, Signature, Size
 
 FREE = (0, think.MAX, False)  # lowest and highest think code of the next packet; whether a mark says so
+ENDED = (1, -1, True)
 Packet = tuple[str, int, int]  # side "c" or "s", size, think code
 State = tuple[int, tuple[int, int, bool], tuple[tuple[int, int], ...]]
 
@@ -43,15 +45,20 @@ def hits(
         packets = turns(packets, threshold)
     fuzzy = fuzzy and not signature.exact
 
-    def admits(element: Element, size: int, bound: dict[int, int]) -> bool:
-        low, high, centre = element.low, element.high, element.low
-        if element.reference:
-            centre = bound[element.reference] + element.plus
-            low, high = centre - element.tolerance, centre + element.tolerance
-        if element.bare and fuzzy:
+    def fits(wanted: Size, size: int, bound: dict[int, int]) -> bool:
+        low, high, centre = wanted.low, wanted.high, wanted.low
+        if wanted.reference:
+            centre = bound[wanted.reference] + wanted.plus
+            low, high = centre - wanted.tolerance, centre + wanted.tolerance
+        if wanted.bare and fuzzy:
             spread = max(fuzz_bytes, centre * fuzz_percent // 100)
             low, high = centre - spread, centre + spread
         return low <= size <= high
+
+    def admits(element: Element, size: int, bound: dict[int, int]) -> bool:
+        return any(fits(one, size, bound) for one in element.sizes) and not any(
+            fits(one, size, bound) for one in element.excluded
+        )
 
     def walk(node: object, states: set[State]) -> set[State]:
         after: set[State] = set()
@@ -71,7 +78,13 @@ def hits(
                 count += 1
             return after
         for at, pause, sizes in states:
-            if isinstance(node, Mark):
+            if pause == ENDED:
+                if not isinstance(node, Element):
+                    after.add((at, pause, sizes))
+            elif isinstance(node, End):
+                if ended and at == len(packets):
+                    after.add((at, ENDED, sizes))
+            elif isinstance(node, Mark):
                 low = threshold if node.low == THRESHOLD else node.low
                 both = (max(low, pause[0]), min(node.high, pause[1]), True) if pause[2] else (low, node.high, True)
                 after.add((at, both, sizes))
@@ -81,7 +94,7 @@ def hits(
                 side, size, code = packets[at]
                 right_side = node.side & (1 if side == "c" else 2)
                 if right_side and pause[0] <= code <= pause[1] and admits(node, size, dict(sizes)):
-                    bound = tuple(sorted({**dict(sizes), node.number: size}.items()))
+                    bound = tuple(sorted({**dict(sizes), node.slot: size}.items()))
                     after.add((at + 1, (0, threshold - 1, False), bound))
         return after
 

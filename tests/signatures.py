@@ -27,34 +27,42 @@ class _Writer:
         self.count = 0
         self.names: list[str] = []
 
-    def element(self) -> str:
+    def element(self, name: str = "") -> str:
         random = self.random
         self.count += 1
         side = random.choice(self.sides[:2] * 2 + self.sides)
         if self.sides == "CSX" and random.random() < 0.8:
             side = self.sides[self.count % 2]  # without a pause two turns of one side would be one
+        text = side + self.sizes()
+        if random.random() < 0.12:
+            text += "!" + self.sizes()
+        if not name and random.random() < (0.35 if self.references else 0.1):
+            name = random.choice((f"n{self.count}", "A", "A", "B"))
+        if name:
+            self.names.append(name)
+            text += f"#{name}"
+        return text
+
+    def sizes(self) -> str:
+        return ",".join(self.size() for _ in range(self.random.choice((1, 1, 1, 1, 1, 1, 2, 3))))
+
+    def size(self) -> str:
+        random = self.random
         size = random.choice(SIZES)
         kind = random.randrange(12)
         if self.references and self.count > 1 and kind < 5:
             target = str(random.randrange(1, self.count))
-            if self.names and random.random() < 0.3:
+            if self.names and random.random() < 0.5:
                 target = random.choice(self.names)
-            text = f"{side}@{target}" + random.choice(("", "", "+2", "-1", "+40"))
-            text += random.choice(("", "", "/0", "/4"))
-        elif kind < 7:
-            text = f"{side}{size}"
-        elif kind < 9:
-            text = f"{side}{size}/{random.choice((0, 1, 3, 30))}"
-        elif kind < 10:
-            text = f"{side}{size}-{size + random.choice((0, 4, 200))}"
-        elif kind < 11:
-            text = f"{side}{size}-"
-        else:
-            text = f"{side}*"
-        if random.random() < 0.15:
-            self.names.append(f"n{self.count}")
-            text += f"#n{self.count}"
-        return text
+            text = f"@{target}" + random.choice(("", "", "+2", "-1", "+40"))
+            return text + random.choice(("", "", "/0", "/4"))
+        if kind < 7:
+            return f"{size}"
+        if kind < 9:
+            return f"{size}/{random.choice((0, 1, 3, 30))}"
+        if kind < 10:
+            return f"{size}-{size + random.choice((0, 4, 200))}"
+        return f"{size}-" if kind < 11 else "*"
 
     def repeat(self) -> str:
         random = self.random
@@ -63,8 +71,12 @@ class _Writer:
 
     def item(self, depth: int) -> str:
         random = self.random
+        if self.references and random.random() < 0.1:
+            return f"({self.element('A')}|{self.element('A')}) {self.element()}"  # a name that alternatives share
         if depth and random.random() < 0.25:
             branches = [self.sequence(depth - 1) for _ in range(random.choice((1, 2, 2, 3)))]
+            if random.random() < 0.15:
+                branches[random.randrange(len(branches))] += " >"
             space = random.choice(("", " "))
             text = "(" + space + f"{space}|{space}".join(branches) + space + ")"
             repeated = random.random() < 0.6
@@ -87,11 +99,21 @@ class _Writer:
         return " ".join(parts)
 
 
+def sequence(random: Random) -> str:
+    """Return a sequence of packets, which may be wrong."""
+    writer = _Writer(random, True)
+    writer.sides = "csx"
+    return writer.sequence(depth=2)
+
+
 def line(random: Random, references: bool | None = None) -> str:
     """Return one line that loads; `references` None leaves to chance whether it refers to earlier sizes."""
     while True:
         use = random.random() < 0.4 if references is None else references
-        text = _Writer(random, use).sequence(depth=3)
+        writer = _Writer(random, use)
+        text = writer.sequence(depth=3)
+        if random.random() < 0.1:
+            text += f" ({writer.sequence(1)} > | {writer.sequence(1)})"
         begin, end = random.random() < 0.3, random.random() < 0.25
         equals = random.choice(("", " ="))
         protocol = random.choice(("tcp", "udp", "*"))
@@ -126,12 +148,13 @@ def _shape(random: Random, node: object, bound: dict[int, int], out: list[Packet
         pause[0] = node
     elif isinstance(node, Element):
         side = random.choice("cs") if node.side == EITHER else "cs"[node.side - 1]
-        if node.reference:
-            size = bound.get(node.reference, 1) + node.plus + random.randint(-node.tolerance, node.tolerance)
+        one = random.choice(node.sizes * 4 + node.excluded)
+        if one.reference:
+            size = bound.get(one.reference, 1) + one.plus + random.randint(-one.tolerance, one.tolerance)
         else:
-            size = random.choice((node.low, min(node.high, node.low + 1), min(node.high, node.low + 500)))
-            size += random.choice((0, 0, 0, 1, 2, -1)) if node.bare else 0
-        bound[node.number] = size = min(max(size, 0), 65_535)
+            size = random.choice((one.low, min(one.high, one.low + 1), min(one.high, one.low + 500)))
+            size += random.choice((0, 0, 0, 1, 2, -1)) if one.bare else 0
+        bound[node.slot] = size = min(max(size, 0), 65_535)
         out.append((side, size, _code(random, pause[0])))
         pause[0] = None
 

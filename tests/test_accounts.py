@@ -98,6 +98,7 @@ def test_open(page: str, counter: str, value: int, opened: list[str], tmp_path: 
         ("capture-eth0", "cpu1__shard1__dropped", "capture eth0, shard 1"),
         ("worker-1", "missed", "worker 1"),
         ("worker-1", "handshakes_dropped", "worker 1"),
+        ("worker-1", "hosts_lost", "worker 1"),
         ("worker-1", "died", "worker 1"),
         ("worker-1", "events_dropped", "worker 1"),
         ("worker-1", "engine_ended_evicted", "worker 1"),

@@ -147,6 +147,12 @@ def test_without_rights(tmp_path: Path) -> None:
         ('[signatures]\nfiles = ["{0}/absent.fp"]', "signatures", "fail", "absent.fp: no such file"),
         ('[signatures]\nfiles = ["{0}/wrong.fp"]', "signatures", "fail", "wrong.fp:1:"),
         ("", "signatures", "ok", "of the shipped database"),
+        ("", "fingerprints", "ok", "of the shipped database"),
+        ('[fingerprints]\nfiles = ["{0}/absent.fp"]', "fingerprints", "fail", "absent.fp: no such file"),
+        ('[fingerprints]\nfiles = ["{0}/wrong.fp"]', "fingerprints", "fail", "wrong.fp:1:"),
+        ('[fingerprints]\nfiles = ["{0}/plain.fp"]', "fingerprints", "warn", "no host will be told as client-class"),
+        ('[fingerprints]\nfiles = ["{0}/plain.fp"]\n[hosts]\nclient_systems = ["A"]', "fingerprints", "ok", "0 with"),
+        ("[hosts]\nenabled = false", "fingerprints", "ok", "not used"),
         ('[file]\npath = "{0}/absent/events.json"', "file", "fail", "No such file or directory"),
         ('[file]\npath = "{0}/events.json"', "file", "", "free at"),
         ('[metrics]\nlisten = "192.0.2.1:9477"', "metrics", "fail", "Cannot assign requested address"),
@@ -158,6 +164,7 @@ def test_host(text: str, check: str, level: str, told: str, tmp_path: Path) -> N
     (tmp_path / "open").mkdir(mode=0o755)
     (tmp_path / "own").mkdir(mode=0o700)
     (tmp_path / "file").touch()
+    (tmp_path / "plain.fp").write_text("classes = x\n[tcp:request]\nlabel = s:x:A:\nsig = *:64:0:*:*,*:mss:df,id+:0\n")
     (tmp_path / "wrong.fp").write_text("tcp\n")
     found = texts(check_host.host(settings(text.format(tmp_path))), check)
     assert len(found) == 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`flowtap eval`: exact intervals, labels and their mistakes, who is right, what is printed."""
 
+from collections import Counter
 from fractions import Fraction
 from math import comb
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from flowtap.eval_interval import at_least, clopper_pearson
 from flowtap.eval_labels import LabelError, read_labels
-from flowtap.eval_score import hits_of, too_general
+from flowtap.eval_same import Difference, compare
+from flowtap.eval_score import Judged, hits_of, too_general
 from tests.conftest import Command
 from tests.conversation import Tcp, ethernet, pcap
 
@@ -125,6 +127,48 @@ def test_hits_of_an_id(hits: dict[str, int], expected: int) -> None:
     assert hits_of("a", hits) == expected
 
 
+ENDS = ("tcp", bytes(16), 1, bytes(16), 22)
+
+
+def seen(same: str, capture: str, labels: dict[str, int | None], *doubts: str, **hits: int) -> Judged:
+    """Return a flow in which ids were found; their dots are underscores here."""
+    found = Counter({name.replace("_", "."): count for name, count in hits.items()})
+    return Judged(capture, ENDS, labels, 1, found, list(doubts), same=same)
+
+
+@pytest.mark.parametrize(
+    ("flows", "compared", "differences"),
+    [
+        ([], {}, []),
+        ([seen("1", "x", {"a": None}, a=1), seen("1", "y", {"a": None}, a=3)], {"a": 1}, []),  # any number is right
+        (
+            [seen("1", "x", {"a": 2}, a=2), seen("1", "y", {"a": 2}, a_b=1)],
+            {"a": 1, "a.b": 1},
+            [Difference("1", "a", True, {"x": 2, "y": 1}), Difference("1", "a.b", False, {"x": 0, "y": 1})],
+        ),
+        (
+            [seen("1", "x", {"b": None}), seen("1", "y", {"b": None}), seen("1", "z", {"b": None}, a=1)],
+            {"a": 1, "b": 1},
+            [Difference("1", "a", False, {"x": 0, "y": 0, "z": 1})],
+        ),
+        ([seen("1", "x", {}, a=1), seen("1", "y", {}, "gap"), seen("1", "z", {}, a=1)], {"a": 1}, []),
+        ([seen("1", "x", {}, a=1), seen("2", "y", {}), seen("", "z", {})], {}, []),
+        ([seen("1", "x", {"a": 1}, a=1), seen("1", "y", {"a": 2}, a=2)], {}, []),  # not the same session after all
+        ([seen("1", "x", {}, a=1), seen("1", "x", {}), seen("1", "y", {}), seen("1", "y", {}, a=1)], {"a": 1}, []),
+    ],
+)
+def test_what_is_not_found_alike(flows: list[Judged], compared: dict[str, int], differences: list[Difference]) -> None:
+    alike = compare(flows)
+    assert (dict(alike.compared), alike.differences) == (compared, differences)
+    assert sum(alike.differ.values()) == len(differences)
+
+
+def test_what_cannot_be_compared_is_told() -> None:
+    flows = [seen("1", "x", {"a": 1}), seen("1", "y", {"a": 2}), seen("2", "x", {}), seen("2", "y", {}, "gap")]
+    alike = compare(flows)
+    assert (alike.things, alike.other_labels, alike.alone, alike.abstained) == (0, ["1"], ["2"], 1)
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
     """Write a capture of seven flows, known by client port, and its labels."""
@@ -191,6 +235,27 @@ def test_scores(lab: Path, flowtap: Command) -> None:
         "flowtap: labels.csv:8: this flow is not in lab/a.pcap\n"
         "flowtap: labels.csv: captures that were not given: b.pcap\n"
     )
+
+
+def test_the_same_under_other_conditions(lab: Path, flowtap: Command) -> None:
+    lines = (lab / "labels.csv").read_text().splitlines()
+    more = {1: "login", 2: "login", 3: "other"}
+    rows = [f"{line},{'session' if number == 0 else more.get(number, '')}" for number, line in enumerate(lines)]
+    rows += [row.replace("a.pcap", "c.pcap").replace("failure=2", "failure=1") for row in rows[3:4]]
+    (lab / "c.pcap").write_bytes((lab / "lab" / "a.pcap").read_bytes())
+    (lab / "labels.csv").write_text("\n".join(rows) + "\n")
+    words = ("eval", "labels.csv", "lab/a.pcap", "c.pcap", "-f", "a.fp", "--same", "session")
+    document = orjson.loads(flowtap(*words, "--json").stdout)["same"]
+    assert document == {
+        "things": 1,
+        "labels": [{"id": "a.success", "compared": 1, "differ": 0}],
+        "differences": [],
+        "other_labels": [],
+        "alone": ["login"],
+        "abstained": 0,
+    }
+    assert "the same under other conditions: 1 compared" in flowtap(*words).stdout
+    assert "no column shift; expected capture," in flowtap(*words[:-1], "shift").stderr
 
 
 def test_flows_without_labels_can_be_negatives(lab: Path, flowtap: Command) -> None:

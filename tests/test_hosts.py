@@ -28,6 +28,7 @@ WINDOWS = Sighting(
 LINUX = replace(
     WINDOWS, label="Linux 4.x", family="Linux", kind="server", raw="4:64+1:0:1460:mss*20,7:mss,sok,ts,nop,ws:df,id+:0"
 )
+FUZZY = replace(WINDOWS, fuzzy=True)
 UNKNOWN = replace(WINDOWS, label="", family="", kind="", raw="4:64+9:0:1460:1234,0:mss::0", distance=9)
 
 
@@ -88,6 +89,17 @@ CASES: dict[str, tuple[list[Sighting], dict[str, Any], list[tuple[str, str, int]
     "another system is allowed": (
         [server(WINDOWS)] * 3, {"allow_systems": ("Linux",)}, [("host.client-serving", "inbound", 3)],
     ),
+    "fuzzy": ([server(FUZZY)] * 9, {}, []),
+    "fuzzy ones are no evidence": ([server(FUZZY)] * 6 + [server(WINDOWS)] * 2, {}, []),
+    "nor do they speak against it": (
+        [server(WINDOWS)] * 2 + [server(FUZZY)] * 6 + [server(WINDOWS)], {}, [("host.client-serving", "inbound", 3)],
+    ),
+    "mails, fuzzy": ([mail(FUZZY)] * 9, {}, []),
+    "class by its fuzzy SYNs": ([FUZZY] * 9 + [server(UNKNOWN)] * 9, {}, []),
+    "client-class by setting": (
+        [server(LINUX)] * 3, {"client_systems": ("Linux 4",)}, [("host.client-serving", "inbound", 3)],
+    ),
+    "another is client-class by setting": ([server(LINUX)] * 3, {"client_systems": ("Linux 5",)}, []),
     "mails": ([mail(WINDOWS)] * 3, {}, [("host.client-mailing", "outbound", 3)]),
     "mails to us": ([mail(WINDOWS, address="198.51.100.7", peer="10.0.0.1", outside=False)] * 3, {}, []),
     "others mail": ([mail(WINDOWS, address="198.51.100.7")] * 3, {}, [("host.client-mailing", "external", 3)]),
@@ -95,13 +107,21 @@ CASES: dict[str, tuple[list[Sighting], dict[str, Any], list[tuple[str, str, int]
     "a mail server": ([mail(LINUX)] * 9, {}, []),
     "NAT": ([WINDOWS, LINUX] * 3 + [mail(WINDOWS)] * 3, {}, []),
     "SYN against SYN+ACK": ([WINDOWS] * 3 + [server(LINUX)] * 3, {}, [("host.contradiction", "inbound", 3)]),
+    "SYN against fuzzy SYN+ACK": ([WINDOWS] * 3 + [server(replace(LINUX, fuzzy=True))] * 9, {}, []),
     "too few of one": ([WINDOWS] * 3 + [server(LINUX)] * 2, {}, []),
     "distances": (
         [replace(LINUX, distance=1), server(LINUX, distance=9)] * 2, {}, [("host.contradiction", "inbound", 3)],
     ),
     "routing": ([replace(LINUX, distance=1), server(LINUX, distance=3)] * 9, {}, []),
+    "a new way now and then": (
+        [replace(LINUX, distance=1)] + ([server(LINUX, distance=1)] * 20 + [server(LINUX, distance=9)]) * 9, {}, [],
+    ),
+    "fuzzy TTLs": ([replace(LINUX, distance=1), server(LINUX, distance=9, fuzzy=True)] * 9, {}, []),
     "random TTLs": ([replace(LINUX, distance=1), server(LINUX, distance=9, bad_ttl=True)] * 9, {}, []),
     "the same IP id": ([replace(LINUX, ip_id=54321)] * 4, {}, [("host.contradiction", "inbound", 3)]),
+    "the same IP id by chance": (
+        [replace(LINUX, ip_id=n + 1) for n in range(99) for _ in range(1 + (n % 20 == 0))], {}, [],
+    ),
     "no IP id": ([replace(LINUX, ip_id=0)] * 9, {}, []),
     "a tool's IP id": ([replace(LINUX, kind="tool", ip_id=54321)] * 9, {}, []),
     # Linux 6.18 begins the timestamps of each connection anew: clocks that differ say nothing.
@@ -134,6 +154,13 @@ def test_an_alert_states_its_evidence() -> None:
         "10.0.0.5, Windows 10 or 11, port 80, inbound; 9 of 10 identified handshakes agree"
     )
     assert EventText(one_line=True).event(event) == f"(host) {event['alert']['signature']}\n"
+
+
+def test_an_alert_states_what_is_fuzzy() -> None:
+    (event,) = alerts(watch(), [*[server(FUZZY)] * 2, *[server(WINDOWS)] * 3])
+    assert event["flowtap"]["evidence"] == {"direction": "inbound", "agree": 3, "handshakes": 5, "fuzzy": 2}
+    assert event["alert"]["signature"].endswith("; 3 of 5 identified handshakes agree, 2 more but for a point")
+    assert event["flowtap"]["confidence"] == 88
 
 
 def test_an_alert_comes_again_after_a_day() -> None:

@@ -192,6 +192,47 @@ def test_a_flood_completes_nothing_and_pushes_no_completed_one_out() -> None:
     assert counters["begun"] == counters["completed"] + counters["unanswered"] + counters["evicted"]
 
 
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("side", "cs")
+def test_what_was_completed_after_it_had_made_room_is_lost(answered: bool, side: str) -> None:
+    """A table of four places: a SYN, then a flood, then the rest of the handshake."""
+    made = Handshakes(4)
+    talk = syn(Conversation(port=80))
+    if answered:
+        synack(talk)
+    made.add(b"".join(talk.handshakes))
+    made.add(b"".join(flood(4)[:: 1 if answered else 2]))
+    if not answered:
+        made.add(synack(talk).handshakes[1])
+    assert made.counters()["lost"] == 0
+    talk.conversation.send(side, 9 if side == "s" else 0)
+    talk.conversation.send("c", 9)
+    rest = talk.records[2:]
+    made.see(packed(rest), len(rest))
+    counters = made.counters()
+    assert (counters["evicted"], counters["lost"], counters["completed"]) == (1, 1, 0)
+
+
+def test_what_a_flood_pushes_out_is_no_loss() -> None:
+    made = Handshakes(64)
+    for talk in flood(500), flood(900)[1000:]:
+        made.add(b"".join(talk))
+    made.finish()
+    counters = made.counters()
+    assert counters["evicted"] > 800
+    assert counters["lost"] == 0
+
+
+def test_ports_that_begin_anew() -> None:
+    made = Handshakes(64)
+    old, new = syn(Conversation(port=80)), syn(Conversation(port=80))
+    made.add(old.handshakes[0])
+    record = new.records[0]
+    made.add(handshake(new.conversation.make("c", 0, SYN, seq=record.seq + 5000), 0))
+    counters = made.counters()
+    assert (counters["begun"], counters["unanswered"], counters["evicted"]) == (2, 1, 0)
+
+
 @pytest.mark.parametrize(("size", "more"), [(3, {}), (1 << 25, {}), (64, {"wait": 0}), (64, {"linger": -1})])
 def test_bounds(size: int, more: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected 4 to"):

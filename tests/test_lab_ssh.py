@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import labels, sshplan
+from lab import labels, sshbuild, sshconditions, sshmore, sshplan
 from lab.labels import Row
-from lab.sshplan import PARTS, SESSIONS, belongs, label, only, plans, sessions
+from lab.sshextra import EXTRA, needs
+from lab.sshplan import PARTS, SESSIONS, belongs, plans, sessions
+from lab.sshrecord import label, only
 from lab.sshservers import SERVERS, Facts, read_log
 from lab.sshsessions import PROGRAMS
 from lab.sshstage import Truth
@@ -111,6 +113,40 @@ def test_plans_are_repeatable_and_cover_all_servers(part: str) -> None:
         assert all(belongs(program, plan.server, part) for program, _, _ in played)
 
 
+def test_more_programs_play_in_their_part_alone() -> None:
+    for server in sshmore.SERVERS.values():
+        for program in PROGRAMS | EXTRA:
+            assert sum(sshmore.belongs(program, server, part) for part in PARTS) <= 1, (program, server.name)
+    for part in PARTS:
+        for name in sshmore.CLIENTS[part]:
+            assert any(sshmore.belongs(name, server, part) for server in sshmore.SERVERS.values())
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_a_machine_lacks_is_left_out(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def programs() -> set[str]:
+        made = sshmore.plans(part, range(30))
+        return {name for plan in made for name, _, _ in sshmore.sessions(plan, random.Random(plan.seed))}
+
+    monkeypatch.setattr(sshbuild, "OPTIONAL", dict.fromkeys(sshbuild.OPTIONAL, (lambda: True, "")))
+    everything = programs()
+    monkeypatch.setattr(sshbuild, "OPTIONAL", dict.fromkeys(sshbuild.OPTIONAL, (lambda: False, "x")))
+    assert programs() & EXTRA.keys() == everything & {"forwards", "ssh-both"} != everything & EXTRA.keys()
+    assert {needs(name) for name in EXTRA} - sshbuild.OPTIONAL.keys() == {"forwards", "ssh-both"}
+
+
+def test_the_same_sessions_play_under_all_conditions() -> None:
+    count = len(sshconditions.CONDITIONS)
+    made = list(sshconditions.plans("same", range(2 * count)))
+    assert len({plan.name for plan in made}) == len(made) == 2 * count
+    for first in (0, count):
+        group = made[first : first + count]
+        assert len({(plan.rtt, plan.offload, plan.v6) for plan in group}) == count
+        played = [sshconditions.sessions(plan, random.Random(plan.seed)) for plan in group]
+        assert all(each == played[0] for each in played)
+        assert all(sshmore.belongs(name, group[0].server, "train") for name, _, _ in played[0])
+
+
 def test_labels_are_merged(tmp_path: Path) -> None:
     rows = [Row(f"{name}.pcap", "tcp", "fd77:1::2", 4000, "fd77:2::2", 22, "a|b=2") for name in "ba"]
     for row in rows:
@@ -121,6 +157,13 @@ def test_labels_are_merged(tmp_path: Path) -> None:
         "a.pcap,tcp,fd77:1::2,4000,fd77:2::2,22,a|b=2\n"
         "b.pcap,tcp,fd77:1::2,4000,fd77:2::2,22,a|b=2\n"
     )
+
+
+def test_a_session_that_is_played_again_has_a_name(tmp_path: Path) -> None:
+    rows = [Row("a.pcap", "tcp", "10.0.0.1", 4000, "10.0.0.2", 22, "a", "001-02 deb12 ssh/1/shell")]
+    labels.write(tmp_path / "a.labels.csv", rows)
+    assert labels.merge(tmp_path) == rows
+    assert (tmp_path / labels.LABELS).read_text().splitlines()[0].endswith(",labels,session")
 
 
 def test_flows_without_labels_are_left_out_of_a_capture() -> None:

@@ -3,6 +3,7 @@
 
 import json
 import signal
+import socket as unix
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,20 +13,32 @@ from typing import Any
 import pytest
 import zmq
 
+from capture._message import KIND_HANDSHAKES
 from flowtap.ledger import Page
 from tests.conftest import Command
 from tests.cutting import TEST_SIGNATURE, cut, login
 from tests.live import PATIENCE, Live, until
-from tests.messages import Sender
+from tests.messages import Sender, header
+from tests.records import Conversation, Record
+from tests.test_hosts_handshakes import syn, synack
 
 OTHER = TEST_SIGNATURE.replace("test.worker", "test.other")
+SYSTEM = """classes = unix
+[tcp:request]
+label = s:unix:First:
+sig   = *:64:0:*:*,*:mss,sok,ts,nop,ws:df,id+:0
+"""
 WRONG = TEST_SIGNATURE + "tcp 22 = c1 : fine\ntcp nonsense = c1 : no port\ntcp 23 = c : no size\n"
 
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     (tmp_path / "test.fp").write_text(TEST_SIGNATURE)
-    settings = f'[signatures]\nfiles = ["{tmp_path}/test.fp"]\n[file]\npath = "{tmp_path}/events.json"\n'
+    (tmp_path / "systems.fp").write_text(SYSTEM)
+    settings = (
+        f'[signatures]\nfiles = ["{tmp_path}/test.fp"]\n[fingerprints]\nfiles = ["{tmp_path}/systems.fp"]\n'
+        f'[file]\npath = "{tmp_path}/events.json"\n'
+    )
     with Live(tmp_path, settings) as made:
         made.place.make()
         yield made
@@ -70,6 +83,7 @@ def test_flows_go_on_while_the_signatures_change(live: Live, flowtap: Command, c
     result = reload(live, flowtap)
     assert (result.returncode, result.stderr) == (0, "")
     assert sorted(result.stdout.splitlines()) == [
+        "1 fingerprints of systems",
         "1 signatures",
         "collector: opened its file anew",
         "worker-0: took the signatures",
@@ -97,6 +111,61 @@ def test_a_worker_refuses_wrong_signatures_and_keeps_its_own(live: Live) -> None
     assert "flowtap.toml:1:" in log
     assert log.count("the signatures stay as they are") == 2
     assert live.stop(process) == 0
+
+
+def handshake_at(number: int) -> tuple[list[bytes], list[Record]]:
+    """Return handshake records and records of a connection of host 10.0.0.1 that was acknowledged and answered."""
+    conversation = Conversation(port=80, client_port=3000 + number, hash=number + 1, now=monotonic_ns() - 1000)
+    talk = synack(syn(conversation))
+    conversation.send("c")
+    conversation.send("c", 10)
+    conversation.send("s", 10)
+    return talk.handshakes, talk.records
+
+
+def test_fingerprints_change_while_handshakes_go_on(live: Live, flowtap: Command, context: Any) -> None:
+    live.start("collector")
+    worker = live.start("worker", "0")
+    live.until("worker-0", fingerprints_now=1)
+    live.until("collector", workers_now=1)
+    socket = context.socket(zmq.PUSH)
+    socket.connect(live.place.shard(0))
+    sender = Sender(1)
+
+    def connect(number: int) -> None:
+        handshakes, records = handshake_at(number)
+        fields = {"kind": KIND_HANDSHAKES, "sender": 1, "count": len(handshakes)}
+        socket.send(header(**fields) + b"".join(handshakes))
+        socket.send(sender.records(0, records))
+        socket.send(sender.watermark(monotonic_ns()))
+
+    def systems() -> dict[str, int]:
+        query = {"query": "host", "address": "10.0.0.1"}
+        with unix.socket(unix.AF_UNIX) as sock, sock.makefile("rb") as answers:
+            sock.connect(str(live.place.query))
+            sock.sendall(json.dumps(query).encode() + b"\n")
+            host = json.loads(answers.readline())["host"] or {"systems": []}
+        return {one["label"]: one["handshakes"] for one in host["systems"] if one["side"] == "client"}
+
+    connect(1)
+    until(lambda: systems() == {"First": 1}, live.logs)
+    (live.folder / "systems.fp").write_text(SYSTEM.replace("df,id+", "nonsense"))
+    result = reload(live, flowtap)
+    assert result.returncode == 2
+    assert "systems.fp:4:" in result.stderr
+    worker.send_signal(signal.SIGHUP)  # it checks by itself, and keeps signatures and fingerprints
+    live.until("worker-0", reloads=0, reloads_refused=1, fingerprints_now=1)
+    assert "systems.fp:4:" in live.log("worker")
+    connect(2)
+    until(lambda: systems() == {"First": 2}, live.logs)
+    other = SYSTEM.replace("First", "Second") + "[tcp:response]\nlabel = s:unix:Third:\nsig = 4:64:0:*:*,0:mss:df:0\n"
+    (live.folder / "systems.fp").write_text(other)
+    result = reload(live, flowtap)
+    assert (result.returncode, result.stderr) == (0, "")
+    live.until("worker-0", reloads=1, reloads_refused=1, fingerprints_now=2)
+    connect(3)
+    until(lambda: systems() == {"First": 2, "Second": 1}, live.logs)
+    assert "Traceback" not in live.logs()
 
 
 def test_a_refusal_is_told(live: Live, flowtap: Command) -> None:

@@ -2,6 +2,7 @@
 """The compiler's automata against the definition of the language, and the arrays' own promises."""
 
 import os
+import re
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -53,6 +54,29 @@ def test_automaton_of_text_with_every_construct(seed: int) -> None:
     text = signatures.lines(Random(seed), 300)
     for construct in ("<", " >", "-", "/", "@", "#", "+2s", "+60ms-2s", " + ", "~", "{0,", ",}", "|", "((", "...", "C"):
         assert construct in text, construct
+    for construct in (r",@", r"!\d", r"!@", r"#A.*#A.*@A", r"> ?\)", r"> ?\|"):
+        assert re.search(construct, text), construct
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_definitions_are_what_they_stand_for(seed: int) -> None:
+    """A line with definitions compiles to the arrays of the line with groups in their places."""
+    random = Random(seed)
+    compiled = 0
+    while compiled < 100:
+        name, *more = (signatures.sequence(random) for _ in range(3))
+        inner = f"{more[0]} $A {more[1]}"
+        outer = f"({name} | $B{{1,2}}) + $B"
+        text = outer.replace("$B", f"({inner})").replace("$A", f"({name})")
+        try:
+            plain = sigdb.loads(f"udp * {text} : d")
+        except sigdb.SignatureErrors:
+            continue
+        if re.search("@[0-9]", text):
+            continue
+        compiled += 1
+        defined = sigdb.loads(f"let A = {name}\nlet B = {inner}\nudp * {outer} : d")
+        assert (defined.packets, defined.turns) == (plain.packets, plain.turns)
 
 
 def columns(text: str, **options: Any) -> list[tuple[int, ...]]:
@@ -103,6 +127,37 @@ TOP, BELOW, AT = 31_599, 21_999, 22_000
 )
 def test_positions(sequence: str, expected: list[tuple[int, ...]]) -> None:
     assert columns(f"udp * {sequence} : test") == expected
+
+
+def test_several_sizes_are_ranges_and_tests() -> None:
+    stream = sigdb.loads("udp * = c10-20,15-30,40/0!17-18#a x*!@a/3,5 s9 : a").packets
+    assert list(zip(stream.low, stream.high, strict=True)) == [(10, 40), (0, 0xFFFFFFFF), (9, 9)]
+    assert list(stream.size_cuts) == [0, 5, 6, 9, 10, 17, 19, 31, 40, 41]
+    assert list(stream.range_start) == [0, 3, 5, 5]
+    assert list(zip(stream.range_first, stream.range_last, strict=True)) == [(4, 4), (6, 6), (8, 8), (0, 0), (2, 9)]
+    assert list(stream.test_start) == [0, 4, 7, 7]
+    assert list(stream.test_low) == [10, 15, 40, 17, 0, 0, 5]
+    assert list(stream.test_high) == [20, 30, 40, 18, 0xFFFFFFFF, 0xFFFFFFFF, 5]
+    assert list(stream.test_excluded) == [0, 0, 0, 1, 0, 1, 1]
+    assert list(stream.test_reference) == [0, 0, 0, 0, 0, 1, 0]
+    assert list(stream.test_tolerance) == [0, 0, 0, 0, 0, 3, 0]
+    assert list(stream.reference) == [0, 0, 0]
+
+
+def test_a_slot_has_the_sizes_of_all_its_elements() -> None:
+    """What a reference may be is as close as what its name may have been bound to before."""
+    stream = sigdb.loads("udp * = (c5#a|c9#a) s@a+1/0 c7#a x@a/0 : a").packets
+    assert list(stream.slot) == [1, 1, 3, 1, 5]
+    assert [(stream.low[p], stream.high[p]) for p in range(5)] == [(5, 5), (9, 9), (6, 10), (7, 7), (5, 9)]
+    assert list(stream.range_start) == [0, 0, 0, 2, 2, 5]
+    looped = sigdb.loads("udp * = c5#a (s@a+1/0 c7#a){2} : a").packets
+    assert (looped.low[1], looped.high[1]) == (1, 0xFFFFFFFF)
+
+
+def test_an_end_inside_a_group() -> None:
+    assert [row[6] for row in columns("udp * = c5 ( s1 | s2 > ) : t")] == [1, 2, 8]
+    assert [row[6] for row in columns("udp * = c5 ( s1 | c1{0,1} > ) : t")] == [1 | 8, 2, 8]
+    assert [row[6] for row in columns("udp * = ( c5 > | s1 ) ... : t")] == [1 | 8, 1 | 2, 4 | 2]
 
 
 def test_classes_cut_where_positions_differ() -> None:

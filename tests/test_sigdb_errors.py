@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import sigdb
 from sigdb import compile as compile_
-from sigdb import ports, reader
+from sigdb import definitions, ports, reader
 
 # ruff: noqa: E501 - a case is one line, and the whole message stands in it
 # fmt: off
@@ -46,7 +46,27 @@ MISTAKES: list[tuple[str | bytes, str]] = [
     ('tcp * c5+c6 : d', "1:9: no blank before the pause mark or '...' in 'c5+c6'; expected tokens apart"),
     ('tcp * c5...c6 : d', "1:9: no blank before the pause mark or '...' in 'c5...c6'; expected tokens apart"),
     ('tcp * c5k : d', "1:9: 'k' after the size in 'c5k'; expected a plain number of bytes"),
-    ('tcp * c5,6 : d', "1:11: wrong size in 'c5,6'; expected a size: 48, 48/15, 20-600, 512-, *, @3"),
+    ('tcp * c5, 6 : d', "1:10: no size after ',' in 'c5,'; expected sizes without blanks, for example c48,72/0"),
+    ('tcp * c5,,6 : d', "1:10: no size after ',' in 'c5,,6'; expected sizes without blanks, for example c48,72/0"),
+    ('tcp * c5!#a : d', "1:10: no size after '!' in 'c5!#a'; expected sizes without blanks, for example c48,72/0"),
+    ('tcp * c20-600!48!64 : d', "1:17: a second '!' in 'c20-600!48!64'; expected it once, for example c20-600!48,64/0"),
+    ('tcp * c20-600,48x : d', "1:17: 'x' after the size in 'c48x'; expected a plain number of bytes"),
+    ('tcp * c5,6-9/2 : d', "1:13: a range has no tolerance; expected 'c6-9/2' without '/'"),
+    ('tcp * c5,6/,7 : d', "1:12: no tolerance after '/' in 'c6/'; expected a number, for example c48/15"),
+    ('tcp * c*!@ : d', "1:11: 'c@' names no element; expected a number or a name after '@', for example c@3 or c@acc"),
+    ('tcp * c5,6#9 : d', "1:12: wrong name in 'c5,6#9'; expected a letter or '_' after '#', then letters, digits, '_'"),
+    ('tcp * c5,60-20 : d', '1:10: the size range 60-20 is empty; expected the smaller size first'),
+    ('tcp * c5,99999999999 : d', '1:10: the number 99999999999 is too large; expected at most 4294967295'),
+    ('tcp * c1 c5,@1+9,@2 : d', '1:19: element 2 refers to itself; expected an element before it'),
+    ('tcp * c1 c5!@4 : d', '1:14: there is no element 4; expected one before it, counted from 1 in the order written'),
+    ('tcp * c5,70000 : d', '1:10: no packet is larger than 65535; expected a smaller size'),
+    ('tcp * c5!0 : d', '1:10: a tcp packet without payload is never seen; expected a size of at least 1'),
+    ('tcp * c5 c7,@1-500 : d', '1:13: the size referred to is always below 1; expected a constant that leaves a size'),
+    ('tcp * c20-30,35/0!10-40 : d', '1:7: all sizes of the element are excluded; expected one that is left'),
+    ('tcp * (c1#a|c2) s5,@a : d', "1:20: element 3 refers to element 1, which some path leaves out; expected an element that always comes before it"),
+    ('tcp * (c1#a|c2#a|s3) s5!@a : d', "1:25: element 4 refers to 'a', which some path leaves out; expected an element that always comes before it"),
+    ('tcp * (c1#a|c2#a) s@1 : d', '1:21: element 1 shares its name with others; expected the name, @a'),
+    ('tcp * c1 s@a c2#a c3#a : d', '1:12: element 2 refers forward to element 3; expected an element before it'),
     ('tcp * 48 : d', "1:7: '48' has no side; expected c, s or x before a packet's size, C, S or X before a turn's"),
     ('tcp * k48 : d', "1:7: unknown token 'k48'; expected an element, a pause mark, a group, '...' or 'where'"),
     ('tcp * c1 + +2s c2 : d', '1:12: two pause marks in a row; expected one before an element or a group'),
@@ -99,7 +119,7 @@ MISTAKES: list[tuple[str | bytes, str]] = [
     ('tcp * c1#acc c@axc : d', "1:16: no element is named 'axc' (did you mean 'acc'?); expected a name given with '#' before"),
     ('tcp * c@b c1#b : d', '1:9: element 1 refers forward to element 2; expected an element before it'),
     ('tcp * c1 c@1x : d', "1:12: wrong reference '@1x'; expected a number or a name, for example @3 or @acc"),
-    ('tcp * c1#a c2#a : d', "1:15: the name 'a' is taken; expected another than that of element 1"),
+    ('tcp * c1#a c@b#b : d', "1:14: element 2 refers to itself; expected an element before it"),
     ('tcp * (c1|c2) s@2 : d', '1:15: element 3 refers to element 2, which some path leaves out; expected an element that always comes before it'),
     ('tcp * c1{0,2} s1 c@1 : d', '1:18: element 3 refers to element 1, which some path leaves out; expected an element that always comes before it'),
     ('tcp * c5 s@1-500 : d', '1:10: the size referred to is always below 1; expected a constant that leaves a size'),
@@ -113,7 +133,13 @@ MISTAKES: list[tuple[str | bytes, str]] = [
     ('tcp * () : d', "1:8: ')' where the sequence is empty; expected an element, for example c48"),
     ('tcp * c1 | c2 : d', "1:10: '|' outside a group; expected the alternatives in parentheses, for example ( c1 | c2 )"),
     ('tcp * (c1 | c2 : d', "1:7: '(' is never closed; expected ')'"),
-    ('tcp * (c1 > ) : d', "1:11: '>' inside a group; expected it once, after the last element"),
+    ('tcp * (c1 > c2) : d', "1:13: 'c2' after '>' inside a group; expected '|' or ')'"),
+    ('tcp * (c1 >{2}) : d', "1:12: '{2}' after '>' inside a group; expected '|' or ')'"),
+    ('tcp * (c1 > : d', "1:12: the end after '>' inside a group; expected '|' or ')'"),
+    ('tcp * (> c1) : d', "1:8: '>' where the sequence is empty; expected an element, for example c48"),
+    ('tcp * (c1 >) s2 : d', "1:14: element 2 can never match, something must still match after '>'; expected '>' where the sequence may end"),
+    ('tcp * (c1 > | s1) s2 : d', "1:8: element 1 can never match, something must still match after '>'; expected '>' where the sequence may end"),
+    ('tcp * (c1 >){2} : d', "1:8: element 1 can never match, something must still match after '>'; expected '>' where the sequence may end"),
     ('tcp * c1 < c2 : d', "1:10: '<' inside the sequence; expected it once, before the first element"),
     ('tcp * (< c1) : d', "1:8: '<' inside the sequence; expected it once, before the first element"),
     ('tcp * c1 > c2 : d', "1:12: 'c2' after '>'; expected 'where' or ' : ' and a description"),
@@ -170,12 +196,44 @@ MISTAKES: list[tuple[str | bytes, str]] = [
     ('tcp * c\x001 : d', '1:8: the control character 0x00; expected printable text'),
     ('tcp * c1 : a\rb', '1:13: the control character 0x0d; expected printable text'),
     ("tcp * " + "(" * 33 + "c1" + ")" * 33 + " : d", "1:39: groups are nested too deeply; expected at most 32 levels"),
-    ("tcp * " + "c1 " * 256 + ": d", "1:772: too many elements; expected at most 255"),
+    ("tcp * " + "c1 " * 1024 + ": d", "1:3076: too many elements; expected at most 1023"),
     ("tcp * c1 where " + "(" * 33 + "1" + ")" * 33 + " > 0 : d", "1:48: the condition is nested too deeply; expected at most 32 levels"),
     ("tcp * c1 where bytes > 2s : d", "1:24: a time where '>' has a size or a number before it; expected a size or a number"),
     ("tcp * c1 where c.duration + 3 < 1M : d", "1:33: a size or a number where '<' has a time before it; expected a time"),
     ("tcp * c1 where 1 < (rtt - packets) : d", "1:27: a size or a number where '-' has a time before it; expected a time"),
     ("tcp * c1 where " + "1+" * 200 + "1 > 0 : d", "1:273: the condition is too long; expected at most 256 operations"),
+    ('let', "1:4: no name after 'let'; expected let NAME = sequence"),
+    ('let = c1', "1:4: no name after 'let'; expected let NAME = sequence"),
+    ('let 9A = c1', "1:5: wrong name '9A' of a definition; expected letters, digits and '_', no digit first"),
+    ('let A c1', "1:6: no '=' after 'A'; expected let A = sequence"),
+    ('let A =', '1:8: the end where the sequence is empty; expected an element, for example c48'),
+    ('let A = c1\nlet A = c2', "2:5: the name 'A' is defined in line 1 already; expected another name"),
+    ('let A = c1 : d', "1:12: ':' in a definition; expected its sequence alone, without description"),
+    ('let A = < c1', "1:9: '<' in a definition; expected it in the signature that uses it"),
+    ('let A = c1 where bytes > 1', "1:12: 'where' in a definition; expected it in the signature that uses it"),
+    ('let A = c1 > s1', "1:14: 's1' after '>'; expected nothing"),
+    ('let A = c1 S2', "1:12: 'c' (a packet) and 'S' (a turn) in one signature; expected one kind"),
+    ('let A = c1 s@1', "1:14: the number '@1' in a definition; expected a name, for example s44#acc and c@acc"),
+    ('let A = c1 | c2', "1:12: '|' outside a group; expected the alternatives in parentheses, for example ( c1 | c2 )"),
+    ('let A = c1 + $A', "1:14: the definition of 'A' uses itself; expected other definitions only"),
+    ('let A = c1\n    id = x', '2:5: an attribute below a definition; expected it below a signature'),
+    ('let A = c9-1\nlet B = $A c1\ntcp * $B $A : d', '1:10: the size range 9-1 is empty; expected the smaller size first'),
+    ('let A = $B\nlet B = c1 $A', "1:9: '$B' is defined below, in line 2; expected its definition above the line that uses it"),
+    ('tcp * $KEX : d', "1:7: nothing is defined as 'KEX'; expected a line let KEX = sequence above, in this file"),
+    ('let KEX = c1\ntcp * c1 $KXE : d', "2:10: nothing is defined as 'KXE' (did you mean 'KEX'?); expected a line let KXE = sequence above, in this file"),
+    ('tcp * $ : d', "1:8: '$' names no definition; expected a name after '$', for example $KEX"),
+    ('tcp * $A+2s c1 : d', "1:7: wrong name in '$A+2s'; expected letters, digits and '_' after '$', and a blank after them"),
+    ('tcp * $5 : d', "1:7: wrong name in '$5'; expected letters, digits and '_' after '$', and a blank after them"),
+    ('let A = s5\ntcp * c1 $A c@1 : d', "2:15: the number '@1' in a line that uses definitions; expected a name, for example s44#acc and c@acc"),
+    ('let A = s5 S9{2}', "1:12: 's' (a packet) and 'S' (a turn) in one signature; expected one kind"),
+    ('let A = s5 c6\ntcp * C1 $A : d', "2:10: in $A (line 1, column 9) 's' (a packet) and 'C' (a turn) in one signature; expected one kind"),
+    ('let A = c0 s1\nudp * $A : d\ntcp * $A : d', '3:7: in $A (line 1, column 9) a tcp packet without payload is never seen; expected a size of at least 1'),
+    ('let A = c1 s7,@X+2/0\nlet B = s1 $A\ntcp * c5#X $B : d\ntcp * c5 $B : d', "4:10: in $A (line 1, column 16) no element is named 'X'; expected a name given with '#' before"),
+    ('let A = c1 s@X\ntcp * c5#X{0,1} $A : d', "2:17: in $A (line 1, column 12) element 3 refers to element 1, which some path leaves out; expected an element that always comes before it"),
+    ('let A = c1\nudp * < + $A : d', '2:11: in $A (line 1, column 9) element 1 can never match, there is no pause before the first datagram of a flow; expected a pause that can occur'),
+    ('let A0 = c1\n' + ''.join(f'let A{n} = $A{n - 1}\n' for n in range(1, 34)), '34:11: in $A1 (line 2, column 10) groups are nested too deeply; expected at most 32 levels'),
+    ('let A = ' + 'c1 ' * 600 + '\ntcp * $A $A : d', '2:10: in $A (line 1, column 1278) too many elements; expected at most 1023'),
+    ('let A = ' + '... ' * 6000 + 'c1\nlet B = $A $A $A', '2:15: the line is too long with its definitions put in; expected at most 16384 tokens'),
     ("tcp * c1 : " + "x" * 70_000, "1:65537: the line has 70011 characters; expected at most 65536"),
 ]
 # fmt: on
@@ -264,7 +322,7 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 
 TOKENS = (
     "tcp * ", "udp 1-2 ", "= ", "< ", "> ", ": d", "\n", "\n  ", "id = a", "rev = 1", "where ", "c1 ", "s9/4 ", "X* ",
-    "c@1 ", "s@a-1 ", "#a ", "+ ", "~ ", "+2s ", "... ", "(", "|", ")", "{2}", "{0,}", "bytes ", "> 1k ", "not ", "and ",
+    "c@1 ", "s@a-1 ", "#a ", "+ ", "~ ", "+2s ", "... ", "(", "|", ")", "{2}", "{0,}", "let A = ", "$A ", ",7/0", "!@a+2", "#b", "c@b ", "bytes ", "> 1k ", "not ", "and ",
     "(", "\x00", "\u00e9", "\ufeff", "# ", "*", "-", "99999999999", "/",
 )  # fmt: skip
 
@@ -281,6 +339,13 @@ def test_any_text_loads_or_has_mistakes(text: str | bytes) -> None:
             assert error.line >= 1
             assert error.column >= 1
             assert "; expected " in error.message
+
+
+def test_what_definitions_put_in_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definitions, "MAX_INSERTED", 5)
+    assert errors("let A = c1 c2\ntcp * $A : d\ntcp * $A : e\ntcp * $A : f\n") == [
+        "f:4:7: the file is too long with its definitions put in; expected at most 5 tokens"
+    ]
 
 
 def test_compilation_is_bounded() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import sigdb
 from sigdb import parse, think
-from sigdb.nodes import THRESHOLD, UNBOUNDED, Alternatives, Element, Gap, Mark, Repeat, Sequence, Signature
+from sigdb.nodes import THRESHOLD, UNBOUNDED, Alternatives, Element, End, Gap, Mark, Repeat, Sequence, Signature, Size
 
 FL0P = (
     "tcp * = < s27/15 c27/15 s300/100 > : SSH1 - client chose to refuse server key",
@@ -22,19 +22,27 @@ def show(node: object) -> str:
     if isinstance(node, Sequence):
         return " ".join(map(show, node.items))
     if isinstance(node, Alternatives):
-        return "(" + "|".join(map(show, node.branches)) + ")"
+        return (f"${node.name}" if node.name else "") + "(" + "|".join(map(show, node.branches)) + ")"
     if isinstance(node, Repeat):
         return f"{show(node.body)}{{{node.low},{'' if node.high is None else node.high}}}"
     if isinstance(node, Mark):
         return f"[{'T' if node.low == THRESHOLD else node.low}-{node.high}]"
     if isinstance(node, Gap):
         return "..."
+    if isinstance(node, End):
+        return ">"
     assert isinstance(node, Element)
-    size = f"{node.low}-{'' if node.high == UNBOUNDED else node.high}"
-    if node.reference:
-        size = f"@{node.reference}{node.plus:+d}/{node.tolerance}"
-    name = f"#{node.name}" if node.name else ""
-    return f"{'?csx'[node.side]}{size}{'~' if node.bare else ''}{name}"
+    sizes = ",".join(map(show_size, node.sizes)) + ("!" if node.excluded else "")
+    slot = f"={node.slot}" if node.slot != node.number else ""
+    name = f"#{node.name}{slot}" if node.name else ""
+    return f"{'?csx'[node.side]}{sizes}{','.join(map(show_size, node.excluded))}{name}"
+
+
+def show_size(one: Size) -> str:
+    size = f"{one.low}-{'' if one.high == UNBOUNDED else one.high}"
+    if one.reference:
+        size = f"@{one.reference}{one.plus:+d}/{one.tolerance}"
+    return f"{size}{'~' if one.bare else ''}"
 
 
 def tree(sequence: str) -> str:
@@ -91,10 +99,46 @@ def tree(sequence: str) -> str:
         ("(c1|s2) x3", "(c1-1~|s2-2~) x3-3~"),
         ("(c1 s@1){2}", "(c1-1~ s@1+0/0~){2,2}"),
         ("\tc1\t s2", "c1-1~ s2-2~"),
+        ("c48,72,80/0,1190-1240", "c48-48~,72-72~,80-80,1190-1240"),
+        ("c5#A s@A+60/32,@A+104,7-,*#b", "c5-5~#A s@1+60/32,@1+104/0~,7-,0-#b"),
+        ("c50#A s24-1700!@A-16/0", "c50-50~#A s24-1700!@1-16/0"),
+        ("c5#A s*!48/0,@1+96/4,9#B s@B", "c5-5~#A s0-!48-48,@1+96/4,9-9~#B s@2+0/0~"),
+        ("( c5#F | c9/0#F ) s@F/0", "(c5-5~#F|c9-9#F=1) s@1+0/0"),
+        ("c1 c5#F (s@F+1/0#F){0,} x@F", "c1-1~ c5-5~#F (s@2+1/0#F=2){0,} x@2+0/0~"),
+        ("(c1 > | s1 (c2 >){0,1})", "(c1-1~ >|s1-1~ (c2-2~ >){0,1})"),
     ],
 )
 def test_sequence(sequence: str, expected: str) -> None:
     assert tree(sequence) == expected
+
+
+def test_definitions_stand_for_groups() -> None:
+    first, second = sigdb.loads(
+        "let KEX = c8-255#A ( ~ s450- | s9#A ){1,2}\n"
+        "# used in a definition\n"
+        "let LOGIN = $KEX{2} + c@A/0 >\n\n"
+        "tcp * < $KEX ~ ($LOGIN | s5) : d\n    id = a.b\n    rev = 2\n"
+        "tcp * x1 +2s $KEX : e\n"
+    ).signatures
+    kex = "$KEX(c8-255#A{} ([0-31599] s450-|s9-9~#A={}){{1,2}})"
+    assert show(first.sequence) == (
+        f"{kex.format('', 1)} [0-31599] ($LOGIN({kex.format('=1', 1)}{{2,2}} [T-31599] c@1+0/0 >)|s5-5~)"
+    )
+    assert show(second.sequence) == f"x1-1~ [28100-31599] {kex.format('', 2)}"
+    assert (first.id, first.rev, first.line, second.line) == ("a.b", 2, 5, 8)
+    assert first.text == "< $KEX ~ ($LOGIN | s5)"
+    assert [element.number for element in first.elements] == list(range(1, 9))
+
+
+def test_definitions_hold_for_their_file(tmp_path: Path) -> None:
+    (tmp_path / "a.fp").write_text("let A = c1\ntcp * $A : d\n")
+    (tmp_path / "b.fp").write_text("let A = c2\ntcp * = $A : d\n")
+    (tmp_path / "c.fp").write_text("tcp * $A : d\n")
+    assert [
+        show(s.sequence) for s in sigdb.load([tmp_path / "a.fp", tmp_path / "b.fp"]).signatures
+    ] == ["$A(c1-1~)", "$A(c2-2~)"]  # fmt: skip
+    with pytest.raises(sigdb.SignatureErrors, match="nothing is defined as 'A'"):
+        sigdb.load([tmp_path / "a.fp", tmp_path / "c.fp"])
 
 
 @pytest.mark.parametrize(
@@ -198,7 +242,7 @@ def test_ids_without_file_are_made_unique() -> None:
 
 
 def test_many_elements_and_deep_nesting_up_to_the_limits() -> None:
-    assert len(only("udp * " + "c1 " * 255 + ": d").elements) == 255
+    assert len(only("udp * " + "c1 " * 1023 + ": d").elements) == 1023
     assert tree("(" * 32 + "c1" + ")" * 32).count("(") == 32
     assert len(sigdb.loads("udp * (c1{64}){64} : d").packets) == 4096
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtap.survey import judged
 from flowtap.survey_contact import Pace
 from flowtap.survey_journal import Journal, JournalError
 from flowtap.survey_list import HostListError, Target, read_targets
@@ -169,3 +170,14 @@ def test_verdicts(found: dict[str, object], expected: str, value: float) -> None
 def test_roc_needs_both_kinds() -> None:
     assert roc([(1, True)]) == []
     assert roc([(1, True), (0, False)]) == [(2, 0, 0), (1, 0, 1), (0, 1, 1)]
+
+
+def test_what_is_client_class_by_name() -> None:
+    results = [
+        {"system": "Windows 10", "class": "server"},
+        {"system": "Linux", "class": "server"},
+        {"system": None},
+        {},
+    ]
+    assert [one.get("class") for one in judged(results, ("Windows",))] == ["client", "server", None, None]
+    assert judged(results, ()) == results

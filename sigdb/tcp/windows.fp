@@ -100,7 +100,7 @@ sig   = 6:128:0:*:65535,8:mss,nop,ws,sok,ts:flow:0
 ; Source: as the SYN. Kept apart from the newer ones: 8192 is the window of Windows 7 and 8 at the desk and of Server
 ; 2008 and 2012.
 label = s:win:Windows:Vista, 7, 8, 10 or Server 2008-2016
-class = client
+class = server
 sig   = *:128:0:*:8192,8:mss,nop,ws,nop,nop,sok:df,id+:0
 sig   = 6:128:0:*:8192,8:mss,nop,ws,nop,nop,sok:flow:0
 sig   = *:128:0:*:8192,0:mss,nop,ws,nop,nop,sok:df,id+:0
@@ -135,9 +135,10 @@ class = server
 sig   = *:128:0:*:8192,0:mss:df,id+:0
 sig   = *:128:0:*:8192,0:mss,nop,nop,sok:df,id+:0
 
-; Source: Microsoft's "TCP/IP Registry Values", see the SYN: XP on fast links has 65535 or 64240 (44 * 1460).
-label = s:win:Windows:XP
-class = client
+; Source: Microsoft's "TCP/IP Registry Values", see the SYN: XP on fast links has 65535 or 64240 (44 * 1460), and so has
+; Server 2003. Windows 10 and Server 2016 have the same windows, and answer so to a client without window scaling.
+label = s:win:Windows:XP, Server 2003, or newer for a client without window scale
+class = server
 sig   = *:128:0:*:65535,0:mss,nop,nop,sok:df,id+:0
 sig   = *:128:0:*:mss*44,0:mss,nop,nop,sok:df,id+:0
 
