@@ -91,7 +91,7 @@ def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prep
     prepare(lab, plan)
     for address, activity in plan.items():
         activity.serve(lab, address)
-    time.sleep(3)
+    time.sleep(6)  # servers in interpreted languages take their time
     delays = {address: rng.uniform(0, SPREAD) for address in plan}
     end = time.monotonic() + limit
     well: dict[str, Activity] = {}

@@ -96,7 +96,7 @@ def program_of(kind: str, *words: str) -> Act:
     return behind(kind, *words, DROPBEAR_PASSWORD=PASSWORD)
 
 
-PLINK = ("sh", "-c", 'printf "y\\n\\n" | "$@"', "-", "plink", "-ssh", "-no-trivial-auth", "-P", "@", "-pw", PASSWORD)
+PLINK = f"plink -ssh -no-trivial-auth -P @ -pw '{PASSWORD}' -l {USER} 127.0.0.1 ls -l /"
 ACTIVITIES: list[Activity] = [
     *rows(
         "fresh",
@@ -147,20 +147,15 @@ ACTIVITIES: list[Activity] = [
         (
             "f-dbclient13",
             to(X, SSHD),
-            program_of("stunnel13", *new("dbclient", "-y", "-y", "-p", "@", f"{USER}@127.0.0.1", "ls -l /")),
+            program_of("stunnel13", *new("dbclient", "-y", "-y", "-p", "@", "-l", USER, "127.0.0.1", "ls -l /")),
         ),
         (
             "f-dbclient13-db",
             go_front("24", DROPBEAR, SERVER),
-            program_of("haproxy", *new("dbclient", "-y", "-y", "-p", "@", f"{USER}@127.0.0.1", "id")),
+            program_of("haproxy", *new("dbclient", "-y", "-y", "-p", "@", "-l", USER, "127.0.0.1", "id")),
         ),
-        ("f-plink13", to(N, SSHD), program_of("go24", *PLINK, f"{USER}@127.0.0.1", "ls -l /")),
-        ("f-plink13-new", java_front(SSHD13), program_of("node", *PLINK, f"{USER}@127.0.0.1", "ls -l /")),
-        (
-            "f-curl-sftp",
-            erlang(SSHD, SERVER),
-            behind("nginx", "curl", "-sk", "-u", f"{USER}:{PASSWORD}", "sftp://127.0.0.1:@/etc/"),
-        ),
+        ("f-plink13", to(N, SSHD), program_of("go24", "sh", "-c", "printf 'y\n\n' | " + " ".join(new(PLINK)))),
+        ("f-plink13-new", java_front(SSHD13), program_of("node", "sh", "-c", "printf 'y\n\n' | " + PLINK)),
         ("f-paramiko-erl", erlang(SSHD, SERVER), library("java", "paramiko")),
         ("f-asyncssh-java", java_front(SSHD, SERVER), library("erlang", "asyncssh")),
         ("f-goclient-erl", erlang(SSHD13), library("go", "go")),
@@ -233,8 +228,8 @@ ACTIVITIES: list[Activity] = [
         ("f-t-java-proxypy", proxy_py, direct(*java(), "get", "@", "443", f"{INNER}:{INNER_WEB}", "2")),
         ("f-t-go-mitm", mitmproxy, direct(go("24"), "get", "#:443", "200", f"{PAGE}/", f"{PAGE}/code.js")),
         (
-            "f-t-git-go",
-            go_proxy("24"),
+            "f-t-git-squid",
+            squid(),
             direct(
                 *("git", "-c", "http.proxy=https://#:443", "ls-remote", f"{PAGE}/no.git"),
                 fails=True,
