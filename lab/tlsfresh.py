@@ -22,7 +22,6 @@ from lab.tlsfronts import (
     TOOLS,
     apache,
     go_front,
-    go_proxy,
     hitch,
     java_front,
     mitmproxy,
