@@ -24,9 +24,10 @@
 let KEX = ( ~ c300- (~ x*){0,8} ~ c54-1460 (~ c20-400){0,1} | ~ c500- ) ~ s70- (~ s20-){0,5}
 let REFUSAL = ~ s@a-16,@a-8,@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
 let ALONE = ~ c37,38,45,53,54,69,85,101 (~ c60-140){0,1} ~ c60-220#r ~ s@r,@r-16,@r+8,@r+16 (~ c40-140){0,1} ~ c60-400 ~ s50-230
-let JOINED = (~ c37-110){0,1} ~ c76-260#k ~ s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a (~ c40-140){0,1} c60-400 ( $REFUSAL | ~ s400-1400 ~ c60-250 ~ s@a )
+let FIRST = c@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
+let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ~ s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k ~ s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
 let NONE = ~ c120-260#k ( ~ s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | ~ s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8,@k+16,@k+24,@k+32,@k+40#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | ~ s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | ~ s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
-let THIRD = (~ c37-110){0,1} ~ c60-300#r ~ s@r-35/75#a (~ x30-140){0,2} ~ c70-300 ~ s@a-16,@a-8,@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
+let THIRD = (~ c37-110){0,1} ~ c60-300 ~ s58-140#a (~ x30-140){0,2} $FIRST ~ s@a-16,@a-8,@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
 tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD ) : SSH inside TLS
     id = tls.tunnel.ssh
     rev = 2
@@ -54,11 +55,17 @@ let ALLOW = $ASK $TICKETS ( ~ s40-135 | ~ s150-330#n ~ s@n+78/38 ) (~ s24-60){0,
 let FLIGHT = ~ s220- (~ s1-){0,13}
 let LONG = ~ s650- (~ s1-){0,12}
 let OPEN = ( ~ c190-740 | $QUANTUM ) $TICKETS $RETRY $LONG
-# The inner client's last flight, which has one of few sizes, by what the outer record adds; in TLS 1.2 the server answers it.
+# LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds. FIN: the same, where in
+# TLS 1.2 the server has answered it.
+let LAST22 = ( (c28){0,1} c80,86,96,102,112 | c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 )
 let FIN22 = ( (c28){0,1} c80,86,96,102,112 | c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let LAST38 = ( (c44){0,1} c96,102,112,118,128,134 | c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 )
 let FIN38 = ( (c44){0,1} c96,102,112,118,128,134 | c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let LAST29 = ( (c35){0,1} c87,93,103,109,119 | c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 )
 let FIN29 = ( (c35){0,1} c87,93,103,109,119 | c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let LAST21 = ( (c27){0,1} c79,85,95,101,111 | c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 )
 let FIN21 = ( (c27){0,1} c79,85,95,101,111 | c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let LASTCBC = ( (c53,69){0,1} c101,117,133,149 | c149,181,213,373 )
 let FINCBC = ( (c53,69){0,1} c101,117,133,149 | c149,181,213,373 ~ s69-373 (~ s20-330){0,2} ~ c40- )
 # Without a CONNECT (trojan, VLESS, a plain relay) that is too little. SURE: the request follows at once, or two session
 # tickets of one size. PADDED: the ClientHello has the 517 bytes of RFC 7685. SPEC: a CHANGE_CIPHER_SPEC alone (GnuTLS, Java).
@@ -71,7 +78,7 @@ let BARECBC = ~ c565,581,597 $LONG ( $FINCBC | c213-453 )
 # Fails: joined records without CONNECT or padding, HTTP/2 between client and proxy with other streams beside it, Vision and
 # other padding, client certificates of the outer handshake, tunnels that are used long after they were opened.
 # False friends: a small first answer, then at once a request of 190 bytes or more, then one of exactly such a size.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW $FLIGHT $FIN22 | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $SURE | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-135 $HELLO $RETRY $FLIGHT ( $FIN22 | $FIN29 ) | ~ c51,93,126,158,318 $TICKETS ( $ALLOW $FLIGHT $FIN29 | $BARE29 ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $FLIGHT $FIN21 | $BARE21 ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $FLIGHT $FINCBC | $BARECBC ) ) | $JAVA $TICKETS ( $ALLOW $FLIGHT $FIN38 | $BARE38 ) ) : TLS inside TLS, as through a proxy
+tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW $FLIGHT $LAST22 | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $SURE | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-135 $HELLO $RETRY $FLIGHT ( $LAST22 | $LAST29 ) | ~ c51,93,126,158,318 $TICKETS ( $ALLOW $FLIGHT $LAST29 | $BARE29 ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $FLIGHT $LAST21 | $BARE21 ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $FLIGHT $LASTCBC | $BARECBC ) ) | $JAVA $TICKETS ( $ALLOW $FLIGHT $LAST38 | $BARE38 ) ) : TLS inside TLS, as through a proxy
     id = tls.tunnel.tls
     rev = 2
     confidence = 85
