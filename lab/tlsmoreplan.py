@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab import tlsfresh, tlsfronts, tlsserve
+from lab import tlsdrawn, tlsfresh, tlsfronts, tlsserve
 from lab.crowd import Activity
 from lab.network import Lab
 from lab.tls import Act, Serve, curl, key, nothing
@@ -178,7 +178,7 @@ SHELLS = [
         ("r-bash35-go", nothing, reverse("go", "bash-openssl35", 4)),
     ),
 ]
-ACTIVITIES = [*FRIENDS, *SSH, *TLS, *SHELLS, *tlsfresh.ACTIVITIES]
+ACTIVITIES = [*FRIENDS, *SSH, *TLS, *SHELLS, *tlsfresh.ACTIVITIES, *tlsdrawn.drawn()]
 
 
 def prepare(lab: Lab, plan: dict[str, Activity]) -> None:

@@ -26,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.tlsrun", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--kind", choices=("tls", "more", "plain"), default="tls")
-    parser.add_argument("--part", action="append", choices=("train", "test", "fresh"))
+    parser.add_argument("--part", action="append", choices=("train", "test", "fresh", "drawn"))
     parser.add_argument("--rtt", type=int, action="append", help="milliseconds; may be given several times")
     parser.add_argument("--offload", choices=("on", "off", "both"), default="both")
     parser.add_argument("--only", default="", help="activities whose name begins with this")
