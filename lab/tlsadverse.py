@@ -2,8 +2,8 @@
 """`python -m lab.tlsadverse KIND COUNT FILE`: a capture of made-up connections to port 443, to see false alarms.
 
 After a TLS handshake as programs do it (1.3 in four of five, 1.2 in the others; none to two session tickets) come
-random requests and answers. Kinds: `raw`, small binary ones of any size; `h1`, like HTTP/1.1; `h2`, like HTTP/2 with its
-SETTINGS and acknowledgements. No flow of it holds a tunnel or a shell. Equal arguments give equal captures.
+random requests and answers. Kinds: `raw`, small binary ones of any size; `h1`, like HTTP/1.1; `h2`, like HTTP/2 with
+its SETTINGS and acknowledgements. No flow of it holds a tunnel or a shell. Equal arguments give equal captures.
 """
 
 from __future__ import annotations
