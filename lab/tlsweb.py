@@ -2,8 +2,9 @@
 """`python -m lab.tlsweb COUNT FILE`, as root: a capture of so many connections of a web client (httpx) to nginx.
 
 Both run in a network namespace of their own, over lo with an MTU of 1,500. For false alarms: nothing of it is a
-tunnel or a shell. HTTP/1.1 and HTTP/2, TLS 1.2 and 1.3, headers of a browser, of a program, of an interface with tokens;
-files of 1 to 60,000 bytes, redirects, 204, 304, 404, small answers, posts. Needs the lab's environment (lab/tlsfronts.py).
+tunnel or a shell. HTTP/1.1 and HTTP/2, TLS 1.2 and 1.3, headers of a browser, of a program, of an interface with
+tokens; files of 1 to 47,000 bytes, redirects, 204, 304, 404, small answers, posts. Needs the lab's environment
+(lab/tlsfronts.py).
 """
 
 from __future__ import annotations
