@@ -71,7 +71,7 @@ let FIRST_104 = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+64#F
 let FIRST_8 = s@A+8,@A+24,@A+40,@A+56#F
 let FIRST_16 = s@A,@A+32,@A+48,@A+64#F
 let REFUSED = ( s@F | s@I ~ s@F )
-let REFUSED_SOON = ( +0ms-99ms s@F | +0ms-99ms s@I ~ s@F )
+let REFUSED_SOON = ( +0ms-229ms s@F | +0ms-229ms s@I ~ s@F )
 # A refusal or a question. A question comes soon; Dropbear and PAM make one wait for a refusal.
 let ALIKE = ( s@A+16 | s@I ~ s@A+16 )
 let ALIKE_SOON = ( +0ms-229ms s@A+16 | +0ms-229ms s@I ~ s@A+16 )
@@ -88,10 +88,10 @@ let DONE_I = ( ~ s@I ~ s@A-16 | ~ s@I ~ s@A $LAST_ANSWER ~ s@I ~ s@A-16 )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ $ASK ~ $ANSWER ~ $FIRST_ASKED
-let COUNTED_JOINED = ( ( $JOINED | $JOINED_8 ) ( ~ $UNPADDED ~ $FIRST | ~ c@A+104 ~ $FIRST_104 ) | $JOINED + c@A+96 ~ $FIRST | $JOINED ~ c@A+96 +100ms $FIRST )
+let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $UNPADDED ~ $FIRST | + c@A+96,@A+104 ~ $FIRST | c@A+96,@A+104 +230ms $FIRST )
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+32,@A+40 +230ms s@I ~ $FIRST )
-let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+96 ~ $FIRST
+let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+96,@A+104 ~ $FIRST
 let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32,@A+40 ~ $FIRST )
 let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST | $COUNTED | $LEARNT )
@@ -106,10 +106,13 @@ let MODE_ALIKE = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ s@A+16 | $JOINED | $JOINED
 let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+16 | ( ~ c@A+64/32 | ~ $KEY ) ~ s@I ~ s@A+16 )
 
 # What counts once `F` is known: a password, or an answer, with `F` as reply.
-let COUNT = ( ~ $PASSWORD | ~ $ASK ~ $ANSWER ) ~ $REFUSED
+let COUNT = ( ~ $UNPADDED | ~ $ASK ~ $ANSWER ) ~ $REFUSED
+# 104 is a password in chacha20, but for a key that belongs to a name of 9 bytes and more, after which a person types.
+let COUNT_104 = ( + c@A+104 ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
 # A request of 96 is a password after a pause (of a person), before a slow reply, or before another one without a pause.
-let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER ~ $REFUSED ~ c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
-let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
+let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER ~ $REFUSED ~ c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
+let JOINED_104 = ( $JOINED | $JOINED_8 ) c@A+104 +0ms-229ms $FIRST_104
+let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > | $JOINED_104 c24-220 | $JOINED_104 > )
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
@@ -119,7 +122,7 @@ let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | ~ $P
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
-let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
+let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
 let COUNT_ALIKE = ( ~ c@A+72/16,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+40/8 ~ $ALIKE | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
@@ -131,8 +134,8 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | 
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, after which a password is sent without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( $KNOWN ( $ANY $COUNT | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16 $ANY $COUNT_96 | $MODE_ALIKE $ANY $COUNT_ALIKE )
-let FAILED_I = ( $KNOWN_I ( $ANY $COUNT | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16_I $ANY $COUNT_96 | $MODE_ALIKE_I $ANY $COUNT_ALIKE )
+let FAILED = ( $KNOWN ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16 $ANY $COUNT_96 | $MODE_ALIKE $ANY $COUNT_ALIKE )
+let FAILED_I = ( $KNOWN_I ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16_I $ANY $COUNT_96 | $MODE_ALIKE_I $ANY $COUNT_ALIKE )
 let FAILED_FIRST = ( $COUNTED | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT | $FIRST_ALIKE )
 tcp * = < $SERVICE ( ~ s40-100#A ( $FAILED | $FAILED_FIRST ) | ~ s24-84#I ~ s@I+8,@I+16#A ( $FAILED_I | $COUNTED_I | $FIRST_ALIKE ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
@@ -152,8 +155,8 @@ let KEY_REFUSED = ( $ANY ~ $REFUSED ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $REF
 let KEY_ALIKE = ( ( $ANY ~ $ALIKE ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $ALIKE | $ANY c@A+96 $ALIKE_SOON $ELSE )
 let KEY_96 = c@A+96 ~ s@A,@A+8,@A+16,@A+24,@A+32,@A+40,@A+64
 let KEY_FIRST = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ s@A+36/36 | ~ $KEY ~ $JOINT $AGAIN | $JOINED_8 $KEY_96 | $JOINED $KEY_96 $ELSE )
-let KEYS_REFUSED = ( $KNOWN $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY c@A+96 ~ $REFUSED | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
-let KEYS_REFUSED_I = ( $KNOWN_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY c@A+96 ~ $REFUSED | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
+let KEYS_REFUSED = ( $KNOWN $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON + c@A+104,@A+40 ) | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
+let KEYS_REFUSED_I = ( $KNOWN_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON + c@A+104,@A+40 ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
 tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ s24-84#I ~ s@I+8,@I+16#A $KEYS_REFUSED_I ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
@@ -194,17 +197,17 @@ tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ s@A+1000/1000 +700ms $TYPED ~ s@A+28/4
 # What is refused as above, or accepted, without a pause of 0.4 s before it. Accepted counts directly after a refusal, a question or the
 # service, so that neither a signature nor PAM's last answer is taken for a password.
 # Fails and false friends as above; a key manager that types.
-let AUTO = ( $PASSWORD ~ $REFUSED | $ASK $ANSWER ~ $REFUSED )
-let AUTO_96 = ( ~ $ASK ~ $ANSWER ~ $REFUSED c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
+let AUTO = ( $UNPADDED ~ $REFUSED | $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
+let AUTO_96 = ( ~ $ASK ~ $ANSWER ~ $REFUSED c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
 let AUTO_DONE = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE
 let AUTO_DONE_I = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
-let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $UNPADDED ~ $FIRST | c@A+104 ~ $FIRST_104 ) | $JOINED c@A+96 ( +100ms $FIRST | $FIRST_SOON c@A+96 ) | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
+let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $UNPADDED ~ $FIRST | c@A+96,@A+104 +230ms $FIRST ) | $JOINED_104 c24-220 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
 let AUTO_FIRST = ( $PASSWORD_48 ~ $FIRST | c@A+96 ~ $FIRST | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
 let AUTO_FIRST_I = ( $PASSWORD_48 ~ s@I ~ $FIRST | c@A+96 ~ s@I ~ $FIRST | c@A+32,@A+40 +230ms s@I ~ $FIRST | $CREDENTIAL $DONE_I )
 let AUTO_SMALL = ( c@A+32,@A+40 +230ms $FIRST | c@A+32 $FIRST_SOON > | c@A+32,@A+40 $FIRST_SOON ( c@A > | $AGAIN | ~ c@A+32,@A+40,@A+104 ) )
 let AUTO_JOINT = ( c@A+36/4 +230ms $JOINT | c@A+36/4 ~ $JOINT $AGAIN | $PASSWORD_48 ~ $JOINT | c@A+96 ~ $JOINT )
 let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN ~ c@A+600/584 )
-let AUTO_ALIKE_96 = ( c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
+let AUTO_ALIKE_96 = ( c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
 let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let AUTO_ALIKE = ( c@A+72/16,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
 let AUTO_FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | c@A > ) | c@A+40/8 $ALIKE_SOON > )
