@@ -148,7 +148,8 @@ EXTRA = {
 RELEASES_OF = {
     server.name: server
     for server in (
-        Server("deb11", "openssh11", ciphers=AEAD + CTR),
+        Server("deb11", "openssh11", more="ChallengeResponseAuthentication no", ciphers=AEAD + CTR),  # as Debian has it
+        Server("deb11-plain", "openssh11", ciphers=AEAD + CTR),  # keyboard-interactive is offered, and refused unasked
         Server("deb11-pam", "openssh11", pam=True, keyboard=True, ciphers=AEAD + CTR),
         Server("deb11-keyboard", "openssh11", password=False, pam=True, keyboard=True, ciphers=AEAD + CTR),
         Server("sid", "opensshsid", more=KEYS + "PerSourcePenalties no", ciphers=AEAD + CTR),
