@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -107,11 +108,11 @@ CASES: dict[str, tuple[str, str, float, Play]] = {
 KEYS = ("OpenSSH, RSA key", "OpenSSH, Ed25519 key")
 
 
-def logins(cipher: str, user: int) -> Iterator[tuple[str, Login, dict[str, int]]]:
+def logins(cipher: str) -> Iterator[tuple[str, Login, dict[str, int]]]:
     """Yield name, login, and ids with hits (0: any number) of all cases."""
     port = 40_000
     for name, (methods, refused, thinks, play) in CASES.items():
-        for method in methods.split():
+        for method, user in product(methods.split(), (4, 7)):
             port += 1
             login = Login(cipher, method, port, user, thinks)
             play(login)
@@ -123,13 +124,12 @@ def logins(cipher: str, user: int) -> Iterator[tuple[str, Login, dict[str, int]]
                 wanted["ssh.auth.success"] = 0
             if name in KEYS:
                 wanted["ssh.pubkey.refused"] = 0
-            yield f"{name}: {method}", login, wanted
+            yield f"{name}: {method}, name of {user}", login, wanted
 
 
-@pytest.mark.parametrize("user", [4, 7], ids=lambda user: f"name of {user}")
 @pytest.mark.parametrize("cipher", CIPHERS)
-def test_logins_of_messages(cipher: str, user: int, flowtap: Command, tmp_path: Path) -> None:
-    made = list(logins(cipher, user))
+def test_logins_of_messages(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    made = list(logins(cipher))
     (tmp_path / "logins.pcap").write_bytes(pcap(*(login.talk for _, login, _ in made)))
     found: dict[int, dict[str, int]] = {}
     for line in flowtap("read", "--json", tmp_path / "logins.pcap").stdout.splitlines():
