@@ -43,6 +43,9 @@ let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100
 # The same up to the service request, named `I` so that `I` is something everywhere.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
 let SERVICE = $KEX $NEWKEYS ~ c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+# The acceptance, without and with IGNORE before each message.
+let PLAIN = s40-100#A
+let WITH_I = s24-84#I ~ s@I+8,@I+16#A
 # Anything of the authentication, in any order: nothing of the server's is smaller than `A`.
 let NOISE = (~ c24-1700 | ~ s@A+1000/1000){0,}
 let NOISE_I = (~ c24-1700 | ~ s@I ~ s@A+1000/1000){0,}
@@ -54,6 +57,8 @@ let NONE = $IGNORE ~ c@A+16,@A+32 (~ c20-84){0,1}
 let NONE_8 = $IGNORE ~ c@A+24 (~ c20-84){0,1}
 let PASSWORD = c@A+60/28,@A+104,257-272
 let UNPADDED = c@A+60/28,257-272
+let LARGE = c@A+32,@A+80/8,257-272
+let SMALL = c@A+52/12
 let PASSWORD_48 = c@A+68/20,@A+104,257-272
 let CREDENTIAL = c@A+84/52,@A+164/4,257-272
 let KEY = c@A+158/46,@A+960/732!257-272
@@ -61,17 +66,20 @@ let ASK = c@A+48/16 (~ s@I){0,1} ~ s@A+16 $IGNORE
 let ANSWER = c@A+12/28,@A+96,@A+104,257-272
 # Paramiko asks for the service anew before each attempt.
 let AGAIN = ~ c@A ( ~ s@A | ~ s@I ~ s@A )
+let AGAIN_SOON = c@A ( ~ s@A | ~ s@I ~ s@A )
 
 # The server's answers. The first refusal names `F`, but for 16; FIRST_8 come with chacha20 alone, as does NONE_8.
-# FIRST_104 are not what says that a key would do (PK_OK), whose query has 104 for names of 9 bytes and more.
+# FIRST_LONG have room for keyboard-interactive. FIRST_104 are not what says that a key would do (PK_OK), whose query has 104 for names of 9 bytes and more.
 let FIRST = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_SOON = +0ms-229ms s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_ASKED = s@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_104 = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+64#F
+let FIRST_SHORT = s@A,@A+8,@A+40#F
+let FIRST_LONG = s@A+24,@A+32,@A+48,@A+56,@A+64#F
 let FIRST_8 = s@A+8,@A+24,@A+40,@A+56#F
 let FIRST_16 = s@A,@A+32,@A+48,@A+64#F
 let REFUSED = ( s@F | s@I ~ s@F )
-let REFUSED_SOON = ( +0ms-99ms s@F | +0ms-99ms s@I ~ s@F )
+let REFUSED_SOON = ( +0ms-229ms s@F | +0ms-229ms s@I ~ s@F )
 # A refusal or a question. A question comes soon; Dropbear and PAM make one wait for a refusal.
 let ALIKE = ( s@A+16 | s@I ~ s@A+16 )
 let ALIKE_SOON = ( +0ms-229ms s@A+16 | +0ms-229ms s@I ~ s@A+16 )
@@ -88,14 +96,18 @@ let DONE_I = ( ~ s@I ~ s@A-16 | ~ s@I ~ s@A $LAST_ANSWER ~ s@I ~ s@A-16 )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ $ASK ~ $ANSWER ~ $FIRST_ASKED
-let COUNTED_JOINED = ( ( $JOINED | $JOINED_8 ) ( ~ $UNPADDED ~ $FIRST | ~ c@A+104 ~ $FIRST_104 ) | $JOINED + c@A+96 ~ $FIRST | $JOINED ~ c@A+96 +100ms $FIRST )
+let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $LARGE ~ $FIRST | + c@A+52/12,@A+96,@A+104 ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT )
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
-let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+32,@A+40 +230ms s@I ~ $FIRST )
-let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+96 ~ $FIRST
+let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+40 +230ms s@I ~ $FIRST )
+let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+52/12,@A+96,@A+104 ~ $FIRST
 let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32,@A+40 ~ $FIRST )
 let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
-let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST | $COUNTED | $LEARNT )
-let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ $FIRST | $COUNTED_I | $LEARNT_I )
+let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@A+1000/1000!@A ) | $COUNTED | $LEARNT )
+let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@I ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
+let KNOWN_NONE = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST_LONG $IGNORE )
+let KNOWN_NONE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ $FIRST_LONG $IGNORE )
+let KNOWN_ALL = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST | $COUNTED | $LEARNT )
+let KNOWN_ALL_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ $FIRST | $COUNTED_I | $LEARNT_I )
 # In chacha20 a password is 104, or 40, and 96 a key. Elsewhere 96 may be either.
 let KNOWN_8 = ( $NONE_8 $BANNER ~ $FIRST | ( $NONE ){0,1} $BANNER ~ $FIRST_8 )
 let KNOWN_8_I = ( $NONE_8 ~ s@I ~ $FIRST | ( $NONE ){0,1} ~ s@I ~ $FIRST_8 )
@@ -106,23 +118,31 @@ let MODE_ALIKE = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ s@A+16 | $JOINED | $JOINED
 let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+16 | ( ~ c@A+64/32 | ~ $KEY ) ~ s@I ~ s@A+16 )
 
 # What counts once `F` is known: a password, or an answer, with `F` as reply.
-let COUNT = ( ~ $PASSWORD | ~ $ASK ~ $ANSWER ) ~ $REFUSED
+# 104 is a password in chacha20, but for a key that belongs to a name of 9 bytes and more, after which a person types.
+let COUNT_104 = ( + c@A+104 ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
+# Directly after "none" a small one may be a request to be asked that is refused at once, where keyboard-interactive is offered but not to
+# be had: before an unpadded password without a pause it counts, or where the reply is slow.
+let COUNT_NEXT = ( ~ $LARGE ~ $REFUSED | + $SMALL ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK ~ $ANSWER ~ $REFUSED | $COUNT_104 )
+let COUNT = ( ~ $UNPADDED | ~ $ASK ~ $ANSWER ) ~ $REFUSED
 # A request of 96 is a password after a pause (of a person), before a slow reply, or before another one without a pause.
-let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER ~ $REFUSED ~ c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
-let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
+let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER $REFUSED_SOON ~ c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
+let JOINED_SMALL = ( $JOINED | $JOINED_8 ) $SMALL +0ms-229ms $FIRST_LONG $IGNORE c@A+32,@A+68/20
+let JOINED_104 = ( $JOINED | $JOINED_8 ) c@A+104 +0ms-229ms $FIRST_104
+let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > | $JOINED_104 c24-220 | $JOINED_104 > | $JOINED_SMALL )
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
 # again, sends one as small, or leaves.
 let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 $FIRST_SOON > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
-let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | ~ $PASSWORD_48 ~ $JOINT | ~ c@A+96 ~ $JOINT )
+let JOINT_48 = ~ c@A+68/20,@A+96,@A+104,257-272 ~ $JOINT
+let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,257-272 | $JOINT_48 $AGAIN | $JOINT_48 > )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
-let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
+let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
-let COUNT_ALIKE = ( ~ c@A+72/16,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+40/8 ~ $ALIKE | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
+let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
 let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+40/8 $ALIKE_SOON > )
 let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
@@ -131,10 +151,13 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | 
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, after which a password is sent without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( $KNOWN ( $ANY $COUNT | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16 $ANY $COUNT_96 | $MODE_ALIKE $ANY $COUNT_ALIKE )
-let FAILED_I = ( $KNOWN_I ( $ANY $COUNT | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > ) | $KNOWN_16_I $ANY $COUNT_96 | $MODE_ALIKE_I $ANY $COUNT_ALIKE )
-let FAILED_FIRST = ( $COUNTED | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT | $FIRST_ALIKE )
-tcp * = < $SERVICE ( ~ s40-100#A ( $FAILED | $FAILED_FIRST ) | ~ s24-84#I ~ s@I+8,@I+16#A ( $FAILED_I | $COUNTED_I | $FIRST_ALIKE ) ) : SSH2 - password or answer refused
+let FAILED = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > )
+let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
+let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
+let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) $ANY $COUNT_ALIKE
+let FAILED_FIRST = ( $COUNTED | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT )
+let FAILED_AT_ONCE = ( ~ $PLAIN ( $FAILED_FIRST | $FIRST_ALIKE ) | ~ $WITH_I ( $COUNTED_I | $FIRST_ALIKE ) )
+tcp * = < $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -151,10 +174,10 @@ let ELSE = ( + c@A+60/44,257-272 | c@A+48/16 | ~ $KEY )
 let KEY_REFUSED = ( $ANY ~ $REFUSED ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $REFUSED
 let KEY_ALIKE = ( ( $ANY ~ $ALIKE ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $ALIKE | $ANY c@A+96 $ALIKE_SOON $ELSE )
 let KEY_96 = c@A+96 ~ s@A,@A+8,@A+16,@A+24,@A+32,@A+40,@A+64
-let KEY_FIRST = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ s@A+36/36 | ~ $KEY ~ $JOINT $AGAIN | $JOINED_8 $KEY_96 | $JOINED $KEY_96 $ELSE )
-let KEYS_REFUSED = ( $KNOWN $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY c@A+96 ~ $REFUSED | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
-let KEYS_REFUSED_I = ( $KNOWN_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY c@A+96 ~ $REFUSED | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
-tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ s24-84#I ~ s@I+8,@I+16#A $KEYS_REFUSED_I ) : SSH2 - key refused
+let KEY_FIRST = ( ( $JOINED | $JOINED_8 ){0,1} ( ~ $KEY ~ s@A+36/36!@A+48,@A+56 | ~ c@A+164/40,@A+960/732 ~ s@A+48,@A+56 ) | ~ $KEY ~ $JOINT $AGAIN | $JOINED_8 $KEY_96 | $JOINED $KEY_96 $ELSE )
+let KEYS_REFUSED = ( $KNOWN_ALL $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON + c@A+104,@A+40 ) | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
+let KEYS_REFUSED_I = ( $KNOWN_ALL_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON + c@A+104,@A+40 ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
+tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
     severity = low
@@ -166,7 +189,7 @@ tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ s24-84#I ~ s@I+8,@I+16#A $KEY
 # the first small one after it counts (CHANNEL_SUCCESS), so the login is seen, a few packets late. With IGNORE before each
 # message: two small ones in a row. Fails: compression "zlib" from the start, padding at random, servers that
 # send IGNORE only now and then. False friend: a refusal in 3DES that lists "password" or "publickey" alone.
-tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ c24-1700 ~ s@A-12/4 | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) : SSH2 - login succeeded
+tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ c24-1700 ~ s@A-12/4 | ~ $WITH_I $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -183,9 +206,9 @@ tcp * = < $SERVICE ~ s40-100#A $NOISE ~ c@A+850/770 ~ s@A+450/420 ~ c@A+960/790 
 
 # A pause of at least 0.7 s before a message of a password's or an answer's size that is refused or accepted. Nobody types a
 # password faster; a program that waits as long (expect with a delay) is taken for a person. A passphrase typed for a key is not
-# meant: what is sent then is a signature.
+# meant: what is sent then is a signature. A program on Paramiko asks for the service first.
 let TYPED = c@A+56/80,@A+164/4,257-272
-tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ s@A+1000/1000 +700ms $TYPED ~ s@A+28/44 | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ s@I ~ s@A+1000/1000 +700ms $TYPED ~ s@I ~ s@A+20/36 ) : SSH2 - a person typed a password
+tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ s@I ~ s@A+1000/1000 +700ms $TYPED ~ s@I ~ s@A+20/36 ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -194,28 +217,32 @@ tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ s@A+1000/1000 +700ms $TYPED ~ s@A+28/4
 # What is refused as above, or accepted, without a pause of 0.4 s before it. Accepted counts directly after a refusal, a question or the
 # service, so that neither a signature nor PAM's last answer is taken for a password.
 # Fails and false friends as above; a key manager that types.
-let AUTO = ( $PASSWORD ~ $REFUSED | $ASK $ANSWER ~ $REFUSED )
-let AUTO_96 = ( ~ $ASK ~ $ANSWER ~ $REFUSED c@A+96 ~ $REFUSED | c@A+96 +100ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON c@A+96 $REFUSED_SOON > )
-let AUTO_DONE = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE
-let AUTO_DONE_I = ( $AGAIN ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
-let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $UNPADDED ~ $FIRST | c@A+104 ~ $FIRST_104 ) | $JOINED c@A+96 ( +100ms $FIRST | $FIRST_SOON c@A+96 ) | $JOINED c@A+96 $FIRST_SOON c@A+96 $REFUSED_SOON > )
-let AUTO_FIRST = ( $PASSWORD_48 ~ $FIRST | c@A+96 ~ $FIRST | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
-let AUTO_FIRST_I = ( $PASSWORD_48 ~ s@I ~ $FIRST | c@A+96 ~ s@I ~ $FIRST | c@A+32,@A+40 +230ms s@I ~ $FIRST | $CREDENTIAL $DONE_I )
-let AUTO_SMALL = ( c@A+32,@A+40 +230ms $FIRST | c@A+32 $FIRST_SOON > | c@A+32,@A+40 $FIRST_SOON ( c@A > | $AGAIN | ~ c@A+32,@A+40,@A+104 ) )
-let AUTO_JOINT = ( c@A+36/4 +230ms $JOINT | c@A+36/4 ~ $JOINT $AGAIN | $PASSWORD_48 ~ $JOINT | c@A+96 ~ $JOINT )
-let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN ~ c@A+600/584 )
-let AUTO_ALIKE_96 = ( c@A+96 +100ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON c@A+96 $ALIKE_SOON > )
-let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
-let AUTO_ALIKE = ( c@A+72/16,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+40/8 +230ms $ALIKE | c@A+40/8 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
-let AUTO_FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | c@A > ) | c@A+40/8 $ALIKE_SOON > )
-let AUTO_FIRST_ALIKE = ( c@A+76/20,@A+104,257-272 ~ $ALIKE | c@A+40/8 +230ms $ALIKE | $AUTO_FIRST_AFTER )
-let AUTO_KNOWN = ( $KNOWN ( $ANY $AUTO | ( $ANY ~ $REFUSED ){0,1} $AUTO_DONE ) | $KNOWN_16 $ANY $AUTO_96 )
-let AUTO_KNOWN_I = ( $KNOWN_I ( $ANY $AUTO | ( $ANY ~ $REFUSED ){0,1} $AUTO_DONE_I ) | $KNOWN_16_I $ANY $AUTO_96 )
-let AUTO_MODE = $MODE_ALIKE ( $ANY $AUTO_ALIKE | ( $ANY ~ $ALIKE ){0,1} $AUTO_DONE )
-let AUTO_MODE_I = $MODE_ALIKE_I ( $ANY $AUTO_ALIKE | ( $ANY ~ $ALIKE ){0,1} $AUTO_DONE_I )
-let SENT = ( $AUTO_KNOWN | $AUTO_JOINED | $AUTO_FIRST | $AUTO_SMALL | $AUTO_JOINT | $AUTO_FIRST_ALIKE | $AUTO_MODE )
-let SENT_I = ( $AUTO_KNOWN_I | $AUTO_FIRST_I | $AUTO_FIRST_ALIKE | $AUTO_MODE_I )
-tcp * = < $SERVICE ( ~ s40-100#A $SENT | ~ s24-84#I ~ s@I+8,@I+16#A $SENT_I ) : SSH2 - a program sent a password
+let AUTO = ( $UNPADDED ~ $REFUSED | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
+let AUTO_NEXT = ( $LARGE ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
+let AUTO_96 = ( ~ $ASK ~ $ANSWER $REFUSED_SOON c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
+let AUTO_DONE = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE
+let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
+# A first credential without "none" counts when something follows without a pause, or nothing: a person who is asked before the program
+# connects (Paramiko) pauses after it.
+let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,257-272 ~ s@A+1064/1064
+let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,257-272 ~ s@I | c@A+40 +230ms s@I ) ~ s@A+36/36
+let AUTO_SLOW = c@A+36/4 +230ms s@A+1064/1064
+let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c24-220 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
+let AUTO_FIRST = ( $AUTO_ANSWERED c24-1700 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
+let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c24-1700 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
+let AUTO_SMALL = ( $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 +0ms-229ms s@A+32/32 > | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
+let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN_SOON ~ c@A+600/584 )
+let AUTO_ALIKE_96 = ( c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
+let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN_SOON c@A+40/8 $ALIKE_SOON > )
+let AUTO_ALIKE = ( c@A+80/8,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
+let SENT = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ~ $REFUSED ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO
+let SENT_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $AUTO_NEXT
+let SENT_96 = ( ~ $PLAIN ( $NONE ){0,1} $BANNER | ~ $WITH_I ( $NONE ){0,1} ~ s@I ) ~ $FIRST_16 $ANY $AUTO_96
+let SENT_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY ~ $ALIKE ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO_ALIKE
+let SENT_DONE = ~ $PLAIN ( $KNOWN_ALL ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE
+let SENT_DONE_I = ~ $WITH_I ( $KNOWN_ALL_I ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE_I ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE_I
+let SENT_AT_ONCE = ( ~ $PLAIN ( $AUTO_JOINED | $AUTO_FIRST | $AUTO_SMALL ) | ~ $WITH_I $AUTO_FIRST_I )
+tcp * = < $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | $SENT_DONE_I | $SENT_AT_ONCE ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
@@ -247,9 +274,9 @@ tcp * = < $KEX +1s ( c16 | c60-420 (~ s24-84 | ~ s104-600){0,1} ~ s40-100 | c60-
 # False friend: a password where a refusal looks like a question.
 let LEFT = $IGNORE (~ c@A+4/20){0,1}
 let LEFT_ALIKE = ( $LEFT > | $IGNORE ~ c@A+44/4 $ALIKE_SOON > | $IGNORE ~ c@A+48/16 > )
-let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | $NONE ( ~ c@A+56/8 > | ~ $JOINT $LEFT > ) )
+let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} ~ $FIRST_LONG $IGNORE c@A+44/4 $REFUSED_SOON > | $NONE ( ~ c@A+56/8 > | ~ $JOINT $LEFT > ) )
 let LEFT_I = ( $IGNORE > | ( $NONE | $NONE_8 ) > | ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+36/36 $LEFT > )
-tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ s24-84#I ~ s@I+8,@I+16#A $LEFT_I ) : SSH2 - closed before a credential was sent
+tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ $WITH_I $LEFT_I ) : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed.auth
     confidence = 95
     severity = low
