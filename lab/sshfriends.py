@@ -88,6 +88,7 @@ def _uses(person: Typist, action: str) -> None:
         person.types("less /etc/services")
         for key in "    q":
             person.presses(key)
+        person.gives("\r", 0.3)  # where there is no such program the shell has been given the keys
     elif action == "alive":
         time.sleep(12)
         person.types("id")
