@@ -230,7 +230,8 @@ cdef bint tests_hold(const Exact *x, const Want *w, u32 size) noexcept nogil:
     return wanted
 
 
-cdef inline bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil:
+cdef bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil:
+    """Whether a position takes a packet, with the sizes that are bound."""
     return (w.side & (1 << item.kind) and w.pause_low <= item.code <= w.pause_high and size_fits(x, w, item.size))
 
 
