@@ -106,10 +106,11 @@ lab: $(VENV)/.lab
 	@for kind in $(ONLY); do \
 	  case $$kind in \
 	    ssh) ( $(call packages,$(APT_SSH)) ) || echo "make: some programs are left out" >&2; \
-	      $(PYTHON) -m lab.dataset ssh -o '$(LAB)'; $(PYTHON) -m lab.dataset ssh-more -n 0-33 -o '$(LAB)';; \
+	      $(PYTHON) -m lab.dataset ssh ssh-more ssh-releases -s 3000 -o '$(LAB)';; \
 	    ssh-conditions) $(PYTHON) -m lab.dataset ssh-conditions -n 0-134 -s 3600 -o '$(LAB)';; \
+	    browser) $(call packages,chromium); $(PYTHON) -m lab.browser -o '$(LAB)'/browser;; \
 	    tls|plain) $(PYTHON) -m lab.tlsrun --kind $$kind -o '$(LAB)'/$$kind;; \
-	    *) echo "make lab: ONLY is some of: ssh ssh-conditions tls plain; not $$kind" >&2; exit 2;; \
+	    *) echo "make lab: ONLY is some of: ssh ssh-conditions tls plain browser; not $$kind" >&2; exit 2;; \
 	  esac; \
 	done
 
@@ -138,6 +139,7 @@ bench: $(VENV)/.built
 	@$(PYTHON) -m bench.read | tee bench/out/read.json
 	@$(PYTHON) -m bench.worker | tee bench/out/worker.json
 	@$(PYTHON) -m bench.fingerprint | tee bench/out/fingerprint.json
+	@$(PYTHON) -m bench.hosts | tee bench/out/hosts.json
 
 bench-live: $(VENV)/.lab
 	@$(call packages,$(APT_BENCH))

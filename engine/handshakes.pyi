@@ -31,8 +31,8 @@ class Handshakes:
     A handshake is complete when its client acknowledges the server's sequence number, which only a host that got the
     SYN+ACK knows, or when the server sends payload. So a flood of SYNs from made-up addresses completes none. A
     completed handshake is handed out when both sides have sent payload, when the connection ends, or `linger` seconds
-    after its SYN; one that is not completed within `wait` seconds is forgotten, sooner when its place is needed: a SYN
-    without answer goes first, then one without acknowledgement. Of a packet that is seen twice (two interfaces, a
+    after its SYN; one that is not completed within `wait` seconds is forgotten, sooner when its place is needed:
+    of those not completed the oldest goes first. Of a packet that is seen twice (two interfaces, a
     retransmission) the first counts. Raises MemoryError, and ValueError for a size that makes no sense.
     """
 

@@ -319,14 +319,17 @@ cdef inline bint completes(const Ghost *g, const ft_record *r) noexcept nogil:
 
 
 cdef inline u32 progress(const Place *p) noexcept nogil:
-    """How far a handshake has come: 0 nothing here, then SYN, SYN+ACK, completed."""
-    if not p.state:
-        return 0
-    return 1 + ((p.state & REPLIED) != 0) + ((p.state & ACKED) != 0)
+    """How far a handshake has come: 0 nothing here, 1 under way, 2 completed."""
+    return 0 if not p.state else 1 + ((p.state & ACKED) != 0)
 
 
 cdef inline bint before(const Place *a, const Place *b) noexcept nogil:
-    """Whether `a` is given up before `b`."""
+    """Whether `a` is given up before `b`.
+
+    Of those under way the oldest, since most are completed within a round trip. Were one with an answer kept before
+    one without, a flood to an open port would fill the table with answered ones, and each new SYN would push out the
+    one before it.
+    """
     if progress(a) != progress(b):
         return progress(a) < progress(b)
     return a.ts < b.ts

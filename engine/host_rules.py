@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
 from engine.hosts import Entry, Host, Key
@@ -41,11 +42,19 @@ CONTRADICTION = Rule("host.contradiction", "A host's packets contradict one anot
 RULES = (SERVING, MAILING, CONTRADICTION)
 
 
+@dataclass(slots=True)
+class Tally:
+    """Handshakes of one family of systems."""
+
+    count: int = 0
+    exact: int = 0  # of these, the signature matched in every point
+
+
 class Opinion(NamedTuple):
     """What all evidence together says of a host."""
 
-    family: dict[Side, str]  # the main system's family on each side that is known
-    share: dict[Side, float]  # its share of that side's identified handshakes
+    main: dict[Side, tuple[str, Tally]]  # the most frequent family on each side that is known
+    total: dict[Side, int]  # that side's identified handshakes
     mixed: bool  # several systems share the address
     confidence: int  # percent: how sure the main system is
 
@@ -67,10 +76,13 @@ class Found(NamedTuple):
 
 
 class Networks:
-    """A set of networks. Raises ValueError for what is none."""
+    """A set of networks. Raises ValueError for what is none; what is asked for is an address."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._networks: list[IPv4Network | IPv6Network] = [ip_network(text, strict=False) for text in texts]
+        networks: dict[int, list[tuple[int, int]]] = {4: [], 6: []}  # mask and address, as numbers
+        for network in (ip_network(text, strict=False) for text in texts):
+            networks[network.version].append((int(network.netmask), int(network.network_address)))
+        self._four, self._six = networks[4], networks[6]
         self._known: dict[str, bool] = {}
 
     def __contains__(self, address: str) -> bool:
@@ -78,8 +90,9 @@ class Networks:
         if known is None:
             if len(self._known) >= 65_536:
                 self._known.clear()
-            parsed = ip_address(address)
-            known = self._known[address] = any(parsed in network for network in self._networks)
+            family, networks = (AF_INET6, self._six) if ":" in address else (AF_INET, self._four)
+            number = int.from_bytes(inet_pton(family, address), "big")
+            known = self._known[address] = any(number & mask == network for mask, network in networks)
         return known
 
 
@@ -99,34 +112,30 @@ class Policy:
 
 def opinion(host: Host, handshakes: int) -> Opinion:
     """Weigh the evidence; a side with fewer than `handshakes` identified ones does not speak against the other."""
-    family: dict[Side, str] = {}
-    share: dict[Side, float] = {}
+    tallies: dict[Side, dict[str, Tally]] = {}
+    for key, entry in host.entries.items():
+        if family := entry.last.family:
+            tally = tallies.setdefault(key.side, {}).setdefault(family, Tally())
+            tally.count += entry.count
+            tally.exact += entry.count - entry.fuzzy
+    main: dict[Side, tuple[str, Tally]] = {}
+    total: dict[Side, int] = {}
     sure = 0.0
     mixed = False
-    sides: tuple[Side, Side] = ("client", "server")
-    heard: list[str] = []
-    for side in sides:
-        counts = host.families(side)
-        total = counts.total()
-        if not total:
-            continue
-        family[side], most = counts.most_common(1)[0]
-        share[side] = most / total
-        exact = host.exact(side, family[side])
-        weight = exact + _FUZZY * (most - exact)
-        sure = max(sure, weight / total * min(1.0, most / handshakes))
-        mixed |= share[side] < AGREE and total >= handshakes
-        if total >= handshakes:
-            heard.append(family[side])
-    mixed |= len(set(heard)) > 1
-    return Opinion(family, share, mixed, round(100 * sure))
+    for side, families in tallies.items():
+        main[side] = family, most = max(families.items(), key=lambda one: one[1].count)
+        total[side] = of = sum(tally.count for tally in families.values())
+        weight = most.exact + _FUZZY * (most.count - most.exact)
+        sure = max(sure, weight / of * min(1.0, most.count / handshakes))
+        mixed |= most.count < AGREE * of and of >= handshakes
+    mixed |= len({family for side, (family, _) in main.items() if total[side] >= handshakes}) > 1
+    return Opinion(main, total, mixed, round(100 * sure))
 
 
-def judge(host: Host, key: Key, policy: Policy) -> Iterator[Found]:
+def judge(host: Host, key: Key, policy: Policy, said: Opinion) -> Iterator[Found]:
     """Yield what the rules find now that the entry at `key` has grown; each alert once in AGAIN_NS."""
     if host.address in policy.allow_networks:
         return
-    said = opinion(host, policy.handshakes)
     entry = host.entries.get(key)
     found: list[Found] = []
     if entry is not None and not said.mixed and key.port not in policy.allow_ports:
@@ -147,7 +156,7 @@ def _serving(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) 
     side: Side = "server"
     confidence = 100
     if not entry.last.family:
-        if "server" in said.family:  # another port told the host's system, this one has none of it: something between
+        if "server" in said.main:  # another port told the host's system, this one has none of it: something between
             return
         side, confidence = "client", _UNKNOWN_ANSWER
     evidence = _client_class(host, side, said, policy)
@@ -184,13 +193,14 @@ def _client_class(host: Host, side: Side, said: Opinion, policy: Policy) -> _Evi
 
     A fuzzy match does not speak against it, but is no evidence: of the `handshakes` that must agree it is none.
     """
-    family = said.family.get(side)
+    if side not in said.main:
+        return None
+    (family, _), identified = said.main[side], said.total[side]
     entries = [
         entry
         for key, entry in host.entries.items()
-        if family is not None and key.side == side and entry.last.family == family and _is_client(entry, policy)
+        if key.side == side and entry.last.family == family and _is_client(entry, policy)
     ]
-    identified = host.families(side).total()
     agree, fuzzy = sum(e.count - e.fuzzy for e in entries), sum(e.fuzzy for e in entries)
     if agree < policy.handshakes or agree + fuzzy < AGREE * identified:
         return None
@@ -219,10 +229,10 @@ def _found(
 
 
 def _contradiction(host: Host, said: Opinion, policy: Policy) -> Iterator[Found]:
-    counts = {side: host.families(side) for side in said.family}
     doubts = host.doubts.grave(policy.handshakes)
-    if len(said.family) == 2 and said.family["client"] != said.family["server"]:
-        least = min(host.exact(side, said.family[side]) for side in said.family)
+    families = dict.fromkeys(family for family, _ in said.main.values())
+    if len(families) == 2:
+        least = min(tally.exact for _, tally in said.main.values())
         if least >= policy.handshakes:
             doubts["syn_synack"] = least
     if not doubts:
@@ -231,8 +241,7 @@ def _contradiction(host: Host, said: Opinion, policy: Policy) -> Iterator[Found]
     if newest.label.startswith(policy.allow_systems):
         return
     outside = host.address not in policy.home
-    system = " / ".join(dict.fromkeys(said.family.values()))
-    of = sum(c.total() for c in counts.values())
+    system, of = " / ".join(families), sum(said.total.values())
     confidence = 50 if len(doubts) == 1 else 80
     direction = _direction(outside, newest.outside)
     agree = max(doubts.values())

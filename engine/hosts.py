@@ -110,19 +110,6 @@ class Host:
     told: dict[tuple[str, int], int] = field(default_factory=dict)  # alerts by id and port: when, ns
     shown: Any = None  # what the last host event was about
 
-    def families(self, side: Side) -> Counter[str]:
-        """Return the handshakes of each known family on one side."""
-        counts: Counter[str] = Counter()
-        for key, entry in self.entries.items():
-            if key.side == side and entry.last.family:
-                counts[entry.last.family] += entry.count
-        return counts
-
-    def exact(self, side: Side, family: str) -> int:
-        """Return the handshakes of one family and side that matched in every point."""
-        entries = (e for key, e in self.entries.items() if key.side == side and e.last.family == family)
-        return sum(entry.count - entry.fuzzy for entry in entries)
-
     @property
     def newest(self) -> Sighting:
         """The last sighting."""

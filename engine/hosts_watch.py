@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from engine.events import SEVERITIES, AlertFields, signature_id, timestamp
-from engine.host_rules import Found, Policy, judge, opinion
+from engine.host_rules import Found, Opinion, Policy, judge, opinion
 from engine.hosts import Host, Hosts, Key, describe
 from engine.sightings import Sighting, believed
 
@@ -31,14 +31,15 @@ class HostWatch:
     def take(self, sighting: Sighting) -> Iterator[Event]:
         """Take a sighting; yield what there is to publish of it."""
         host = self.hosts.see(sighting)
+        said = opinion(host, self._policy.handshakes)
         if self._events == "all" or (self._events == "home" and host.address in self._policy.home):
-            shows = self._shows(host)
+            shows = _shows(host, said)
             if shows != host.shown:
                 host.shown = shows
-                yield self.host_event(host)
+                yield self.host_event(host, said)
         key = Key(sighting.side, sighting.port, sighting.outside, sighting.system)
-        for found in judge(host, key, self._policy):
-            yield self._alert(found)
+        for found in judge(host, key, self._policy, said):
+            yield _alert(found, describe(host, said))
 
     def describe(self, host: Host) -> dict[str, Any]:
         """Return the object `host` of events and answers."""
@@ -48,54 +49,57 @@ class HostWatch:
         """Return whether several systems share the address."""
         return opinion(host, self._policy.handshakes).mixed
 
-    def host_event(self, host: Host) -> Event:
-        """Return the `host` event that says what is known of a host."""
+    def host_event(self, host: Host, said: Opinion | None = None) -> Event:
+        """Return the `host` event that says what is known of a host; `said` is the opinion of it, if that is there."""
+        said = said or opinion(host, self._policy.handshakes)
         return {
             "timestamp": timestamp(host.last_ns),
             "event_type": "host",
             "src_ip": host.address,
-            "host": self.describe(host),
-            "flowtap": {"confidence": opinion(host, self._policy.handshakes).confidence},
+            "host": describe(host, said),
+            "flowtap": {"confidence": said.confidence},
         }
 
-    def _shows(self, host: Host) -> object:
-        """Return what makes a host event when it changes: systems, what it serves, whether it is mixed.
 
-        Not what it uses as a client: that changes all the time.
-        """
-        systems = frozenset((key.side, key.system) for key, e in host.entries.items() if e.last.label)
-        served = frozenset(key.port for key, e in host.entries.items() if key.side == "server" and e.answered)
-        return systems, served, opinion(host, self._policy.handshakes).mixed
+def _shows(host: Host, said: Opinion) -> object:
+    """Return what makes a host event when it changes: systems, what it serves, whether it is mixed.
 
-    def _alert(self, found: Found) -> Event:
-        rule, host = found.rule, found.host
-        alert: AlertFields = {
-            "action": "allowed",
-            "gid": 1,
-            "signature_id": signature_id(rule.id),
-            "rev": 1,
-            "signature": f"{rule.description}: {_told(found)}",
-            "category": "",
-            "severity": SEVERITIES[rule.severity],
-            "metadata": {"flowtap_id": [rule.id], "mitre_technique_id": list(rule.attack)},
-        }
-        event: Event = {"timestamp": timestamp(host.last_ns), "event_type": "alert"}
-        if rule.id == "host.client-serving":
-            event |= {"src_ip": found.peer, "dest_ip": host.address, "dest_port": found.port, "proto": "TCP"}
-        elif found.port:
-            event |= {"src_ip": host.address, "dest_ip": found.peer, "dest_port": found.port, "proto": "TCP"}
-        else:
-            event |= {"src_ip": host.address, "dest_ip": found.peer, "proto": "TCP"}
-        evidence = {"direction": found.direction, "agree": found.agree, "handshakes": found.of}
-        if found.fuzzy:
-            evidence["fuzzy"] = found.fuzzy
-        if found.doubts:
-            evidence["doubts"] = found.doubts
-        return event | {
-            "alert": alert,
-            "host": self.describe(host),
-            "flowtap": {"id": rule.id, "hits": found.agree, "confidence": found.confidence, "evidence": evidence},
-        }
+    Not what it uses as a client: that changes all the time.
+    """
+    systems = frozenset((key.side, key.system) for key, e in host.entries.items() if e.last.label)
+    served = frozenset(key.port for key, e in host.entries.items() if key.side == "server" and e.answered)
+    return systems, served, said.mixed
+
+
+def _alert(found: Found, about: dict[str, Any]) -> Event:
+    rule, host = found.rule, found.host
+    alert: AlertFields = {
+        "action": "allowed",
+        "gid": 1,
+        "signature_id": signature_id(rule.id),
+        "rev": 1,
+        "signature": f"{rule.description}: {_told(found)}",
+        "category": "",
+        "severity": SEVERITIES[rule.severity],
+        "metadata": {"flowtap_id": [rule.id], "mitre_technique_id": list(rule.attack)},
+    }
+    event: Event = {"timestamp": timestamp(host.last_ns), "event_type": "alert"}
+    if rule.id == "host.client-serving":
+        event |= {"src_ip": found.peer, "dest_ip": host.address, "dest_port": found.port, "proto": "TCP"}
+    elif found.port:
+        event |= {"src_ip": host.address, "dest_ip": found.peer, "dest_port": found.port, "proto": "TCP"}
+    else:
+        event |= {"src_ip": host.address, "dest_ip": found.peer, "proto": "TCP"}
+    evidence = {"direction": found.direction, "agree": found.agree, "handshakes": found.of}
+    if found.fuzzy:
+        evidence["fuzzy"] = found.fuzzy
+    if found.doubts:
+        evidence["doubts"] = found.doubts
+    return event | {
+        "alert": alert,
+        "host": about,
+        "flowtap": {"id": rule.id, "hits": found.agree, "confidence": found.confidence, "evidence": evidence},
+    }
 
 
 def _told(found: Found) -> str:

@@ -8,7 +8,6 @@ it is sent, so that neither a flood nor a busy pair of hosts makes many messages
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from engine.events import address
 from engine.fingerprint import Fingerprinter
 from engine.fingerprints import RESULT_SIZE, Flag, Result, results
 from engine.handshakes import ANSWERED, SPOKE, Ends, Handshakes
-from engine.sightings import Sighting
+from engine.sightings import Side, Sighting, event_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -49,7 +48,7 @@ class SightingsMaker:
         self._results = bytearray(_ROUND * RESULT_SIZE)
         self._home = home
         self._offset = offset
-        self._sums: dict[tuple[object, ...], Sighting] = {}
+        self._sums: dict[tuple[object, ...], dict[str, Any]] = {}  # fields of sightings
         self._next_ns = 0
 
     @property
@@ -84,12 +83,13 @@ class SightingsMaker:
             return []
         self._next_ns = now_ns + GATHER_NS
         sums, self._sums = self._sums, {}
-        return [sighting.event() for sighting in sums.values()]
+        return [event_of(told) for told in sums.values()]
 
     def sightings(self) -> Iterator[Sighting]:
         """Yield what waits, as it is."""
         sums, self._sums = self._sums, {}
-        yield from sums.values()
+        for told in sums.values():
+            yield Sighting(**told)
 
     def swap(self, database: TcpDatabase) -> None:
         """Go on with other fingerprints. Raises MemoryError; then nothing has changed."""
@@ -125,45 +125,36 @@ class SightingsMaker:
         now = max(0, ends.ts + self._offset())
         # A capture is read faster than time passes: what lies further apart is told by itself there, too.
         key = (src, server, outside, self._age, result.number, ends.port, now // GATHER_NS)
-        answered, spoke = bool(ends.state & ANSWERED), bool(ends.state & SPOKE)
-        ip_id = ends.ids[server]
-        clock = result.ts1 if result.ts1 else -1
-        old = self._sums.get(key)
-        if old is not None:
-            self._sums[key] = replace(
-                old,
-                peer=peer,
-                count=old.count + 1,
-                answered=old.answered + answered,
-                spoke=old.spoke + spoke,
-                first_ns=min(old.first_ns, now),
-                last_ns=max(old.last_ns, now),
-                distance=result.distance,
-                ip_id=ip_id,
-                ts=clock,
-            )
-            return
+        told = self._sums.get(key)
+        if told is None:
+            told = self._sums[key] = self._first(address(src), "server" if server else "client", result)
+            told |= {"outside": outside, "port": ends.port, "first_ns": now}
+        told["peer"] = peer
+        told["count"] += 1
+        told["answered"] += bool(ends.state & ANSWERED)
+        told["spoke"] += bool(ends.state & SPOKE)
+        told["first_ns"] = min(told["first_ns"], now)
+        told["last_ns"] = max(told["last_ns"], now)
+        told["distance"] = result.distance
+        told["ip_id"] = ends.ids[server]
+        told["ts"] = result.ts1 or -1
+
+    def _first(self, address: str, side: Side, result: Result) -> dict[str, Any]:
+        """Return the fields of a Sighting that are the same for all handshakes of a sum, and counts of 0."""
         said = self._fingerprinter.describe(result)
-        self._sums[key] = Sighting(
-            address=address(src),
-            side="server" if server else "client",
-            peer=peer,
-            outside=outside,
-            port=ends.port,
-            label=said.system or "",
-            family=said.name or "",
-            kind=said.role,
-            raw=said.raw,
-            count=1,
-            answered=int(answered),
-            spoke=int(spoke),
-            first_ns=now,
-            last_ns=now,
-            distance=result.distance,
-            bad_ttl=bool(result.flags & Flag.BAD_TTL),
-            fuzzy=said.fuzzy,
-            generic=said.generic,
-            mtu=said.mtu if said.mtu <= 0xFFFF else 0,
-            ip_id=ip_id,
-            ts=clock,
-        )
+        return {
+            "address": address,
+            "side": side,
+            "label": said.system or "",
+            "family": said.name or "",
+            "kind": said.role,
+            "raw": said.raw,
+            "bad_ttl": bool(result.flags & Flag.BAD_TTL),
+            "fuzzy": said.fuzzy,
+            "generic": said.generic,
+            "mtu": said.mtu if said.mtu <= 0xFFFF else 0,
+            "count": 0,
+            "answered": 0,
+            "spoke": 0,
+            "last_ns": 0,
+        }

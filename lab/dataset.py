@@ -35,7 +35,12 @@ class Kind(Protocol):
         """Write NAME.pcap and NAME.labels.csv; begin nothing after `end` (time.monotonic); return notes for people."""
 
 
-KINDS = {"ssh": "lab.sshplan", "ssh-more": "lab.sshmore", "ssh-conditions": "lab.sshconditions"}
+KINDS = {
+    "ssh": "lab.sshplan",
+    "ssh-more": "lab.sshmore",
+    "ssh-conditions": "lab.sshconditions",
+    "ssh-releases": "lab.sshreleases",
+}
 
 
 def _play(module: str, plan: Any, folder: Path, end: float) -> tuple[str, list[str]]:

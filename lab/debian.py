@@ -34,6 +34,13 @@ MORE = (
     *("python3-pyasn1", "libssh-4", "python3-cffi-backend", "expect"),
 )
 LIBRARIES = place("trixie", MORE)  # SSH programs besides OpenSSH
+# OpenSSH of other releases, by what ends the names of programs and kinds of servers.
+RELEASES = {"13": TRIXIE, "11": place("bullseye", PACKAGES), "sid": place("sid", PACKAGES)}
+
+
+def release(name: str) -> str:
+    """Return which of RELEASES a program or a kind of server is of; empty: the machine's own."""
+    return next((suffix for suffix in RELEASES if name.endswith(suffix)), "")
 
 
 def make(suite: str = "trixie", packages: Sequence[str] = PACKAGES) -> Path:

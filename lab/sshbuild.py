@@ -48,24 +48,22 @@ def _build(target: Path, command: list[str], **variables: str) -> None:
         part.rename(target)
 
 
-def build() -> None:
-    """Compile what this machine has compilers and libraries for.
-
-    Raises:
-        LabError: a compiler failed; what it said is in the text.
-
-    """
-    if not lacks("go"):
-        packages = {"GOPATH": "/usr/share/gocode", "GO111MODULE": "off", "GOCACHE": str(GO.parent / "go-cache")}
-        _build(GO, ["go", "build", "-o", "OUT", str(SOURCES / "sshgo.go")], **packages)
-    if not lacks("jsch"):
-        _build(JAVA, ["javac", "-cp", str(JSCH), "-d", "OUT", str(SOURCES / "Jsch.java")])
-
-
-def _go() -> bool:
+def build() -> list[str]:
+    """Compile what this machine has compilers and libraries for; return what compilers said against it, a line each."""
+    jobs: list[tuple[Path, list[str], dict[str, str]]] = []
     libraries = ("golang.org/x/crypto/ssh", "github.com/pkg/sftp", "github.com/creack/pty")
-    source = Path("/usr/share/gocode/src")
-    return shutil.which("go") is not None and all((source / name).is_dir() for name in libraries)
+    if shutil.which("go") and all((Path("/usr/share/gocode/src") / name).is_dir() for name in libraries):
+        packages = {"GOPATH": "/usr/share/gocode", "GO111MODULE": "off", "GOCACHE": str(GO.parent / "go-cache")}
+        jobs.append((GO, ["go", "build", "-o", "OUT", str(SOURCES / "sshgo.go")], packages))
+    if shutil.which("javac") and JSCH.exists():
+        jobs.append((JAVA, ["javac", "-cp", str(JSCH), "-d", "OUT", str(SOURCES / "Jsch.java")], {}))
+    failed = []
+    for target, command, variables in jobs:
+        try:
+            _build(target, command, **variables)
+        except LabError as error:
+            failed.append(str(error).replace("\n", " "))
+    return failed
 
 
 @functools.cache
@@ -85,14 +83,14 @@ def _library(name: str) -> bool:
 
 # Of each optional program or server: whether it is there, and Debian's packages that bring it.
 OPTIONAL = {
-    "go": (_go, "golang-go golang-golang-x-crypto-dev golang-github-pkg-sftp-dev golang-github-creack-pty-dev"),
-    "jsch": (lambda: shutil.which("javac") is not None and JSCH.exists(), "default-jdk-headless libjsch-java"),
+    "go": (GO.exists, "golang-go golang-golang-x-crypto-dev golang-github-pkg-sftp-dev golang-github-creack-pty-dev"),
+    "jsch": (lambda: JAVA.exists() and shutil.which("java") is not None, "default-jdk-headless libjsch-java"),
     "twisted": (lambda: _python("twisted"), "python3-twisted python3-bcrypt python3-pyasn1"),
     "libssh": (lambda: _library("libssh.so.4"), "libssh-4"),
     "php": (lambda: _answers("php", "-r", "exit(function_exists('ssh2_connect') ? 0 : 1);"), "php-ssh2"),
     "ruby": (lambda: _answers("ruby", "-e", "require 'net/scp'"), "ruby ruby-net-ssh ruby-net-scp"),
     "conch": (lambda: shutil.which("conch3") is not None, "python3-twisted"),
-    "debian 13": (debian.LIBRARIES.is_dir, "(made by debootstrap)"),
+    "debian 13": (debian.LIBRARIES.is_dir, "debootstrap"),
     **{
         name: (lambda tool=tool: shutil.which(tool) is not None, name)  # type: ignore[misc]
         for name, tool in {

@@ -13,7 +13,7 @@ from lab import servers, sshbuild, sshpeople
 from lab.debian import LIBRARIES, inside_debian
 from lab.network import SERVER, USER
 from lab.scenarios import askpass
-from lab.sshsessions import Play
+from lab.sshsessions import PROGRAMS, Play
 from lab.sshstage import Stage, Truth, openssh, options
 
 
@@ -201,6 +201,19 @@ EXTRA: dict[str, tuple[Play, tuple[str, ...], tuple[str, ...]]] = {
     "ssh-audit": (scan, ("scan",), ("none",)),
     "nmap-scripts": (scan, ("scan",), ("none",)),
 }
+# OpenSSH of other releases; their names end as debian.RELEASES says.
+RELEASED: dict[str, tuple[Play, tuple[str, ...], tuple[str, ...]]] = {
+    f"{name}{suffix}": how
+    for suffix in ("11", "-sid")
+    for name, how in {
+        "ssh": PROGRAMS["ssh13"],
+        "sshpass": PROGRAMS["sshpass13"],
+        "askpass": PROGRAMS["askpass13"],
+        "expect-ssh": PROGRAMS["expect-ssh"],
+        "key": PROGRAMS["key13"],
+    }.items()
+}
+ALL = PROGRAMS | EXTRA | RELEASED
 # What of sshbuild.OPTIONAL a program needs, where that is not its own name.
 NEEDS = {
     **dict.fromkeys(("paramiko13", "asyncssh13", "libssh13", "dbclient13", "plink13"), "debian 13"),

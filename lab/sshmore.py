@@ -44,7 +44,7 @@ def prepare() -> None:
     """Make what the programs need, and tell of those that are left out.
 
     Raises:
-        LabError: a system or a program could not be made, or a program of `sshplan` is missing.
+        LabError: Debian 13 could not be made, or a program of `sshplan` is missing.
 
     """
     sshplan.prepare()
@@ -52,10 +52,11 @@ def prepare() -> None:
         debian.make("trixie", debian.MORE)
     except LabError as error:
         print(f"ssh-more: no further programs of Debian 13: {str(error).splitlines()[0][:200]}", flush=True)
-    sshbuild.build()
+    for failure in sshbuild.build():
+        print(f"ssh-more: {failure}", flush=True)
     for name in sshbuild.OPTIONAL:
         if packages := sshbuild.lacks(name):
-            print(f"ssh-more: left out, as this machine lacks it: {name} (apt-get install {packages})", flush=True)
+            print(f"ssh-more: left out, as this machine lacks it: {name} (packages: {packages})", flush=True)
 
 
 def belongs(program: str, server: Server, part: str) -> bool:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from lab import servers
+from lab.debian import release
 from lab.network import SERVER, USER
 from lab.scenarios import askpass
 from lab.sshstage import LINES, Stage, Truth, fingerprints, openssh, options
@@ -32,7 +33,7 @@ def sshpass(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     truth = Truth(password="automated")
     word = stage.lab.password if outcome == "0" else stage.wrong(1)[0]
     words = ["sshpass", "-p", word]
-    new = "13" if client.endswith("13") else ""
+    new = release(client)
     if action == "transfer":
         truth.session = "transfer"
         blob = _blob(stage)
@@ -56,7 +57,7 @@ def asked(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     truth = Truth(password="automated")
     count = 3 if outcome == "all" else int(outcome)
     guesses = [*stage.wrong(count), *([] if outcome == "all" else [stage.lab.password])]
-    new = "13" if client.endswith("13") else ""
+    new = release(client)
     command = [*openssh(new), *options(stage, client), stage.target, *_remote(action, truth)]
     stage.run(*command, stdin=SCRIPT if action == "script" else b"", **askpass(stage.lab, *guesses))
     return truth
@@ -156,7 +157,7 @@ def python(stage: Stage, client: str, outcome: str, action: str) -> Truth:
 def key(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     """Call OpenSSH by key without a terminal: accepted, or refused and no other way; a command, a copy, a tunnel."""
     truth = Truth(refused_key=outcome == "badkey")
-    new = "13" if client.endswith("13") else ""
+    new = release(client)
     words = ["-o", "BatchMode=yes", "-i", str(stage.key(outcome == "key"))]
     if outcome == "refused":
         truth = Truth(hostkey="refused")

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from lab import debian, labels, sshservers
 from lab.network import SERVER, SERVER6, USER, Lab, LabError
-from lab.sshextra import EXTRA
+from lab.sshextra import ALL
 from lab.sshservers import Facts, Server
-from lab.sshsessions import PROGRAMS
 from lab.sshstage import Stage, Truth
 
 GUESSERS = {"hydra", "medusa", "ncrack", "patator", "nmap-brute"}  # they open several connections and may not get in
-KEYS = {"key", "key13"}  # what they are called for is not always a login
+KEYS = {"key", "key13", "key11", "key-sid"}  # what they are called for is not always a login
 PASSWORDS = ("correct horse 7", "Tr0ub4dor&3", "x7!", "a long sentence that only I would type", "hunter22")
 Session = tuple[str, str, str]  # program, outcome, action
 IN = ("0", "1", "2", "key", "badkey", "both", "yes")  # outcomes of the others that end in a login
@@ -37,6 +36,7 @@ class Plan:
     offload: bool
     v6: bool
     seed: str = ""  # what its sessions are drawn from; empty: part and number
+    roots: tuple[Path, ...] = (debian.TRIXIE, debian.LIBRARIES)  # systems whose programs play
     again: bool = False  # whether the same sessions are played under other conditions, too
 
     @property
@@ -106,7 +106,7 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
     folder.mkdir(parents=True, exist_ok=True)
     network = {"jitter": plan.jitter, "offload": plan.offload, "password": draw.choice(PASSWORDS)}
     with Lab(**delay, **network) as lab:  # type: ignore[arg-type]
-        for root in filter(Path.is_dir, (debian.TRIXIE, debian.LIBRARIES)):
+        for root in filter(Path.is_dir, plan.roots):
             debian.prepare(lab, lab.client, root)
             debian.prepare(lab, lab.server, root)
         log = sshservers.start(lab, plan.server)
@@ -124,7 +124,7 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
                 if plan.seed:
                     stage.random = random.Random(f"{plan.seed} {place}")
                 try:
-                    truth = (PROGRAMS | EXTRA)[program][0](stage, program, outcome, action)
+                    truth = ALL[program][0](stage, program, outcome, action)
                 except (LabError, OSError) as error:
                     problems.append(f"{plan.name} {what}: {error}")
                     truth = None

@@ -85,7 +85,7 @@ def with_paramiko(user, password, keys, methods, *hosts):
     class Server(paramiko.ServerInterface):
         def __init__(self, who, transport):
             self.who, self.transport = who, transport
-            self.terminal, self.tries, self.how = set(), 0, ""
+            self.terminal, self.tries = set(), 0
 
         def get_allowed_auths(self, name):
             names = {"password": "password", "keyboard": "keyboard-interactive"}
@@ -108,8 +108,7 @@ def with_paramiko(user, password, keys, methods, *hosts):
             return self.judged(list(answers) == [password], "keyboard-interactive")
 
         def check_auth_publickey(self, name, key):
-            if key.get_base64() in known(keys):  # said of the question, too: it is accepted with the signature
-                self.how = "publickey"
+            if key.get_base64() in known(keys):  # said of the question, too: Auth tells when it is accepted
                 return paramiko.AUTH_SUCCESSFUL
             log(f"Failed publickey for {self.who}")
             return paramiko.AUTH_FAILED
@@ -158,6 +157,14 @@ def with_paramiko(user, password, keys, methods, *hosts):
         def check_channel_exec_request(self, channel, command):
             return self.run(channel, command.decode())
 
+    class Auth(paramiko.auth_handler.AuthHandler):
+        def _send_auth_result(self, name, method, result):
+            if method == "publickey" and result == paramiko.AUTH_SUCCESSFUL:
+                log(f"Accepted publickey for {self.transport.server_object.who}")
+            return super()._send_auth_result(name, method, result)
+
+    paramiko.transport.AuthHandler = Auth
+
     class Files(paramiko.SFTPServerInterface):
         def list_folder(self, path):
             return [paramiko.SFTPAttributes.from_stat(entry.stat(), entry.name) for entry in os.scandir(path)]
@@ -193,10 +200,7 @@ def with_paramiko(user, password, keys, methods, *hosts):
             transport.start_server(server=server)
         while transport.is_active() and not transport.is_authenticated() and server.tries < TRIES:
             time.sleep(0.02)
-        if transport.is_authenticated():
-            if server.how:
-                log(f"Accepted {server.how} for {server.who}")
-        else:
+        if not transport.is_authenticated():
             time.sleep(1)
             transport.close()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import servers, sshbuild
-from lab.debian import LIBRARIES, TRIXIE, inside_debian
+from lab.debian import LIBRARIES, RELEASES, inside_debian, release
 from lab.network import SERVER, SERVER6, USER, WAIT, Lab
 
 CONFIG = """\
@@ -94,7 +94,7 @@ class Server:
     """A server program as it is set up."""
 
     name: str
-    kind: str  # openssh, dropbear, asyncssh, paramiko, twisted, go; 13: of Debian 13
+    kind: str  # openssh, dropbear, asyncssh, paramiko, twisted, go; 13, 11, sid: of another Debian
     password: bool = True
     keyboard: bool = False
     pam: bool = False
@@ -145,6 +145,17 @@ EXTRA = {
         Server("deb13-two", "openssh13", more="PerSourcePenalties no\n" + TWO, ciphers=AEAD + CTR),
     )
 }
+RELEASES_OF = {
+    server.name: server
+    for server in (
+        Server("deb11", "openssh11", more="ChallengeResponseAuthentication no", ciphers=AEAD + CTR),  # as Debian has it
+        Server("deb11-plain", "openssh11", ciphers=AEAD + CTR),  # keyboard-interactive is offered, and refused unasked
+        Server("deb11-pam", "openssh11", pam=True, keyboard=True, ciphers=AEAD + CTR),
+        Server("deb11-keyboard", "openssh11", password=False, pam=True, keyboard=True, ciphers=AEAD + CTR),
+        Server("sid", "opensshsid", more=KEYS + "PerSourcePenalties no", ciphers=AEAD + CTR),
+        Server("sid-pam", "opensshsid", pam=True, keyboard=True, more="PerSourcePenalties no", ciphers=AEAD + CTR),
+    )
+}
 BANNER = "Authorised use only. All activity may be monitored and reported.\n" * 3
 
 
@@ -154,10 +165,11 @@ def start(lab: Lab, server: Server) -> Callable[[], str]:
     (lab.folder / "banner").write_text(BANNER)
     (lab.folder / "authorized_keys").touch()
     lab.folder.chmod(0o755)
-    kind = server.kind.removesuffix("13")
+    new = release(server.kind)
+    kind = server.kind.removesuffix(new)
     command = {"dropbear": _dropbear, "openssh": _openssh}.get(kind, _ours)(lab, server)
-    if server.kind.endswith("13"):
-        command = inside_debian(TRIXIE if kind == "openssh" else LIBRARIES, command)
+    if new:
+        command = inside_debian(RELEASES[new] if kind == "openssh" else LIBRARIES, command)
     lab.server.start(*command, log=log)
     lab.server.await_port(22)
     return lambda: log.read_text(errors="replace")

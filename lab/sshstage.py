@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import servers
-from lab.debian import TRIXIE, inside_debian
+from lab.debian import RELEASES, inside_debian, release
 from lab.network import SERVER, SERVER6, USER, Lab
 from lab.sshservers import Server, authorize
 
@@ -117,7 +117,8 @@ def options(stage: Stage, client: str, *, ask: bool = False, strict: bool = Fals
 
 def openssh(client: str, program: str = "ssh") -> list[str]:
     """Return how this version of OpenSSH is called."""
-    return inside_debian(TRIXIE, [program]) if client.endswith("13") else [program]
+    new = release(client)
+    return inside_debian(RELEASES[new], [program]) if new else [program]
 
 
 def _fingerprint(public: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import labels, sshbuild, sshconditions, sshmore, sshplan
+from lab import labels, sshbuild, sshconditions, sshmore, sshplan, sshreleases
 from lab.labels import Row
 from lab.sshextra import EXTRA, needs
 from lab.sshplan import PARTS, SESSIONS, belongs, plans, sessions
@@ -188,3 +188,23 @@ def test_labelled_captures_hold_what_their_labels_say(flowtap: Command) -> None:
     }
     assert document["unlabelled"]["flows"] == 0
     assert document["flows"] > 200
+
+
+def test_other_releases_play_in_one_part_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path(__file__).parent
+    monkeypatch.setattr(sshreleases, "RELEASES", dict.fromkeys(sshreleases.RELEASES, here))
+    monkeypatch.setattr(sshbuild, "OPTIONAL", dict.fromkeys(sshbuild.OPTIONAL, (lambda: True, "")))
+    played: dict[str, set[tuple[str, str]]] = {}
+    for part, suffix in sshreleases.OTHER.items():
+        made = list(sshreleases.plans(part, range(30)))
+        assert made == list(sshreleases.plans(part, range(30))) and all(here in plan.roots for plan in made)
+        pairs = [
+            (name, plan.server.name)
+            for plan in made
+            for name, _, _ in sshreleases.sessions(plan, random.Random(plan.seed))
+        ]
+        assert all(name.endswith(suffix) or server.startswith(("deb11", "sid")) for name, server in pairs)
+        played[part] = set(pairs)
+    assert not played["train"] & played["test"]
+    monkeypatch.setattr(sshreleases, "RELEASES", dict.fromkeys(sshreleases.RELEASES, here / "none"))
+    assert list(sshreleases.plans("train", range(3))) == []

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The signatures of SSH sessions: on labelled recordings, and on sessions made of messages in several ciphers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Command
+from tests.conversation import Tcp, pcap
+
+LABELLED = Path(__file__).parent / "captures" / "labelled"
+OURS = ("ssh.session.", "human.typing", "human.lines", "automated.typing")
+
+
+def _padded(size: int, block: int) -> int:
+    return -(-size // block) * block
+
+
+# A message's size on the wire: the length field is 4 bytes, the padding at least 4, its length one (RFC 4253, 6).
+CIPHERS = {
+    "chacha20-poly1305": lambda payload: 4 + _padded(5 + payload, 8) + 16,
+    "aes-gcm": lambda payload: 4 + _padded(5 + payload, 16) + 16,
+    "aes-ctr, hmac-sha2-256-etm": lambda payload: 4 + _padded(5 + payload, 16) + 32,
+    "aes-ctr, hmac-sha2-256": lambda payload: _padded(9 + payload, 16) + 32,
+}
+# Payloads by RFC 4254; `data-N` is CHANNEL_DATA with N bytes, `exec-N` a command of N bytes.
+MESSAGES = {
+    "success": 1, "accept": 17, "none": 45, "refused": 28, "password": 66,
+    "open": 24, "no-more": 34, "confirmed": 17, "ok": 5, "adjust": 9, "eof": 5, "close": 5, "bye": 33, "exit": 25,
+    "pty": 307, "bare-pty": 47, "shell": 15, "sftp": 27, "alive": 27, "failed": 1, "direct": 63, "listen": 36,
+    "called": 66, "keys": 456,
+}  # fmt: skip
+
+
+def payload(message: str) -> int:
+    """Return the size of a message's payload."""
+    name, _, number = message.partition("-")
+    if name == "data" and number:
+        return 9 + int(number)
+    if name == "exec" and number:
+        return 18 + int(number)
+    return MESSAGES[message]
+
+
+def session(text: str, cipher: str, port: int) -> Tcp:
+    """Return a connection: key exchange, a password, then the text's packets.
+
+    `+SECONDS` is a pause, `c:` and `s:` begin a packet with the messages that are joined in it, `*N` repeats what is in
+    parentheses.
+    """
+    size = CIPHERS[cipher]
+    talk = Tcp(cport=port).open()
+    talk.send(0.01, "c41", "s41", "c1208", "s1112", "c48", "s564", "c16")
+    login = "c:accept s:accept c:none s:refused c:password s:success "
+    at = 0.1
+    words: list[str] = []
+    for part in (login + text).replace("(", " ( ").replace(")", " ) ").split():
+        words.append(part)
+    while "(" in words:
+        start = max(place for place, word in enumerate(words) if word == "(")
+        end = words.index(")", start)
+        words[start : end + 2] = words[start + 1 : end] * int(words[end + 1].removeprefix("*"))
+    for word in words:
+        if word.startswith("+"):
+            at += float(word)
+            continue
+        side, _, messages = word.partition(":")
+        talk.send(at, f"{side}{sum(size(payload(message)) for message in messages.split('+'))}")
+        at += 0.002
+    return talk.close(at + 0.01)
+
+
+OPENED = "c:open+no-more s:keys s:confirmed "
+SHELL = OPENED + "c:pty+shell s:ok+adjust+ok s:data-400 s:data-20 "
+KEY = "c:data-1 s:data-1 "
+COMMAND = OPENED + "c:exec-20 s:adjust+ok "
+CASES = {
+    "a person types": (SHELL + f"+1.5 {KEY} (+0.13 {KEY})*7 c:data-1 s:data-300", "human.typing interactive"),
+    "a person types over a long link": (SHELL + "+2 (c:data-1 s:data-1)*8", "human.typing interactive"),
+    "a person types, the shell repaints": (SHELL + "+2 (c:data-1 s:data-24 +0.2)*6", "human.typing interactive"),
+    "a person in chaff": (SHELL + "+1 (c:data-1 s:data-1 +0.018)*60 s:data-200", "human.typing interactive"),
+    "an idle person": (SHELL + "+20 c:data-1 s:data-8 s:close", "interactive"),
+    "keep-alives": (SHELL + "(+15 c:alive s:failed)*8", "interactive"),
+    "expect": (SHELL + "(c:data-30 s:data-32 s:data-300 s:data-20)*3 c:data-5", "automated.typing interactive"),
+    "expect in chaff": (
+        SHELL + "(c:data-30 s:data-32 s:data-300 (+0.018 c:data-1 s:data-1)*3)*3",
+        "automated.typing interactive",
+    ),
+    "a script that sleeps": (SHELL + "(+2 c:data-30 s:data-32 s:data-300)*4", "automated.typing interactive"),
+    "a library's terminal": (
+        "c:open s:keys s:confirmed c:bare-pty s:ok c:shell s:adjust+ok s:data-400 (+0.3 c:data-30 s:data-200)*3",
+        "automated.typing interactive",
+    ),
+    "a person at a library's terminal": (
+        f"c:open s:keys s:confirmed c:bare-pty s:ok c:shell s:adjust+ok s:data-400 +2 {KEY} (+0.13 {KEY})*7",
+        "human.typing interactive",
+    ),
+    "a person scrolls": (SHELL + "+3 (c:data-3 s:data-60 +0.2)*2 c:data-1 s:data-90", "interactive"),
+    "lines of a person": (COMMAND + "(+2.2 c:data-9 s:data-120)*3 +2 c:data-5 s:close", "human.lines exec"),
+    "a command": (COMMAND + "s:data-400 s:exit+eof+close c:close c:bye", "exec"),
+    "a long command": (OPENED + "c:exec-300 s:adjust+ok s:data-400 s:exit+eof+close c:close c:bye", "exec"),
+    "a script from a pipe": (COMMAND + "c:data-60 c:eof s:data-400 s:exit+close c:close c:bye", "exec"),
+    "sftp": (
+        OPENED + "c:sftp s:adjust+ok c:data-9 s:data-270 c:data-22 s:data-50 (c:data-34 s:data-60)*3 c:close",
+        "transfer",
+    ),
+    "scp's own protocol, up": (
+        OPENED + "c:exec-20 s:adjust+ok s:data-1 c:data-22 s:data-1 c:data-1200 c:data-1200 s:data-1 c:eof",
+        "transfer",
+    ),
+    "scp's own protocol, down": (
+        OPENED + "c:exec-20 s:adjust+ok c:data-1 s:data-22 c:data-1 s:data-1200 s:data-1200 c:data-1 c:eof",
+        "transfer",
+    ),
+    "a forwarded port": ("c:no-more s:keys +2 c:direct s:confirmed c:data-90 s:data-900", "forward"),
+    "an idle forward": ("c:no-more s:keys (+5 c:alive s:failed)*3", "forward"),
+    "a port at the server": ("c:listen c:no-more s:keys s:failed +3 s:called c:confirmed s:data-90", "forward"),
+}
+
+
+def wanted(words: str) -> list[str]:
+    """Return the ids that are meant."""
+    return sorted(f"{word}.ssh" if "." in word else f"ssh.session.{word}" for word in words.split())
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_sessions_of_messages(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    made = [session(text, cipher, 40_000 + number) for number, (text, _) in enumerate(CASES.values())]
+    (tmp_path / "sessions.pcap").write_bytes(pcap(*made))
+    found: dict[int, list[str]] = {40_000 + number: [] for number in range(len(CASES))}
+    for line in flowtap("read", "--json", tmp_path / "sessions.pcap").stdout.splitlines():
+        event = json.loads(line)
+        if event["event_type"] == "alert" and event["flowtap"]["id"].startswith(OURS):
+            found[event["src_port"]].append(event["flowtap"]["id"])
+    told = {name: sorted(ids) for name, ids in zip(CASES, found.values(), strict=True)}
+    assert told == {name: wanted(words) for name, (_, words) in CASES.items()}
+
+
+@pytest.mark.skipif(not LABELLED.is_dir(), reason=f"no captures in {LABELLED}")
+def test_recordings(flowtap: Command) -> None:
+    files = sorted(LABELLED.glob("ssh-*.pcap.gz"))
+    labels = json.loads(flowtap("eval", "--json", LABELLED / "ssh.csv", *files).stdout)["labels"]
+    judged = {row["id"]: row for row in labels if row["id"] in ("human.typing", "human.lines", "automated.typing")}
+    assert len(judged) == 3
+    assert {label: row["false_positives"] for label, row in judged.items()} == dict.fromkeys(judged, 0)
+    for row in labels:
+        if row["id"].startswith(OURS) and row["flows"]:
+            assert row["true_positives"] >= 0.8 * (row["true_positives"] + row["misses"]), row
