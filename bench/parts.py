@@ -23,7 +23,7 @@ from capture.compile import SOURCES
 from capture.ebpf import cpus
 from tests.veth import Filters, namespace, pair
 
-PARTS = ("empty", "count", "clock", "record", "batch")
+PARTS = ("empty", "count", "clock", "hash", "batch")
 
 
 def parts(packets: int, rounds: int, flood: list[str]) -> dict[str, float]:

@@ -45,10 +45,10 @@ int part_clock(struct __sk_buff *skb)
 	return FT_UNSPEC;
 }
 
-/* ... and the record with its hash. */
-int part_record(struct __sk_buff *skb)
+/* ... and the headers of a plain packet, and its hash. */
+int part_hash(struct __sk_buff *skb)
 {
-	struct ft_packet packet = ft_packet_of(skb);
+	const ft_u8 *data = (void *)(long)skb->data;
 	ft_u32 zero = 0;
 	struct flowtap_state *s = (void *)flowtap_state.lookup(&zero);
 
@@ -57,8 +57,10 @@ int part_record(struct __sk_buff *skb)
 	s->busy = 1;
 	ft_barrier();
 	s->seen++;
-	if (ft_read(skb, s, &packet, 0) != FT_RECORD)
-		s->verdict[FT_NO_PAYLOAD]++;
+	if (data + FT_PLAIN <= (ft_u8 *)(long)skb->data_end && ft_is_plain(data, skb->len, 0)) {
+		s->record.hash = ft_hash_plain(data, &s->settings.key);
+		s->record.ts = bpf_ktime_get_ns();
+	}
 	ft_barrier();
 	s->busy = 0;
 	return FT_UNSPEC;
@@ -67,8 +69,8 @@ int part_record(struct __sk_buff *skb)
 /* ... and the record in a batch, which begins anew when it is full. */
 int part_batch(struct __sk_buff *skb)
 {
-	struct ft_packet packet = ft_packet_of(skb);
-	ft_u32 i, zero = 0, shard;
+	const ft_u8 *data = (void *)(long)skb->data;
+	ft_u32 i, hash, shard, zero = 0;
 	struct flowtap_state *s = (void *)flowtap_state.lookup(&zero);
 	struct flowtap_batch *b;
 
@@ -77,14 +79,13 @@ int part_batch(struct __sk_buff *skb)
 	s->busy = 1;
 	ft_barrier();
 	s->seen++;
-	if (ft_read(skb, s, &packet, 0) == FT_RECORD) {
-		shard = ft_shard(s->record.hash, s->settings.shards);
+	if (data + FT_PLAIN <= (ft_u8 *)(long)skb->data_end && ft_is_plain(data, skb->len, 0)) {
+		hash = ft_hash_plain(data, &s->settings.key);
+		shard = ft_shard(hash, FT_SHARDS);
 		b = (void *)batches.lookup(&shard);
 		i = b ? b->message.count : FT_BATCH;
 		if (b && i < FT_BATCH) {
-			b->record[i] = s->record;
-			b->tag[i] = s->tag;
-			b->message.ts = s->record.ts;
+			ft_place_plain(skb, data, hash, b, i)->ts = bpf_ktime_get_ns();
 			b->message.count = (i + 1) & (FT_BATCH - 1);
 		}
 	}

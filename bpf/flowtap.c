@@ -16,6 +16,7 @@
  */
 #include "choice.h"
 #include "handshake_fill.h"
+#include "plain.h"
 #include "state.h"
 
 #define FT_UNSPEC -1 /* TC_ACT_UNSPEC: the packet's way is none of our business */
@@ -93,6 +94,8 @@ FT_INLINE void ft_hand_over(void *ctx, struct flowtap_state *s, struct flowtap_b
 	ft_opaque(count);
 	if (count > FT_BATCH)
 		return;
+	b->message.began = b->record[0].ts;
+	b->message.ts = b->record[count - 1].ts;
 	ft_complete(s, &b->message, shard, FT_KIND_RECORDS);
 	if (events.perf_submit(ctx, b, sizeof(b->message) + sizeof(b->tag) + count * sizeof(struct ft_record)))
 		stream[FT_STREAM_LOST] += count;
@@ -158,9 +161,19 @@ FT_INLINE void ft_put_handshake(struct __sk_buff *skb, struct flowtap_state *s, 
 		ft_hand_over_handshakes(skb, s, b, stream, shard);
 }
 
+/* Makes what stands in the batch behind its last record the last. */
+FT_INLINE void ft_append(struct __sk_buff *skb, struct flowtap_state *s, struct flowtap_batch *b, ft_u64 *stream,
+			 ft_u32 shard, ft_u32 i)
+{
+	stream[FT_STREAM_BATCHED]++;
+	b->message.count = i + 1;
+	if (i + 1 == FT_BATCH)
+		ft_hand_over(skb, s, b, stream, shard);
+}
+
 FT_INLINE void ft_put(struct __sk_buff *skb, struct flowtap_state *s, const struct ft_packet *p)
 {
-	ft_u32 i, shard = ft_shard(s->record.hash, s->settings.shards);
+	ft_u32 i, shard = ft_shard(s->record.hash, FT_SHARDS);
 	struct flowtap_batch *b = (void *)batches.lookup(&shard);
 	ft_u64 *stream = ft_stream(s, shard);
 
@@ -169,21 +182,16 @@ FT_INLINE void ft_put(struct __sk_buff *skb, struct flowtap_state *s, const stru
 	i = b->message.count;
 	if (i >= FT_BATCH)
 		return;
+	s->record.ts = bpf_ktime_get_ns();
 	b->record[i] = s->record;
 	b->tag[i] = s->tag;
-	stream[FT_STREAM_BATCHED]++;
-	b->message.ts = s->record.ts;
-	if (i == 0)
-		b->message.began = s->record.ts;
-	b->message.count = i + 1;
-	if (i + 1 == FT_BATCH)
-		ft_hand_over(skb, s, b, stream, shard);
+	ft_append(skb, s, b, stream, shard, i);
 	if (ft_is_handshake(&s->record))
 		ft_put_handshake(skb, s, p, stream, shard);
 }
 
 /* Whether the settings leave this record out; counts it then. */
-FT_INLINE int ft_is_left_out(struct flowtap_state *s)
+FT_INLINE int ft_is_left_out(struct flowtap_state *s, const struct ft_record *r)
 {
 	struct ft_ports *set;
 	ft_u32 zero = 0, slot;
@@ -191,20 +199,76 @@ FT_INLINE int ft_is_left_out(struct flowtap_state *s)
 
 	if (s->settings.ports) {
 		set = ports.lookup(&zero);
-		if (set && !ft_port_is_watched(s->settings.ports, set, &s->record)) {
+		if (set && !ft_port_is_watched(s->settings.ports, set, r)) {
 			s->reason[FT_TAP_PORT]++;
 			return 1;
 		}
 	}
 	if (s->settings.cutoff) {
-		slot = s->record.hash & (FT_CUTOFFS - 1);
+		slot = r->hash & (FT_CUTOFFS - 1);
 		entry = cutoffs.lookup(&slot);
-		if (entry && ft_is_cut_off(entry, &s->record, s->settings.cutoff)) {
+		if (entry && ft_is_cut_off(entry, r, s->settings.cutoff)) {
 			s->reason[FT_TAP_CUTOFF]++;
 			return 1;
 		}
 	}
 	return 0;
+}
+
+/* Fills the tag; returns the flags that the record begins with. */
+FT_INLINE ft_u8 ft_tag(struct __sk_buff *skb, struct ft_tag *tag)
+{
+	ft_u8 flags = skb->tc_classid & FT_CLASS_OUT ? FT_F_EGRESS : 0;
+
+	tag->iface = skb->ifindex;
+	tag->vlan = 0;
+	tag->vlan2 = 0;
+	if (skb->vlan_present) {
+		tag->vlan = skb->vlan_tci & 0xfff;
+		flags |= FT_F_VLAN;
+	}
+	return flags;
+}
+
+/* Writes the record of a plain packet, all but its time, where it is to stay. */
+FT_INLINE struct ft_record *ft_place_plain(struct __sk_buff *skb, const ft_u8 *data, ft_u32 hash,
+					   struct flowtap_batch *b, ft_u32 i)
+{
+	struct ft_record *r = &b->record[i];
+
+	ft_write_plain(data, r);
+	r->hash = hash;
+	r->seg = r->len <= skb->gso_size ? 0 : skb->gso_size;
+	r->flags = ft_tag(skb, &b->tag[i]);
+	return r;
+}
+
+/* Makes the record of a plain packet; 0 when the packet is not plain. */
+FT_INLINE int ft_put_plain(struct __sk_buff *skb, struct flowtap_state *s)
+{
+	const ft_u8 *data = (void *)(long)skb->data;
+	struct flowtap_batch *b;
+	ft_u32 i, hash, shard;
+	struct ft_record *r;
+	ft_u64 *stream;
+
+	if (data + FT_PLAIN > (ft_u8 *)(long)skb->data_end || !ft_is_plain(data, skb->len, FT_DECAP))
+		return 0;
+	hash = ft_hash_plain(data, &s->settings.key);
+	shard = ft_shard(hash, FT_SHARDS);
+	b = (void *)batches.lookup(&shard);
+	stream = ft_stream(s, shard);
+	if (!b || !stream)
+		return 0;
+	i = b->message.count;
+	if (i >= FT_BATCH)
+		return 0;
+	r = ft_place_plain(skb, data, hash, b, i);
+	if (ft_is_left_out(s, r))
+		return 1;
+	r->ts = bpf_ktime_get_ns();
+	ft_append(skb, s, b, stream, shard, i);
+	return 1;
 }
 
 /* The packet as the parser and what makes handshake records read it. */
@@ -221,40 +285,22 @@ FT_INLINE struct ft_packet ft_packet_of(struct __sk_buff *skb)
 	return packet;
 }
 
-/* Makes the record of a packet that came in (`flags` 0) or goes out, in the state. */
-FT_INLINE enum ft_verdict ft_read(struct __sk_buff *skb, struct flowtap_state *s, const struct ft_packet *packet,
-				  ft_u8 flags)
+/* Makes the record of a packet, in the state. */
+FT_INLINE enum ft_verdict ft_read(struct __sk_buff *skb, struct flowtap_state *s, const struct ft_packet *packet)
 {
-	s->tag.iface = skb->ifindex;
-	s->tag.vlan = 0;
-	s->tag.vlan2 = 0;
-	if (skb->vlan_present) {
-		s->tag.vlan = skb->vlan_tci & 0xfff;
-		flags |= FT_F_VLAN;
-	}
-	s->record.ts = bpf_ktime_get_ns();
 	s->record.seg = skb->gso_size;
-	s->record.flags = flags;
+	s->record.flags = ft_tag(skb, &s->tag);
 	return ft_parse(packet, 0, skb->tc_classid & FT_CLASS_IP ? FT_STEP_IP : FT_STEP_ETHERNET, FT_DECAP,
 			&s->settings.key, &s->record, &s->tag, &s->at);
 }
 
-FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
+FT_INLINE void ft_take_any(struct __sk_buff *skb, struct flowtap_state *s)
 {
 	struct ft_packet packet = ft_packet_of(skb), far = ft_far(&packet);
-	ft_u32 index, slot, *found;
 	enum ft_verdict verdict;
-	ft_u8 flags = 0;
+	ft_u32 slot, *found;
 
-	if (skb->tc_classid & FT_CLASS_OUT) {
-		flags = FT_F_EGRESS;
-		index = skb->ingress_ifindex;
-		if (index && interfaces.lookup(&index)) {
-			s->reason[FT_TAP_FORWARDED]++;
-			return;
-		}
-	}
-	verdict = ft_read(skb, s, &packet, flags);
+	verdict = ft_read(skb, s, &packet);
 	if (ft_in_handshake(verdict, &s->record)) {
 		slot = s->record.hash & (FT_HANDSHAKES - 1);
 		found = expected.lookup(&slot);
@@ -264,9 +310,24 @@ FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
 	if (verdict != FT_RECORD) {
 		if (verdict < FT_VERDICT_COUNT)
 			s->verdict[verdict]++;
-	} else if (!ft_is_left_out(s)) {
+	} else if (!ft_is_left_out(s, &s->record)) {
 		ft_put(skb, s, &far);
 	}
+}
+
+FT_INLINE void ft_take(struct __sk_buff *skb, struct flowtap_state *s)
+{
+	ft_u32 index, class = skb->tc_classid;
+
+	if (class & FT_CLASS_OUT) {
+		index = skb->ingress_ifindex;
+		if (index && interfaces.lookup(&index)) {
+			s->reason[FT_TAP_FORWARDED]++;
+			return;
+		}
+	}
+	if ((class & FT_CLASS_IP) || !ft_put_plain(skb, s))
+		ft_take_any(skb, s);
 }
 
 /* Both directions of every interface. */

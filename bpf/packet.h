@@ -29,7 +29,7 @@
 #include "tunnel.h"
 
 /*
- * Parses the packet from `offset` on, where a header of kind `step` stands. The caller has set r->ts, r->seg,
+ * Parses the packet from `offset` on, where a header of kind `step` stands. r->ts is the caller's affair. It has set r->seg and
  * r->flags (what it knows: FT_F_VLAN and tag->vlan from metadata, FT_F_EGRESS) and the tag; the rest is written
  * here, and `at` for handshake_fill.h. Unless FT_RECORD or FT_NO_PAYLOAD is returned (see handshake.h), record, tag and
  * `at` hold nothing of use.

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from capture import _bpf, predecessor
-from capture._message import MAX_SHARDS, SETTINGS_OFFSET, SETTINGS_SIZE, STATE_SIZE, STATE_VERSION, port_set
+from capture._message import (
+    BATCH,
+    MAX_SHARDS,
+    MESSAGE_SIZE,
+    SETTINGS_OFFSET,
+    SETTINGS_SIZE,
+    STATE_SIZE,
+    STATE_VERSION,
+    port_set,
+)
 from capture._message import STREAM_COUNTERS as NAMES
 from capture._perf import Rings
 from capture.live import Forward, Interface, StreamCounters, TapError, TapSettings
@@ -22,7 +31,9 @@ from capture.predecessor import Predecessor, state_counters
 from capture.program import Program, load
 
 WAKEUP = 32  # messages in a ring that wake the reader: fewer cost more wake-ups per record
-LONGEST_WAIT = 10  # milliseconds: below WAKEUP messages nobody wakes the reader
+PARTS = 4  # of a ring: when one is full, the reader wakes at fewer messages
+LONGEST_WAIT = 10  # milliseconds: below these messages nobody wakes the reader
+LONGEST_MESSAGE = MESSAGE_SIZE + BATCH * (64 + 8)  # records and tags; capture.record would bring numpy's threads
 PERIODS = 2  # of the flush within which each CPU's clock has surely run
 SLACK = (
     1_000_000  # nanoseconds: a packet's way through the program, which flushes at its end where the clock found it busy
@@ -96,7 +107,8 @@ class EbpfTap:
         self._program: Program = load(settings.shards, decap=settings.decap, cutoff=settings.cutoff > 0, cache=cache)
         try:
             self._configure()
-            self._rings = Rings(self._program.maps["events"], cpus("online"), settings.ring_bytes, WAKEUP)
+            wakeup = max(1, min(WAKEUP, settings.ring_bytes // PARTS // LONGEST_MESSAGE))
+            self._rings = Rings(self._program.maps["events"], cpus("online"), settings.ring_bytes, wakeup)
             self._rings.clock(self._program.flush, settings.flush_hz)
         except OSError as error:
             self._program.close()

@@ -13,11 +13,15 @@ from flowtap.eval_score import Judged, hits_of, prefixes
 
 @dataclass(slots=True)
 class Difference:
-    """An id that is not found alike in all flows of one thing; `hits` by capture, 0 where it was not found."""
+    """An id that is not found alike in all flows of one thing; `hits` by capture, 0 where it was not found.
+
+    `counted`: the labels state how often it is to be found, so that the number was compared, too.
+    """
 
     same: str
     id: str
     labelled: bool
+    counted: bool
     hits: dict[str, int]
 
 
@@ -78,7 +82,7 @@ def _thing(same: str, seen: dict[str, list[Judged]], result: Alike) -> None:
         result.compared[name] += 1
         if len(set(counts.values()) if name in counted else {bool(count) for count in counts.values()}) > 1:
             result.differ[name] += 1
-            result.differences.append(Difference(same, name, name in labelled, counts))
+            result.differences.append(Difference(same, name, name in labelled, name in counted, counts))
 
 
 def same_object(alike: Alike) -> dict[str, Any]:
@@ -90,7 +94,13 @@ def same_object(alike: Alike) -> dict[str, Any]:
             for name, count in sorted(alike.compared.items())
         ],
         "differences": [
-            {"same": each.same, "id": each.id, "labelled": each.labelled, "hits": each.hits}
+            {
+                "same": each.same,
+                "id": each.id,
+                "labelled": each.labelled,
+                "counted": each.counted,
+                "hits": each.hits,
+            }
             for each in alike.differences
         ],
         "other_labels": alike.other_labels,
@@ -113,7 +123,7 @@ def _lines(alike: Alike) -> Iterator[str]:
         yield f"{name:{width}}  {count:8}  {alike.differ[name]:6}"
     for each in alike.differences:
         known = "labelled" if each.labelled else "not labelled"
-        yield f"  {each.same}: {each.id} ({known}): {_where(each.hits)}"
+        yield f"  {each.same}: {each.id} ({known}): {_where(each)}"
     if alike.other_labels:
         yield f"not compared, as their labels differ: {', '.join(alike.other_labels)}"
     if alike.alone:
@@ -122,11 +132,11 @@ def _lines(alike: Alike) -> Iterator[str]:
         yield f"left out, not seen well enough: {alike.abstained} flows"
 
 
-def _where(hits: dict[str, int]) -> str:
-    """Say in which captures it was found how often: the commonest number first, without names."""
-    by_count: dict[int, list[str]] = defaultdict(list)
-    for capture, count in hits.items():
-        by_count[count].append(capture)
-    common, *rest = sorted(by_count.items(), key=lambda item: -len(item[1]))
-    said = [f"{common[0]} in {len(common[1])}"] + [f"{count} in {', '.join(names)}" for count, names in rest]
-    return "; ".join(said)
+def _where(difference: Difference) -> str:
+    """Say in how many captures it was found, or how often; all but the commonest answer with the names of captures."""
+    by_answer: dict[str, list[str]] = defaultdict(list)
+    for capture, count in difference.hits.items():
+        answer = f"{count} times" if difference.counted else "found" if count else "not found"
+        by_answer[answer].append(capture)
+    (common, many), *rest = sorted(by_answer.items(), key=lambda item: -len(item[1]))
+    return "; ".join([f"{common} in {len(many)}", *(f"{answer} in {', '.join(names)}" for answer, names in rest)])

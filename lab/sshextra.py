@@ -146,6 +146,27 @@ def tunnel(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     return truth
 
 
+def jump(stage: Stage, client: str, outcome: str, action: str) -> Truth:
+    """Log in by key through the server to itself, as through a jump host, and run a command there."""
+    words, _ = _shell_words(stage, client, "key")
+    hop = shlex.join([*words, "-W", "[%h]:%p", stage.target])
+    stage.run(*words, "-o", f"ProxyCommand={hop}", stage.target, "uname -a; uptime", seconds=40)
+    return Truth(session="forward")
+
+
+def several(stage: Stage, client: str, outcome: str, action: str) -> Truth:
+    """Run commands one after the other over one connection that OpenSSH keeps open (ControlMaster), as Ansible does."""
+    words, settings = _shell_words(stage, client, outcome)
+    socket = stage.lab.folder / f"master-{stage.number}"
+    keep = ["-o", f"ControlPath={socket}", "-o", "ControlMaster=auto", "-o", "ControlPersist=yes"]
+    line = shlex.join([*words, *keep, stage.target])
+    commands = ("id", "cat /etc/os-release", "sleep 0.3; uptime")[: stage.random.randint(2, 3)]
+    calls = "; sleep 0.2; ".join(f"{line} {shlex.quote(command)} </dev/null" for command in commands)
+    ending = shlex.join([*words, "-o", f"ControlPath={socket}", "-O", "exit", stage.target])
+    stage.run("sh", "-c", f"{calls}; sleep 1; {ending}", **settings)
+    return Truth(session="exec", password="" if outcome == "key" else "automated")
+
+
 def guesser(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     """Try a short list by patator (Paramiko) or nmap's ssh-brute (libssh2); with `0` the right one is at its end."""
     words = stage.wrong(stage.random.randint(3, 5)) + ([stage.lab.password] if outcome == "0" else [])
@@ -201,6 +222,13 @@ EXTRA: dict[str, tuple[Play, tuple[str, ...], tuple[str, ...]]] = {
     "ssh-audit": (scan, ("scan",), ("none",)),
     "nmap-scripts": (scan, ("scan",), ("none",)),
 }
+# These were added later: they play in further recordings, so that the earlier ones stay as they were drawn.
+LATER: dict[str, tuple[Play, tuple[str, ...], tuple[str, ...]]] = {
+    "paramiko-tty": (sshpeople.person, ("0", "1", "2", "leave"), ("shell", "shell", "idle", "exec")),
+    "libssh-tty": (sshpeople.person, ("0", "1", "2", "leave"), ("shell", "shell", "idle", "exec")),
+    "jump": (jump, ("key",), ("exec",)),
+    "several": (several, ("key", "key", "0"), ("exec",)),
+}
 # OpenSSH of other releases; their names end as debian.RELEASES says.
 RELEASED: dict[str, tuple[Play, tuple[str, ...], tuple[str, ...]]] = {
     f"{name}{suffix}": how
@@ -213,10 +241,11 @@ RELEASED: dict[str, tuple[Play, tuple[str, ...], tuple[str, ...]]] = {
         "key": PROGRAMS["key13"],
     }.items()
 }
-ALL = PROGRAMS | EXTRA | RELEASED
+ALL = PROGRAMS | EXTRA | RELEASED | LATER
 # What of sshbuild.OPTIONAL a program needs, where that is not its own name.
 NEEDS = {
     **dict.fromkeys(("paramiko13", "asyncssh13", "libssh13", "dbclient13", "plink13"), "debian 13"),
+    "libssh-tty": "libssh",
     **dict.fromkeys(("nmap-brute", "nmap-scripts"), "nmap"),
 }
 

@@ -53,6 +53,10 @@ class Client:
             return state == SUCCESS
         return lib.ssh_userauth_password(session, None, word.encode()) == SUCCESS
 
+    def buffer(self, size):
+        """Return room for so many bytes."""
+        return ctypes.create_string_buffer(size)
+
     def channel(self):
         """Open a session."""
         channel = ctypes.c_void_p(self.lib.ssh_channel_new(self.session))

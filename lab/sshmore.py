@@ -14,16 +14,17 @@ from pathlib import Path
 
 from lab import debian, sshbuild, sshplan, sshrecord, sshservers
 from lab.network import LabError
-from lab.sshextra import EXTRA, needs
+from lab.sshextra import ALL, EXTRA, LATER, needs
 from lab.sshplan import PARTS, RTTS, SESSIONS
 from lab.sshrecord import GUESSERS, Plan, Session
 from lab.sshservers import Server
 from lab.sshsessions import PROGRAMS
 
 CLIENTS = {
-    "train": {"go", "libssh", "libssh13", "ruby", "paramiko13", "dbclient13", "rsync", "git", "autossh", "patator"},
+    "train": {"go", "libssh", "libssh13", "ruby", "paramiko13", "dbclient13", "rsync", "git", "autossh", "patator"}
+    | {"paramiko-tty"},
     "test": {"jsch", "php", "conch", "asyncssh13", "plink13", "lftp", "sshfs", "nmap-brute", "nmap-scripts"}
-    | {"ssh-audit"}
+    | {"ssh-audit", "libssh-tty"}
     | sshplan.UNSEEN,
 }
 PLACES = {
@@ -31,6 +32,7 @@ PLACES = {
     "test": {"twisted", "dropbear13", "asyncssh13", "deb12-gcm", "deb13-strict", "deb13-two"},
 }
 SERVERS = sshservers.SERVERS | sshservers.EXTRA
+FURTHER = 48  # from this recording on half of the sessions are by programs of LATER
 TWO = {"ssh-both"}  # clients of servers that want a key and a password
 # Who cannot talk to a kind of server: the lab's of AsyncSSH gives a command no input but at its start; Paramiko's takes
 # the first packet of Dropbear's key exchange for an error.
@@ -103,11 +105,15 @@ def sessions(plan: Plan, draw: random.Random) -> list[Session]:
     new = [name for name in ours if name not in PEOPLE and name in EXTRA]
     old = [name for name in ours if name not in PEOPLE and name in PROGRAMS]
     chosen = []
+    late = [name for name in LATER if plan.number >= FURTHER and belongs(name, plan.server, plan.part)]
+    late = [name for name in late if not sshbuild.lacks(needs(name))]
     for number in range(SESSIONS if len(ours) > 1 else 5):
         name = draw.choice((people if number % 3 == 0 else new if draw.random() < 0.67 else old) or ours)
         if name in GUESSERS and draw.random() < 0.5:  # they open many connections
             name = draw.choice(ours)
-        _, outcomes, actions = (PROGRAMS | EXTRA)[name]
+        if late and draw.random() < 0.5:
+            name = draw.choice(late)
+        _, outcomes, actions = ALL[name]
         chosen.append((name, draw.choice(outcomes), draw.choice(actions)))
     return chosen
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pexpect  # type: ignore[import-untyped]
 
 from lab.debian import LIBRARIES, inside_debian
-from lab.network import Lab, LabError
+from lab.network import USER, Lab, LabError
 from lab.people import Person
 from lab.sshstage import LINES, Stage, Truth, fingerprints, known_hosts, openssh, options
 
@@ -119,6 +121,12 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         words = [*openssh(client), *options(stage, client, ask=ask), *keys]
         question = "fingerprint\\]\\)\\? "
         command = [*words, *(["-T"] if action == "lines" else []), stage.target, *remote]
+    elif client.endswith("-tty"):
+        question = ""  # they know no keys
+        for name in ("sshterminal.py", "sshlibssh.py"):
+            shutil.copy(Path(__file__).with_name(name), stage.lab.folder)
+        script = str(stage.lab.folder / "sshterminal.py")
+        command = ["/usr/bin/python3", script, client.removesuffix("-tty"), stage.address, USER, *remote]
     elif client == "conch":
         question = r"\(yes/no\)\? "
         known = stage.lab.folder / f"conch-{seed}"

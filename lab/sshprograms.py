@@ -22,10 +22,8 @@ def _blob(stage: Stage) -> str:
 
 
 def _remote(action: str, truth: Truth) -> list[str]:
-    if action in ("exec", "script"):
-        truth.session = "exec"
-        return ["uname -a; id; uptime"] if action == "exec" else ["/bin/sh -s"]
-    return ["true"]
+    truth.session = "exec"
+    return {"exec": ["uname -a; id; uptime"], "script": ["/bin/sh -s"]}.get(action, ["true"])
 
 
 def sshpass(stage: Stage, client: str, outcome: str, action: str) -> Truth:

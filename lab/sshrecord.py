@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import debian, labels, sshservers
-from lab.network import SERVER, SERVER6, USER, Lab, LabError
+from lab.network import CLIENT, CLIENT6, SERVER, SERVER6, USER, Lab, LabError
 from lab.sshextra import ALL
 from lab.sshservers import Facts, Server
 from lab.sshstage import Stage, Truth
@@ -141,7 +141,8 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
                         problems.append(f"{plan.name} {what}: not accepted: {after[port]}; {stage.notes}")
         lab.server.do("id", USER)  # a package that adds a user to this machine uncovers the real account files
         for facts in sshservers.read_log(log()).values():
-            if facts.port in truths and facts.connections == 1:
+            ours = facts.ip in (CLIENT, CLIENT6)  # not a connection that came through a tunnel
+            if ours and facts.port in truths and facts.connections == 1:
                 place, what, truth = truths[facts.port]
                 address = SERVER6 if ":" in facts.ip else SERVER
                 found = label(facts, truth)
@@ -149,6 +150,8 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
                 rows.append(labels.Row(f"{plan.name}.pcap", "tcp", facts.ip, facts.port, address, 22, found, session))
                 played.append(f"{plan.name}.pcap,{facts.port},{what},{place}\n")
         path = folder / f"{plan.name}.pcap"
+        if not rows:
+            return path, [*problems, "nothing was recorded, and nothing is kept: the next run makes it"]
         part = folder / f".{plan.name}.part"
         part.write_bytes(only(raw.read_bytes(), {row.client_port for row in rows}))
         shutil.copy(lab.folder / "server.log", folder / f"{plan.name}.log")

@@ -12,7 +12,7 @@ import pytest
 
 from flowtap.eval_interval import at_least, clopper_pearson
 from flowtap.eval_labels import LabelError, read_labels
-from flowtap.eval_same import Difference, compare
+from flowtap.eval_same import Difference, compare, same_text
 from flowtap.eval_score import Judged, hits_of, too_general
 from tests.conftest import Command
 from tests.conversation import Tcp, ethernet, pcap
@@ -144,12 +144,15 @@ def seen(same: str, capture: str, labels: dict[str, int | None], *doubts: str, *
         (
             [seen("1", "x", {"a": 2}, a=2), seen("1", "y", {"a": 2}, a_b=1)],
             {"a": 1, "a.b": 1},
-            [Difference("1", "a", True, {"x": 2, "y": 1}), Difference("1", "a.b", False, {"x": 0, "y": 1})],
+            [
+                Difference("1", "a", True, True, {"x": 2, "y": 1}),
+                Difference("1", "a.b", False, False, {"x": 0, "y": 1}),
+            ],
         ),
         (
             [seen("1", "x", {"b": None}), seen("1", "y", {"b": None}), seen("1", "z", {"b": None}, a=1)],
             {"a": 1, "b": 1},
-            [Difference("1", "a", False, {"x": 0, "y": 0, "z": 1})],
+            [Difference("1", "a", False, False, {"x": 0, "y": 0, "z": 1})],
         ),
         ([seen("1", "x", {}, a=1), seen("1", "y", {}, "gap"), seen("1", "z", {}, a=1)], {"a": 1}, []),
         ([seen("1", "x", {}, a=1), seen("2", "y", {}), seen("", "z", {})], {}, []),
@@ -161,6 +164,19 @@ def test_what_is_not_found_alike(flows: list[Judged], compared: dict[str, int], 
     alike = compare(flows)
     assert (dict(alike.compared), alike.differences) == (compared, differences)
     assert sum(alike.differ.values()) == len(differences)
+
+
+def test_differences_are_told_shortly() -> None:
+    flows = [
+        seen("1 ssh", "x", {"a": 2}, a=2, b=9),
+        seen("1 ssh", "y", {"a": 2}, a=1),
+        seen("1 ssh", "z", {"a": 2}, a=2),
+    ]
+    lines = same_text(compare(flows)).splitlines()
+    assert lines[-2:] == [
+        "  1 ssh: a (labelled): 2 times in 2; 1 times in y",
+        "  1 ssh: b (not labelled): not found in 2; found in x",
+    ]
 
 
 def test_what_cannot_be_compared_is_told() -> None:
