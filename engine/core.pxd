@@ -17,7 +17,7 @@ cdef enum:
     ENDED_ROOM = 4096   # ended flows that may wait to be reported
     NEWS_ROOM = 4096    # open flows whose first hits may wait to be told
     LOST_ROOM = 64      # intervals of losses kept
-    THREADS = 24        # of one flow
+    THREADS = 64        # of one flow
     VALUES = 4          # sizes that one thread keeps
 
 # A TCP segment behind a hole, or one of the other side that came after such a segment.
@@ -56,7 +56,7 @@ cdef struct Thread:
     u32 position
     u32 value[VALUES]
 
-# The threads of a flow that is longer than its history.
+# The threads of a flow.
 cdef struct Threads:
     u32 next
     u32 count
@@ -119,6 +119,7 @@ cdef struct Core:
     Pool held
     Pool hits
     Pool threads
+    u32 threads_used
     u8 *program_stream          # per signature: 0 packets, 1 turns
     u16 *port_class             # tcp, udp, icmp by server port
     u16 pause_code              # think code from which a gap is a pause

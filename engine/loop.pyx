@@ -168,7 +168,7 @@ cdef class Engine:
         c.clock = c.clock_next = 0
         c.held.top = c.held.free_head = 0
         c.hits.top = c.hits.free_head = 0
-        c.threads.top = c.threads.free_head = 0
+        c.threads.top = c.threads.free_head = c.threads_used = 0
         table_clear(&c.table)
 
     def counters(self):

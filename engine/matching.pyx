@@ -21,8 +21,8 @@ from engine.counters cimport (
 )
 from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match, item_at, look_at
 from engine.flow cimport (
-    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_FOLLOWED, F_LAST1, F_NEWS, F_STARTED, F_SYNACK, F_THREADS, F_TURN, F_TURN1,
-    F_UNLINKED, F_USED, NO_RTT, Flow, Side, client_of, turns_of,
+    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_FOLLOWED, F_LAST1, F_NEWS, F_NOT_FOLLOWED, F_STARTED, F_SYNACK, F_THREADS,
+    F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow, Side, client_of, turns_of,
 )
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, i64, likely, u8, u16, u32, u64, unlikely
 from engine.table cimport Table, flow_at, history_place, packet_history, turn_history
@@ -285,7 +285,11 @@ cdef u32 compared(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
 
 cdef u32 verified(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
     """compared, counted."""
-    cdef u32 at = compared(c, x, signature, f)
+    cdef u32 at
+    if (x == &c.exact[0] and c.following.followed[signature] and not f.flags & (F_FOLLOWED | F_NOT_FOLLOWED)
+            and x.count == x.items and not x.ending and c.threads_used < c.threads.capacity // 2):
+        threads_begin(c, f)
+    at = compared(c, x, signature, f)
     bump(c.counters, VERIFIED)
     if at == NO_MATCH:
         bump(c.counters, VERIFIED_AWAY)

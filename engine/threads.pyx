@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Follows signatures with references past a flow's history, which is bounded.
 
-The exact matcher needs every packet of a match. So when a flow is about to lose a packet from its history, what each
-signature that begins with the flow and may still match has come to is worked out once: *threads*, each a position and
-the sizes that later references want there. From then on every packet moves the threads of its flow, and whether such
-a signature matches is read from them.
+The exact matcher needs every packet of a match. So before a flow loses a packet from its history, what each signature
+that begins with the flow and may still match has come to is worked out once: *threads*, each a position and the sizes
+that later references want there. From then on every packet moves the threads of its flow, and whether such a
+signature matches is read from them. That is also faster than to compare again at each packet at which it may, so
+threads begin at the first such packet, unless half of the room for them is in use.
 
 What keeps this small: a thread holds only the sizes that are still referred to, so paths that differ in others
 are one; most flows then have one or two threads or none. A packet like the one before that changed nothing changes
@@ -19,7 +20,7 @@ from engine.automaton cimport LOST, POSITION_END, POSITION_FIRST, POSITION_LAST,
 from engine.core cimport THREADS, VALUES, Following, Live, Thread, Threads, pool_give, pool_take, threads_at
 from engine.counters cimport THREADS_BEGUN, THREADS_DROPPED, bump
 from engine.exact cimport Exact, Extent, Want, accepts, item_at, look_at
-from engine.flow cimport F_BEGUN, F_FOLLOWED, F_THREADS
+from engine.flow cimport F_BEGUN, F_FOLLOWED, F_NOT_FOLLOWED, F_THREADS
 from engine.record cimport u8, u16, u32, u64
 from engine.table cimport cold_of, packet_history
 
@@ -147,27 +148,34 @@ cdef u32 advance(Exact *x, const Following *w, const Thread *old, u32 count, Thr
 
 
 cdef void threads_begin(Core *c, Flow *f) noexcept nogil:
-    """Begin to follow a flow whose history is still whole, though the next packet will push one out of it."""
+    """Begin to follow a flow whose history is still whole, if anything in it is to be followed."""
     cdef Following *w = &c.following
     cdef Automaton *a = &c.automaton[0]
     cdef Exact *x = &c.exact[0]
     cdef u32 chosen[SIGNATURES]
-    cdef u32 i, p, s, many = 0, n = 0, now = 0
+    cdef u32 i, k, p, part, many = 0, n = 0, now = 0
     cdef const State *state
-    cdef const u32 *deep
+    cdef const u32 *list_
     cdef Threads *t
-    if not f.flags & F_BEGUN or f.packet_state == LOST:
+    if f.flags & (F_BEGUN | F_FOLLOWED | F_NOT_FOLLOWED) != F_BEGUN or f.packet_state == LOST:
         return
     state = &a.built.states[f.packet_state]
-    deep = a.built.arena + state.list
-    for i in range(state.count):
-        s = a.position[deep[i]].signature
-        if w.followed[s] and (many == 0 or chosen[many - 1] != s):
-            if many == SIGNATURES:
-                bump(c.counters, THREADS_DROPPED)
-                return
-            chosen[many] = s
-            many += 1
+    for part in range(2):
+        # what begins with the flow is a start at its first packet, deep at every other
+        list_ = a.built.arena + (state.list if part else a.built.starts[state.starts].list)
+        for i in range(state.count if part else a.built.starts[state.starts].count):
+            p = a.position[list_[i]].signature
+            if not w.followed[p]:
+                continue
+            for k in range(many, 0, -1):
+                if chosen[k - 1] == p:
+                    break
+            else:
+                if many == SIGNATURES:
+                    let_go(c, f)
+                    return
+                chosen[many] = p
+                many += 1
     if many == 0:
         return
     look_at(x, packet_history(&c.table, f), NULL, f.packets)
@@ -182,8 +190,9 @@ cdef void threads_begin(Core *c, Flow *f) noexcept nogil:
         now = 1 - now
     i = pool_take(&c.threads) if 0 < n <= THREADS else 0
     if n and i == 0:
-        bump(c.counters, THREADS_DROPPED)
+        let_go(c, f)
         return
+    c.threads_used += n != 0
     bump(c.counters, THREADS_BEGUN)
     f.flags |= F_FOLLOWED
     if n == 0:
@@ -194,6 +203,13 @@ cdef void threads_begin(Core *c, Flow *f) noexcept nogil:
     t.count = n
     t.steady = False
     memcpy(t.thread, w.seed[now], n * sizeof(Thread))
+
+
+cdef void let_go(Core *c, Flow *f) noexcept nogil:
+    """Leave a flow to its history for good."""
+    threads_end(c, f)
+    f.flags |= F_NOT_FOLLOWED
+    bump(c.counters, THREADS_DROPPED)
 
 
 cdef void threads_step(Core *c, Flow *f, Item item) noexcept nogil:
@@ -209,8 +225,7 @@ cdef void threads_step(Core *c, Flow *f, Item item) noexcept nogil:
         threads_end(c, f)
         f.flags |= F_FOLLOWED
     elif n > THREADS:
-        threads_end(c, f)
-        bump(c.counters, THREADS_DROPPED)
+        let_go(c, f)
     else:
         t.steady = n == t.count and memcmp(t.thread, after, n * sizeof(Thread)) == 0
         t.key = key
@@ -222,6 +237,7 @@ cdef void threads_end(Core *c, Flow *f) noexcept nogil:
     """Follow a flow no more."""
     if f.flags & F_THREADS:
         pool_give(&c.threads, cold_of(&c.table, f).threads)
+        c.threads_used -= 1
     f.flags &= ~<u32>(F_THREADS | F_FOLLOWED)
 
 
