@@ -143,7 +143,7 @@ def _prepare(databases: Sequence[str], output: str, resume: bool, port: int) -> 
     from capture.handshake_socket import HandshakeSocketError
     from flowtap.arguments import ArgumentError
     from flowtap.database import load_fingerprints
-    from flowtap.survey_journal import Journal, JournalError
+    from flowtap.survey_journal import Journal, JournalError, JournalWriteError
     from flowtap.survey_run import Survey
 
     try:
@@ -155,7 +155,8 @@ def _prepare(databases: Sequence[str], output: str, resume: bool, port: int) -> 
     try:
         return work, Journal(output, {"port": port}, resume=resume)
     except JournalError as error:
-        raise SystemExit(fail(str(error), Exit.USAGE)) from None
+        code = Exit.OUTPUT if isinstance(error, JournalWriteError) else Exit.USAGE
+        raise SystemExit(fail(str(error), code)) from None
 
 
 def _contact(

@@ -21,6 +21,10 @@ class JournalError(Exception):
     """The journal cannot be used; the text says why."""
 
 
+class JournalWriteError(JournalError):
+    """The journal cannot be written."""
+
+
 class Journal:
     """Results in `path`. Raises JournalError; also when another survey is writing to it."""
 
@@ -30,12 +34,12 @@ class Journal:
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND, 0o644)
         except OSError as error:
-            raise JournalError(f"{path}: {error.strerror}") from error
+            raise JournalWriteError(f"{path}: {error.strerror}") from error
         try:
             self._open({"survey": VERSION, **head}, resume)
         except OSError as error:
             self.close()
-            raise JournalError(f"{path}: {error.strerror}") from error
+            raise JournalWriteError(f"{path}: {error.strerror}") from error
         except BaseException:
             self.close()
             raise
@@ -75,11 +79,11 @@ class Journal:
             raise JournalError(f"{self.path}:1: a survey of port {found.get('port')}; expected port {head['port']}")
 
     def add(self, result: dict[str, Any]) -> None:
-        """Write the result of a host. Raises JournalError when it could not be written whole."""
+        """Write the result of a host. Raises JournalWriteError when it could not be written whole."""
         try:
             self._write(result)
         except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}") from error
+            raise JournalWriteError(f"{self.path}: {error.strerror}") from error
 
     def _write(self, value: dict[str, Any]) -> None:
         data = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)

@@ -16,7 +16,7 @@ from typing import Literal, cast, get_args
 
 Label = Literal["clean", "malicious"]
 LABELS = get_args(Label)
-MAX_FILE = 256 << 20  # bytes
+MAX_FILE = 64 << 20  # bytes
 MAX_MISTAKES = 100
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
 
@@ -58,10 +58,12 @@ def read_targets(paths: list[str]) -> list[Target]:
 def _rows(path: str, mistakes: list[str]) -> list[tuple[int, str, str]]:
     """Return line number, host and label text of each entry of a file."""
     try:
-        if Path(path).stat().st_size > MAX_FILE:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_FILE + 1)  # a device has no size, and may have no end
+        if len(data) > MAX_FILE:
             mistakes.append(f"{path}: too large; expected at most {MAX_FILE} bytes")
             return []
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except OSError as error:
         mistakes.append(f"{path}: {error.strerror}")
         return []
@@ -72,6 +74,9 @@ def _rows(path: str, mistakes: list[str]) -> list[tuple[int, str, str]]:
     header = [name.strip().lower() for name in next(csv.reader(lines[:1]), [])]
     if "host" in header:
         return _csv_rows(path, lines, header, mistakes)
+    if len(header) > 1 and "#" not in lines[0]:
+        mistakes.append(f"{path}:1: columns {', '.join(header)[:60]}; expected one that is called host")
+        return []
     rows = []
     for number, line in enumerate(lines, 1):
         host = line.partition("#")[0].strip()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -61,3 +62,21 @@ def merge(folder: Path) -> list[Row]:
     rows = [row for path in sorted(folder.glob("*.labels.csv")) for row in read(path)]
     write(folder / LABELS, rows)
     return rows
+
+
+def activities(folder: Path) -> list[list[str]]:
+    """Return labels.csv of a folder of `lab.tlsrun` with a further column: which activity each flow is, by flows.csv.
+
+    Flows of one activity are the same under other conditions: `flowtap eval --same activity` compares them.
+    """
+    with (folder / "flows.csv").open(newline="") as lines:
+        known = {tuple(row[:5]): row[5] for row in csv.reader(lines)}
+    ends = ("capture", "client_ip", "client_port", "server_ip", "server_port")
+    with (folder / "labels.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    head = [*COLUMNS[:-1], "activity"]
+    return [head, *([*row.values(), known.get(tuple(row[end] for end in ends), "")] for row in rows)]
+
+
+if __name__ == "__main__":  # python -m lab.labels FOLDER: print them
+    csv.writer(sys.stdout, lineterminator="\n").writerows(activities(Path(sys.argv[1])))

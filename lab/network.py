@@ -25,7 +25,8 @@ from pathlib import Path
 
 CLIENT, SERVER = "10.77.1.2", "10.77.2.2"
 CLIENT6, SERVER6 = "fd77:1::2", "fd77:2::2"
-USER, PASSWORD = "student", "correct horse 7"
+# The sizes of SSH requests depend on the length of the name, so another one can be had.
+USER, PASSWORD = os.environ.get("FLOWTAP_LAB_USER", "student"), "correct horse 7"
 # Python with this checkout's modules: entering a mount namespace leaves the working directory.
 PYTHON = ("env", f"PYTHONPATH={Path(__file__).parents[1]}", sys.executable)
 WAIT = 30.0  # seconds that anything may take to become ready or to end

@@ -61,7 +61,7 @@ def stack(signature: str) -> Stack:
     else:
         window = int(size)
     return Stack(
-        ttl=int(ttl.split("+")[0].rstrip("-")),
+        ttl=sum(int(part) for part in ttl.rstrip("-").split("+") if part != "?"),  # seen, and the hops until then
         mss=mss,
         window=min(window, 65535),
         scale=7 if scale_text == "*" else int(scale_text),
@@ -103,7 +103,7 @@ def packet(
     segment = header[:16] + struct.pack(">H", checksum(pseudo + header + more)) + header[18:] + more
     has_df = "df" in made.quirks
     number = random.getrandbits(16) | 1 if ("id+" in made.quirks if has_df else "id-" not in made.quirks) else 0
-    ttl = made.ttl - source[3] % (HOPS + 1)
+    ttl = max(1, made.ttl - source[3] % (HOPS + 1))
     ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(segment), number, 0x4000 * has_df, ttl, 6, 0) + source + peer
     return ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:] + segment
 

@@ -32,6 +32,7 @@ PLACES = {
     "test": {"twisted", "dropbear13", "asyncssh13", "deb12-gcm", "deb13-strict", "deb13-two"},
 }
 SERVERS = sshservers.SERVERS | sshservers.EXTRA
+ANY_KEY = 60  # from this recording on keys are RSA and ECDSA, too
 FURTHER = 48  # from this recording on half of the sessions are by programs of LATER
 TWO = {"ssh-both"}  # clients of servers that want a key and a password
 # Who cannot talk to a kind of server: the lab's of AsyncSSH gives a command no input but at its start; Paramiko's takes
@@ -94,6 +95,7 @@ def plans(part: str, numbers: range) -> Iterator[Plan]:
             offload=draw.random() < 0.4,
             v6=draw.random() < 0.3,
             seed=f"more {part} {number} sessions",
+            any_key=number >= ANY_KEY,
         )  # fmt: skip
 
 

@@ -133,6 +133,16 @@ def with_asyncssh(address, user, action, *words):
         asyncio.run(main())
 
 
+def paramiko_key(path):
+    """Return a private key of any kind."""
+    import paramiko
+
+    for kind in (paramiko.Ed25519Key, paramiko.RSAKey, paramiko.ECDSAKey):
+        with contextlib.suppress(paramiko.SSHException):
+            return kind.from_private_key_file(path)
+    raise SystemExit(f"{path}: no key of Paramiko's")
+
+
 def with_paramiko(address, user, action, *words):
     """Try the words by Paramiko."""
     import paramiko
@@ -142,7 +152,7 @@ def with_paramiko(address, user, action, *words):
     for word in words:
         try:
             if word.startswith("key:"):
-                transport.auth_publickey(user, paramiko.Ed25519Key.from_private_key_file(word[4:]))
+                transport.auth_publickey(user, paramiko_key(word[4:]))
             else:
                 transport.auth_password(user, word)
             break

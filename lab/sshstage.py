@@ -57,6 +57,7 @@ class Stage:
     server: Server
     random: random.Random
     v6: bool
+    any_key: bool = False  # the key that the server knows is of any kind, not always Ed25519
     number: int = 0
     notes: list[str] = field(default_factory=list)
     _keys: dict[str, Path] = field(default_factory=dict)
@@ -76,7 +77,9 @@ class Stage:
         name = "good" if good else "bad"
         if name not in self._keys:
             kind = self.random.choice(("ed25519", "ed25519", "rsa", "ecdsa"))
-            self._keys[name] = servers.keygen(self.lab.folder / f"id_{name}", "ed25519" if good else kind)
+            self._keys[name] = servers.keygen(
+                self.lab.folder / f"id_{name}", "ed25519" if good and not self.any_key else kind
+            )
             if good:
                 authorize(self.lab, self._keys[name].with_suffix(".pub"))
         return self._keys[name]

@@ -110,6 +110,9 @@ def test_a_client_class_web_server_and_a_flood(lab: Lab, pipeline: Pipeline) -> 
     after = known(pipeline)
     assert after.keys() == before.keys()
     assert pipeline.counters("collector")["hosts_evicted"] == 0
+    worker = pipeline.counters("worker")
+    assert worker["hosts_evicted"] > 0, "the flood is larger than hosts.pending"
+    assert worker["hosts_lost"] == 0
     assert p0f(pipeline.runtime / "query", SERVER) == (0x10, b"Linux")
     until(lambda: not pipeline.gaps(), "the ledger closes")
     pipeline.finish()

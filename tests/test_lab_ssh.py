@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Labels of recorded SSH sessions: from servers' logs and drivers to rows of a CSV; how recordings are planned."""
 
+import csv
 import json
 import random
 from pathlib import Path
@@ -166,6 +167,15 @@ def test_a_session_that_is_played_again_has_a_name(tmp_path: Path) -> None:
     assert (tmp_path / labels.LABELS).read_text().splitlines()[0].endswith(",labels,session")
 
 
+def test_activities_are_a_column(tmp_path: Path) -> None:
+    row = "a.gz,tcp,10.0.0.1,4000,10.0.0.2,443,x"
+    (tmp_path / "labels.csv").write_text(",".join(labels.COLUMNS[:-1]) + f"\n{row}\nb.gz{row[4:]}\n")
+    (tmp_path / "flows.csv").write_text("a.gz,10.0.0.1,4000,10.0.0.2,443,beacon\n")
+    made = labels.activities(tmp_path)
+    assert [line[-1] for line in made] == ["activity", "beacon", ""]
+    assert made[1][:-1] == row.split(",")
+
+
 def test_flows_without_labels_are_left_out_of_a_capture() -> None:
     four = bytes(14) + b"\x45" + bytes(19)
     six = bytes(14) + b"\x60" + bytes(39)
@@ -177,9 +187,11 @@ def test_flows_without_labels_are_left_out_of_a_capture() -> None:
 
 
 @pytest.mark.skipif(not LABELLED.is_dir(), reason=f"no captures in {LABELLED}")
-def test_labelled_captures_hold_what_their_labels_say(flowtap: Command) -> None:
-    files = sorted(LABELLED.glob("ssh-*.pcap.gz"))
-    document = json.loads(flowtap("eval", "--json", LABELLED / "ssh.csv", *files).stdout)
+@pytest.mark.parametrize("table", ["ssh", "more"])
+def test_labelled_captures_hold_what_their_labels_say(table: str, flowtap: Command) -> None:
+    with (LABELLED / f"{table}.csv").open() as lines:
+        files = sorted({LABELLED / row["capture"] for row in csv.DictReader(lines)})
+    document = json.loads(flowtap("eval", "--json", LABELLED / f"{table}.csv", *files).stdout)
     assert {name: document[name] for name in ("not_found", "reversed", "captures_without_labels", "errors")} == {
         "not_found": [],
         "reversed": 0,
@@ -188,6 +200,10 @@ def test_labelled_captures_hold_what_their_labels_say(flowtap: Command) -> None:
     }
     assert document["unlabelled"]["flows"] == 0
     assert document["flows"] > 200
+    scores = {one["id"]: one for one in document["labels"]}
+    success, failure = scores["ssh.auth.success"], scores["ssh.auth.failure"]
+    assert success["precision"]["value"] >= 0.995 and success["recall"]["value"] >= 0.98
+    assert failure["precision"]["value"] >= 0.97 and failure["recall"]["value"] >= 0.95
 
 
 def test_other_releases_play_in_one_part_each(monkeypatch: pytest.MonkeyPatch) -> None:

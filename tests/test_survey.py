@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.os_labels import named
 from lab.network import Machine, until
+from sigdb import load_tcp, shipped_tcp
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 PREFIX = Path(__file__).parents[1] / "lab" / "prefix.py"
@@ -66,9 +68,12 @@ def plan(seed: int, count: int) -> tuple[dict[str, tuple[str, str]], list[tuple[
 class Field:
     """A namespace with the hosts of a plan, and the survey's files."""
 
-    def __init__(self, machine: Machine, folder: Path, count: int) -> None:
+    def __init__(self, machine: Machine, folder: Path, count: int, stacks: list[str] | None = None) -> None:
         self.machine, self.folder = machine, folder
         hosts, labels, self.right = plan(7, count)
+        if stacks is not None:
+            hosts = {host: ("open", stacks[number % len(stacks)]) for number, host in enumerate(hosts)}
+        self.hosts = hosts
         (folder / "plan.json").write_text(json.dumps(hosts))
         (folder / "db.fp").write_text(DATABASE)
         with (folder / "hosts.csv").open("w", newline="") as file:
@@ -126,6 +131,24 @@ def test_survey_of_a_prefix(machine: Machine, tmp_path: Path) -> None:
         # Beginnings in any second: at most the rate, and those that this machine's delays pushed into it.
         most = max(sum(start <= at < start + 1 for at in begun) for start in begun[:: rate // 4])
         assert most <= rate * 1.1
+
+
+def test_stacks_of_real_captures(machine: Machine, captures: Path, tmp_path: Path) -> None:
+    """Each host answers as a server of a public capture did, and is named as that packet is."""
+    database = load_tcp(shipped_tcp())
+    with (captures / "labels" / "os.csv").open(newline="") as file:
+        raws = {row["raw_sig"] for row in csv.DictReader(file) if row["mod"] == "syn+ack"}
+    stacks = sorted(raw for raw in raws if raw.startswith("4:") and "?" not in raw.split(":", 2)[2])
+    assert len(stacks) > 20
+    names = {raw: made.system for raw in stacks if (made := named(database, raw, response=True)) is not None}
+    field = Field(machine, tmp_path, 1000, stacks)
+    command = field.command("--rate", "1000", "--concurrency", "1000", "--timeout", "5")
+    begin = command.index("--p0f-fp")
+    del command[begin : begin + 2]
+    subprocess.run(command, capture_output=True, timeout=90, check=True)
+    results = [json.loads(line) for line in (tmp_path / "j").read_text().splitlines()[1:]]
+    assert len(results) == 1000
+    assert [one for one in results if one.get("system") != names[field.hosts[one["host"]][1]]] == []
 
 
 @pytest.mark.parametrize(

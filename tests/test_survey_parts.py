@@ -41,6 +41,7 @@ def test_lists(content: str, expected: list[Target | str | None], tmp_path: Path
         ("224.0.0.1\n", ":1: 224.0.0.1 is no address of one host; expected one"),
         ("255.255.255.255\n", ":1: 255.255.255.255 is no address of one host; expected one"),
         ("host,label\n192.0.2.1,bad\n", ":2: label 'bad'; expected clean or malicious, or nothing"),
+        ("address,label\n192.0.2.1,clean\n", ":1: columns address, label; expected one that is called host"),
         ("host,label\n192.0.2.1\n", ":2: 1 cells; expected 2 as in line 1"),
         ("host,label\n192.0.2.1,clean\n192.0.2.1,malicious\n", ":3: 192.0.2.1 is malicious here and clean in "),
     ],
@@ -181,3 +182,8 @@ def test_what_is_client_class_by_name() -> None:
     ]
     assert [one.get("class") for one in judged(results, ("Windows",))] == ["client", "server", None, None]
     assert judged(results, ()) == results
+
+
+def test_a_list_without_end() -> None:
+    with pytest.raises(HostListError, match="/dev/zero: too large; expected at most"):
+        read_targets(["/dev/zero"])

@@ -26,6 +26,8 @@ import (
 
 var script = []string{"uname -a", "id", "ls /etc | head -20", "uptime"}
 
+var errWrong = errors.New("wrong password")
+
 func must(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -46,7 +48,7 @@ func config(user, password, keys, methods string) *ssh.ServerConfig {
 		if word == password {
 			return nil, nil
 		}
-		return nil, errors.New("wrong password")
+		return nil, errWrong
 	}
 	made := &ssh.ServerConfig{
 		MaxAuthTries: 6,
@@ -66,6 +68,9 @@ func config(user, password, keys, methods string) *ssh.ServerConfig {
 			what := "Accepted"
 			if err != nil {
 				what = "Failed"
+			}
+			if method == "keyboard-interactive" && err != nil && err != errWrong {
+				what = "Unanswered" // the client left, and sent nothing that could be refused
 			}
 			fmt.Printf("%s %s for %s from %s port %s ssh2\n", what, method, conn.User(), host, port)
 		},
