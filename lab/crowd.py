@@ -37,6 +37,7 @@ class Activity:
     part: str = "train"
     six: bool = True  # its programs can speak IPv6
     port: int = 443
+    true_of: Callable[[Lab, str], set[int]] | None = None  # client ports of which the labels are true, from a log
 
 
 def number(lab: Lab, count: int) -> None:
@@ -90,7 +91,7 @@ def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prep
     prepare(lab, plan)
     for address, activity in plan.items():
         activity.serve(lab, address)
-    time.sleep(3)
+    time.sleep(6)  # servers in interpreted languages take their time
     delays = {address: rng.uniform(0, SPREAD) for address in plan}
     end = time.monotonic() + limit
     well: dict[str, Activity] = {}
@@ -102,7 +103,11 @@ def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prep
             activity.act(lab, address, rng.randrange(1 << 30))
             well[address] = activity
         except Exception as error:  # whatever it was, this activity is left out and the others go on
-            print(f"{activity.name} {address}: {type(error).__name__} {str(error)[:300]}", file=sys.stderr, flush=True)
+            print(
+                f"{activity.name} {address}: {type(error).__name__} {str(error)[:60]} ... {str(error)[-240:]}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     with ThreadPoolExecutor(len(plan)) as pool:
         jobs = [pool.submit(one, address) for address in plan]
@@ -134,12 +139,13 @@ def record(path: Path, activities: Sequence[Activity], run: Run) -> int:
         raw = lab.folder / "capture.pcap"
         with lab.record(raw):
             well = play(lab, activities, run.seed, run.limit, run.prepare)
+        known = {place: one.true_of(lab, place) for place, one in well.items() if one.true_of}
         data = raw.read_bytes()
     path.write_bytes(gzip.compress(data, 6, mtime=0))
     rows = [
         (path.name, "tcp", *flow, "|".join(well[flow[2]].labels))
         for flow in openings(data)
-        if flow[2] in well and flow[3] == well[flow[2]].port
+        if flow[2] in well and flow[3] == well[flow[2]].port and flow[1] in known.get(flow[2], {flow[1]})
     ]
     table = path.parent / "labels.csv"
     kept = []

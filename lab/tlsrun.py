@@ -11,10 +11,10 @@ python3-pexpect, python3-pyftpdlib, ruby, socat, squid-openssl, stunnel4, swaks,
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 
-from lab import plain, tlsplan
 from lab.crowd import Run, record
 from lab.network import LabError
 
@@ -25,14 +25,16 @@ def main() -> int:
     """Record what was asked for; 1 when a run failed."""
     parser = argparse.ArgumentParser(prog="python -m lab.tlsrun", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--kind", choices=("tls", "plain"), default="tls")
-    parser.add_argument("--part", action="append", choices=("train", "test"))
+    parser.add_argument("--kind", choices=("tls", "more", "plain"), default="tls")
+    parser.add_argument("--part", action="append", choices=("train", "test", "fresh", "drawn"))
     parser.add_argument("--rtt", type=int, action="append", help="milliseconds; may be given several times")
     parser.add_argument("--offload", choices=("on", "off", "both"), default="both")
     parser.add_argument("--only", default="", help="activities whose name begins with this")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    module = {"tls": tlsplan, "plain": plain}[options.kind]
+    module = importlib.import_module(
+        {"tls": "lab.tlsplan", "more": "lab.tlsmoreplan", "plain": "lab.plain"}[options.kind]
+    )
     failed = 0
     for part in options.part or ("train", "test"):
         chosen = [one for one in module.ACTIVITIES if one.part == part and one.name.startswith(options.only)]

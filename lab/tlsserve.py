@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab import servers
@@ -21,12 +22,15 @@ def bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def certificate(lab: Lab) -> Path:
-    """Make a self-signed certificate once; the file holds the key as well."""
+def certificate(lab: Lab, names: Sequence[str] = (), curve: str = "") -> Path:
+    """Make a self-signed certificate once, for RSA or a curve, and names (`IP:...`); the file holds the key as well."""
     both = lab.folder / "both.pem"
     if not both.exists():
         key, public = lab.folder / "tls.key", lab.folder / "tls.pem"
-        make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=lab.example"]
+        kind = ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{curve}"] if curve else ["-newkey", "rsa:2048"]
+        make = ["openssl", "req", "-x509", *kind, "-nodes", "-days", "9", "-subj", "/CN=lab.example"]
+        if names:  # as an end entity's, for libraries that look
+            make += ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=" + ",".join(names)]
         command = [*make, "-keyout", str(key), "-out", str(public)]
         subprocess.run(command, check=True, capture_output=True, timeout=WAIT)
         both.write_text(key.read_text() + public.read_text())
