@@ -102,7 +102,7 @@ let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $LARGE ~ $FIRST | + c@A+52/12,@
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+40 +230ms s@I ~ $FIRST )
 let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+52/12,@A+96,@A+104 ~ $FIRST
-let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32,@A+40 ~ $FIRST )
+let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32 ~ $FIRST $AGAIN_SOON | ~ c@A+32 ~ $FIRST_SHORT | ~ c@A+40 ~ $FIRST )
 let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@A+1000/1000!@A ) | $COUNTED | $LEARNT )
 let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@I ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
@@ -153,7 +153,7 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > )
+let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > )
 let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
 let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
 let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) $ANY $COUNT_ALIKE
