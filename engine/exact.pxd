@@ -5,7 +5,7 @@ from engine.record cimport i32, u8, u16, u32, u64
 from engine.table cimport history_place
 
 cdef enum:
-    SLOTS = 1024            # one more than a signature may have elements
+    SLOTS = 4096            # one more than a signature may have elements
 
 # One packet or turn of the history, or the place where some are missing.
 cdef struct Item:
@@ -95,6 +95,7 @@ cdef enum:
 cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1
 cdef void exact_free(Exact *x) noexcept nogil
 cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil
+cdef bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil
 
 cdef inline void look_at(Exact *x, const u32 *packets, const u64 *turns, u32 count) noexcept nogil:
     """Choose the history that is asked about next."""

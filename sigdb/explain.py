@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A signature in words: one sentence for each element, indented by group."""
 
+from collections import Counter
+
 from sigdb import think
 from sigdb.check import DEFAULT_FUZZ
 from sigdb.nodes import (
@@ -59,8 +61,8 @@ class _Words:
         self.signature = signature
         self.what = "turn" if signature.turns else "packet"
         self.lines = lines
-        slots = [element.slot for element in signature.elements]
-        self.shared = {e.slot: f"the last {e.name}" for e in signature.elements if slots.count(e.slot) > 1}
+        slots = Counter(element.slot for element in signature.elements)
+        self.shared = {e.slot: f"the last {e.name}" for e in signature.elements if slots[e.slot] > 1}
 
     def say(self, depth: int, text: str) -> None:
         self.lines.append("  " * depth + text)
@@ -102,7 +104,7 @@ class _Words:
     def element(self, element: Element) -> str:
         who = _WHO.get(element.side, "Either side")
         called = f" ({element.name})" if element.slot in self.shared else ""
-        return f"{who} sends a {self.what} of {self.sizes(element)}{called}"
+        return f"{who} sends a {self.what}{called} of {self.sizes(element)}"
 
     def sizes(self, element: Element) -> str:
         text = _or([self.size(size) for size in element.sizes])
