@@ -315,7 +315,7 @@ tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( s8-900 | c8-255 ~ s8-90
 let ADJUST = +0ms-30ms c@A-12/4
 # Up to USERAUTH_SUCCESS. Names that end in _I: where IGNORE stands before each message of the server (asyncssh).
 let LOGIN = $NOISE ~ c24-1700 ~ s@A-12/4
-# The beginning of a login that may have left the flow's history when the session begins.
+# The beginning of a login that takes many packets.
 let LONG_LOGIN = (~ c24-1700 | ~ s@A+1000/1000){6}
 # The server's host keys (hostkeys-00@openssh.com), which may be behind the reply they come with.
 let KEYS = (~ s@A+1000/960){0,2}
@@ -340,7 +340,7 @@ let TTY_I = $OPEN_I ~ c@A+107/51
 let TICK = +0ms-60ms c@A-8/8 (~ s@A-8/8){0,2}
 # A line of 11 bytes or more; two keys joined have no such size.
 let LONG = c@A+8/0,@A+16/0,@A+24/0,@A+32/0,@A+40/0,@A+48/0,@A+56/0,@A+64/0,@A+72/0,@A+80/0,@A+88/0,@A+96/0,@A+104/0
-# Much output, so much that a second line may lie beyond a flow's history.
+# Much output, such as no terminal's answer has.
 let FLOOD = (~ s*){0,6} (~ s@A+30300/29700){3}
 # What a line makes appear: its echo, output, a prompt.
 let SHOWN = (~ s@A-12/4){0,3} ( ~ s@A+1000/992 | ~ s@A/8 $ADJUST{0,1} ~ s* ) (~ s* | $ADJUST){0,14}
@@ -372,9 +372,8 @@ tcp * = < $SERVICE ( ~ s40-100#A | ~ s24-84#I ~ s@I+12/4#A ) ... ( +400ms-1h c@A
 # lines, the first within 0.4 s of the prompt, or three of any pace, one of them longer than any cursor key; later in
 # a session three longer ones without a pause. Libraries ask for a terminal without modes and reply to much output
 # with WINDOW_ADJUST at once.
-# Fails: sessions of one line, lines of two letters at most, more than 25 packets of login. False friends: a terminal
-# that answers questions of the shell (fish 4, tmux) and then pastes; a person who logs in and presses cursor keys
-# three times before anything else.
+# Fails: sessions of one line, lines of two letters at most. False friends: a terminal that answers questions of the
+# shell (fish 4, tmux) and then pastes; a person who logs in and presses cursor keys three times before anything else.
 tcp * = < $SERVICE ( ~ s36-54#A ( $LOGIN ( $TERMINAL | $TTY ( ~ s@A+68/30 | ~ s@A-12/4 ~ s@A-12/4 ) (~ s*){1,14} ) | $LONG_LOGIN ... $OPEN ( ~ c@A+360/200 ( ~ s@A+98/60 | ~ s@A-12/4 ( ~ s@A-12/4 | ~ s@A+22/14 ) | ~ s@A+22/14 ~ s@A-12/4 ) (~ s*){1,8} | $PTY (~ s* | $ADJUST){1,8} ) ) ($ADJUST){0,2} | ~ s55-110#A ( $LOGIN ( $TERMINAL | $TTY ( ~ s@A+114/30 | ~ s@A-12/4 ~ s@A-12/4 ) (~ s*){1,14} ) | $LONG_LOGIN ... $OPEN ( ~ c@A+360/200 ( ~ s@A+144/60 | ~ s@A-12/4 ( ~ s@A-12/4 | ~ s@A+45/37 ) | ~ s@A+45/37 ~ s@A-12/4 ) (~ s*){1,8} | $PTY (~ s* | $ADJUST){1,8} ) ) ($ADJUST){0,2} | ~ s24-36#I ~ s@I+12/4#A ( $LOGIN_I ( $TERMINAL_I | $TTY_I ( ~ s@I+8/8 ~ s@A+68/30 | ~ s@I+8/8 ~ s@A-12/4 ~ s@I+8/8 ~ s@A-12/4 ) (~ s*){1,14} ) | $LONG_LOGIN_I ... $OPEN_I ( ~ c@A+360/200 ( ~ s@I+8/8 ~ s@A+98/60 | ~ s@I+8/8 ~ s@A-12/4 ( ~ s@I+8/8 ~ s@A-12/4 | ~ s@I+8/8 ~ s@A+22/14 ) | ~ s@I+8/8 ~ s@A+22/14 ~ s@I+8/8 ~ s@A-12/4 ) (~ s*){1,8} | $PTY_I (~ s* | $ADJUST){1,8} ) ) ($ADJUST){0,2} | ~ s37-84#I ~ s@I+12/4#A ( $LOGIN_I ( $TERMINAL_I | $TTY_I ( ~ s@I+8/8 ~ s@A+114/30 | ~ s@I+8/8 ~ s@A-12/4 ~ s@I+8/8 ~ s@A-12/4 ) (~ s*){1,14} ) | $LONG_LOGIN_I ... $OPEN_I ( ~ c@A+360/200 ( ~ s@I+8/8 ~ s@A+144/60 | ~ s@I+8/8 ~ s@A-12/4 ( ~ s@I+8/8 ~ s@A-12/4 | ~ s@I+8/8 ~ s@A+45/37 ) | ~ s@I+8/8 ~ s@A+45/37 ~ s@I+8/8 ~ s@A-12/4 ) (~ s*){1,8} | $PTY_I (~ s* | $ADJUST){1,8} ) ) ($ADJUST){0,2} ) ( ( (~ c@A-12/4){0,1} c@A+100/100 $SHOWN | c@A-12/4 $MUCH ) ( (~ c@A-12/4){0,1} ~ c@A+100/100 ~ s* | ~ c@A-12/4 $MUCH ) | ( (~ c@A-12/4){0,1} c@A+100/100 | ~ $LONG ) $FLOOD | ((~ c@A-12/4){0,1} ~ c@A+100/100 $SHOWN){0,3} ( (~ c@A-12/4){0,1} ~ c@A+104/96 $OUTPUT (~ c@A-12/4){0,1} ~ c@A+100/100 ~ s* | (~ c@A-12/4){0,1} ~ c@A+100/100 $SHOWN (~ c@A-12/4){0,1} ~ c@A+104/96 ~ s* ) | ( +400ms ( c@A/0 ( (+0ms-60ms c@A-12/4 (~ s@A-8/8){0,2}){1,12} ( ~ s@A+1000/1000 (+0ms-60ms c@A-12/4 (~ s@A-8/8){0,2}){0,2} ~ s@A+1000/992 | ~ s@A+1000/992 (+0ms-60ms c@A-12/4 (~ s@A-8/8){0,2}){0,2} ~ s@A+1000/1000 ) | ( ~ s@A+1000/1000 (+0ms-60ms c@A-12/4 (~ s@A-8/8){0,2}){0,2} ~ s@A+1000/992 | ~ s@A+1000/992 (+0ms-60ms c@A-12/4 (~ s@A-8/8){0,2}){0,2} ~ s@A+1000/1000 ) (~ s*){0,3} (+0ms-60ms c@A-12/4 ~ s@A-12/4){2} ) | $LONG ( ($TICK){1,12} $OUTPUT2 | $OUTPUT2 (~ s*){0,3} $TICK ) ) | c@A+100/100 ($TICK | ~ s*){2,14} $LONG ($TICK){0,3} ~ s* | c@A+100/100 +0ms-60ms c@A-12/4 (~ s@A-8/8){0,2} (+0ms-60ms c@A-12/4 (~ s@A-8/8){0,2} | ~ s*){2,14} ~ c@A/0 ~ s* ) | ... ( ( c@A+116/100 (~ s@A-12/4){0,2} ( ~ s@A+1000/992 | ~ s@A/8 ~ s* ) (~ s*){0,8} ){2} c@A+116/100 | ~ s@A+508/500 (~ s@A-8/8){0,2} $TICK{1,3} $LONG (~ s* | $TICK){2,9} $LONG ) ) : SSH2 - a program types in a session
     id = automated.typing.ssh
     confidence = 95
@@ -400,8 +399,7 @@ tcp * = < $SERVICE ( ~ s40-100#A $LOGIN $OPEN ~ c@A+64/64 ~ s@A+32/48 (~ s@A-12/
 # A terminal was asked for. With its modes the request has 180 bytes and more, as have long commands; but a terminal
 # and a shell get two replies, a command one. Or a small request without modes and then "shell", as libraries send
 # them.
-# Fails: more than some 40 packets before it. False friends: a long command to a server without WINDOW_ADJUST
-# (Dropbear).
+# False friends: a long command to a server without WINDOW_ADJUST (Dropbear).
 tcp * = < $SERVICE ( ~ s36-54#A $LOGIN $OPEN ( ~ c@A+107/51 (~ c@A-12/4){0,1} ( ~ s@A+68/30 | ~ s@A-12/4 ~ s@A-12/4 ~ s@A+758/742 ) | ~ c@A+360/200 (~ c@A+40/40){0,1} ( ~ s@A+388/350 | ~ s@A-8/8 ~ s@A+742/758 | ~ s@A+22/14 ~ s@A-12/4 | ~ s@A-12/4 +400ms c@A-12/4 ) | $PTY ) | ~ s55-110#A $LOGIN $OPEN ( ~ c@A+107/51 (~ c@A-12/4){0,1} ( ~ s@A+114/30 | ~ s@A-12/4 ~ s@A-12/4 ~ s@A+758/742 ) | ~ c@A+360/200 (~ c@A+40/40){0,1} ( ~ s@A+434/350 | ~ s@A-8/8 ~ s@A+742/758 | ~ s@A+45/37 ~ s@A-12/4 | ~ s@A-12/4 +400ms c@A-12/4 ) | $PTY ) | ~ s24-36#I ~ s@I+12/4#A $LOGIN_I $OPEN_I ( ~ c@A+107/51 (~ c@A-12/4){0,1} ( ~ s@I+8/8 ~ s@A+68/30 | ~ s@I+8/8 ~ s@A-12/4 ~ s@I+8/8 ~ s@A-12/4 ~ s@A+758/742 ) | ~ c@A+360/200 (~ c@A+40/40){0,1} ( ~ s@I+8/8 ~ s@A+388/350 | ~ s@I+8/8 ~ s@A-8/8 ~ s@A+742/758 | ~ s@I+8/8 ~ s@A+22/14 ~ s@I+8/8 ~ s@A-12/4 | ~ s@I+8/8 ~ s@A-12/4 +400ms c@A-12/4 | ~ s@I+8/8 ~ s@A+4/8 ) | $PTY_I ) | ~ s37-84#I ~ s@I+12/4#A $LOGIN_I $OPEN_I ( ~ c@A+107/51 (~ c@A-12/4){0,1} ( ~ s@I+8/8 ~ s@A+114/30 | ~ s@I+8/8 ~ s@A-12/4 ~ s@I+8/8 ~ s@A-12/4 ~ s@A+758/742 ) | ~ c@A+360/200 (~ c@A+40/40){0,1} ( ~ s@I+8/8 ~ s@A+434/350 | ~ s@I+8/8 ~ s@A-8/8 ~ s@A+742/758 | ~ s@I+8/8 ~ s@A+45/37 ~ s@I+8/8 ~ s@A-12/4 | ~ s@I+8/8 ~ s@A-12/4 +400ms c@A-12/4 | ~ s@I+8/8 ~ s@A+4/8 ) | $PTY_I ) ) : SSH2 - terminal session
     id = ssh.session.interactive
     confidence = 95
