@@ -23,13 +23,13 @@
 # Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel.
 # False friends: request and answer protocols of fixed small sizes; SMB on other ports has the same rhythm, hence the ports.
 let KEX = ( ~ c300- (~ x*){0,8} ~ c54-1460 (~ c20-400){0,1} | ~ c500- ) ~ s70- (~ s20-){0,5}
-let REFUSAL = ~ s@a-16,@a-8,@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
-let ALONE = ~ c37,38,45,53,54,69,85,101 (~ c60-140){0,1} ~ c60-220#r ~ s@r,@r-16,@r+8,@r+16 (~ c40-140){0,1} ~ c60-400 ~ s50-230
+let REFUSAL = s@a-16,@a-8,@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
+let ALONE = ~ c37,38,45,53,54,69,85,101 (~ c60-140){0,1} ~ c60-220#r ( s@r,@r-16,@r+8,@r+16 | +400ms-1500ms s@r,@r-16,@r+8,@r+16 ) (~ c40-140){0,1} ~ c60-400 s50-230
 let FIRST = c@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
-let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ~ s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k ~ s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
-let NONE = ~ c120-260#k ( ~ s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | ~ s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | ~ s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | ~ s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
-let THIRD = (~ c37-110){0,1} ~ c60-300 ~ s58-140#a (~ x30-140){0,2} $FIRST ~ s@a-16,@a-8,@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
-let FRAMED = ( ~ c44,51 ~ c60-130#r ~ s@r-4#a | ~ c76-150#k ~ s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
+let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a ) (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a ) $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
+let NONE = ~ c120-260#k ( s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
+let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140#a (~ x30-140){0,2} $FIRST s@a-16,@a-8,@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
+let FRAMED = ( ~ c44,51 ~ c60-130#r s@r-4#a | ~ c76-150#k s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
 tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $FRAMED ) : SSH inside TLS
     id = tls.tunnel.ssh
     rev = 2
@@ -56,8 +56,8 @@ let RETRY = ( ~ s90-180 $HELLO ){0,1}
 let ASK = ( ~ c50-1379 | ~ c1380-1470 ~ c20-800 | ~ c1380-1700 )
 let CALL = ( $ASK | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 let ALLOW = $CALL $TICKETS ( ~ s40-125 | ~ s150-330#n ~ s@n+78/38 ) (~ s24-60){0,2} $HELLO $RETRY
-let FLIGHT = ~ s220- (~ s1-){0,13}
-let LONG = ~ s650- (~ s1-){0,12}
+let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,13}
+let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,12}
 let OPEN = ( ~ c190-740 | $QUANTUM ) $TICKETS $RETRY $LONG
 # CERTIFIED: the outer client's last flight has its certificate, the server's tickets as well.
 let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s24-2600){0,4}
@@ -108,15 +108,19 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90
     category = tunnel
 
 # A shell given away: the TLS client is the victim, and the person sits at the server. The server sends a line after a
-# pause of a hand; the client answers at once, at least twice with more than a word, once with more than a few. Commands
-# may say nothing, or only print a prompt. In turns, as shells write their answers in pieces. The pace of keys is not asked
-# for: over a long link a round trip hides it.
-# Fails: fewer than three commands, commands that say nothing, servers that are programs.
-# False friends: agents that a server polls for status over TLS, chat programs whose client answers by itself at length.
+# pause of a hand, at least three times, twice a short one (LINE); the client answers at once, twice with more than a word
+# (60 and 80 bytes), and these two answers differ. Others may say nothing, or only print a prompt. In turns, as shells
+# write their answers in pieces. The pace of keys is not asked for: over a long link a round trip hides it.
+# Fails: fewer than three commands, commands that say nothing or need seconds, servers that are programs.
+# False friends: long polls, where the server's small answer comes after seconds and the client asks again at once: told by
+# the length of the lines, and by requests of always the same size; agents that a server polls for status over TLS.
 let COMMAND = +700ms-5min S23-150
+let LINE = +700ms-5min S23-44,53,57,69
 let ANSWER = (~ C20-){0,12}
 let MORE = ( +500ms-5min S23-700 $ANSWER ){0,}
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S20- (~ X*){1,10} ( $COMMAND C60- $ANSWER $MORE $COMMAND C80- $ANSWER $MORE $COMMAND | $COMMAND C80- $ANSWER $MORE $COMMAND C60- $ANSWER $MORE $COMMAND | $COMMAND $ANSWER $MORE $COMMAND C60- $ANSWER $MORE $COMMAND C80- | $COMMAND $ANSWER $MORE $COMMAND C80- $ANSWER $MORE $COMMAND C60- ) : A person at the server's side types to a shell at the client's
+let TWO = ( $COMMAND C60-#a $ANSWER $MORE $LINE C80-!@a/30 | $COMMAND C80-#a $ANSWER $MORE $LINE C60-!@a/30 | $LINE C60-#a $ANSWER $MORE $COMMAND C80-!@a/30 | $LINE C80-#a $ANSWER $MORE $COMMAND C60-!@a/30 )
+let BOTH = ( $LINE C60-#a $ANSWER $MORE $LINE C80-!@a/30 | $LINE C80-#a $ANSWER $MORE $LINE C60-!@a/30 )
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S20- ... ( $TWO $ANSWER $MORE $LINE | $LINE $ANSWER $MORE $TWO | $BOTH $ANSWER $MORE $COMMAND | $COMMAND $ANSWER $MORE $BOTH ) : A person at the server's side types to a shell at the client's
     id = tls.reverse_shell
     rev = 2
     confidence = 80
