@@ -37,7 +37,7 @@ class Rule:
 
 
 SERVING = Rule("host.client-serving", "A client-class system answers as a server", "medium", ("T1584.005",))
-MAILING = Rule("host.client-mailing", "A client-class system sends mail to the outside", "high", ("T1071.003",))
+MAILING = Rule("host.client-mailing", "A client-class system sends mail", "high", ("T1071.003",))
 CONTRADICTION = Rule("host.contradiction", "A host's packets contradict one another", "low", ("T1090",))
 RULES = (SERVING, MAILING, CONTRADICTION)
 
@@ -104,6 +104,7 @@ class Policy:
     handshakes: int = 3
     ports: frozenset[int] = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888})
     mail_ports: frozenset[int] = frozenset({25})
+    mail_inbound: bool = False  # whether mail that comes from outside to a home network counts, too
     allow_networks: Networks = Networks(())  # noqa: RUF009 - it never changes
     allow_ports: frozenset[int] = frozenset()
     allow_systems: tuple[str, ...] = ()  # beginnings of labels
@@ -167,15 +168,17 @@ def _serving(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) 
 
 
 def _mailing(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) -> Iterator[Found]:
-    if key.side != "client" or key.port not in policy.mail_ports or not key.outside:
+    if key.side != "client" or key.port not in policy.mail_ports:
+        return
+    outside = host.address not in policy.home
+    if not key.outside and not (outside and policy.mail_inbound):
         return
     if min(entry.answered, entry.spoke) < policy.handshakes or not entry.last.family:
         return
     evidence = _client_class(host, "client", said, policy)
     if evidence is None:
         return
-    # Seen from the mail servers' side: what comes from outside is inbound.
-    direction = "outbound" if host.address in policy.home else "external"
+    direction = "outbound" if not outside else "external" if key.outside else "inbound"
     yield _found(MAILING, host, key, entry, direction, evidence, 100, said)
 
 

@@ -92,7 +92,7 @@ class Doubts:
             self.counts["ttl"] += abs(new.distance - other.distance) > ROUTING
         if old is not None and new.family and old.family and new.family != old.family:
             self.changed_ns = new.last_ns
-        if old is not None and new.ip_id > 0 and old.ip_id > 0 and new.kind != "tool":
+        if old is not None and old.last_ns != new.last_ns and min(old.ip_id, new.ip_id) > 0 and new.kind != "tool":
             self.compared["ip_id"] += 1
             self.counts["ip_id"] += new.ip_id == old.ip_id
 

@@ -84,9 +84,9 @@ def os_(
         with Interrupt() as interrupt, Output(output) as out:
             for path in files:
                 name = "-" if path == "-" else click.format_filename(path)
+                counts = Counts()
                 try:
                     with open_capture(path, filter=expression, decap=decap) as capture:
-                        counts = Counts()
                         interrupt.blocking = True
                         for seen in handshakes_of(capture, Fingerprinter(database), name, counts):
                             if everything or not seen.repeated:

@@ -244,6 +244,9 @@ class HostsSection(Section):
     mail_ports: list[Port] = Field(
         default=[25], description="A client-class system that sends mail to one of these ports outside is an alert."
     )
+    mail_inbound: bool = Field(
+        default=False, description="Also a client-class system outside that sends mail to a home network is an alert."
+    )
     allow_networks: list[Network] = Field(default=[], description="Hosts in these networks make no alerts.")
     allow_ports: list[Port] = Field(default=[], description="What is done on these server ports makes no alert.")
     allow_systems: list[SystemName] = Field(
@@ -319,6 +322,7 @@ class Settings(Section):
             handshakes=hosts.handshakes,
             ports=frozenset(hosts.ports),
             mail_ports=frozenset(hosts.mail_ports),
+            mail_inbound=hosts.mail_inbound,
             allow_networks=Networks(hosts.allow_networks),
             allow_ports=frozenset(hosts.allow_ports),
             allow_systems=tuple(hosts.allow_systems),

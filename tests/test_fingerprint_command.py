@@ -103,6 +103,11 @@ def test_mistakes(files: tuple[str, str], tmp_path: Path) -> None:
     assert code == 1
     assert "expected pcap or pcapng" in errors
     assert run("--p0f-fp", database, "-o", "/dev/full", capture)[0] == 3
+    absent = str(tmp_path / "absent.pcap")
+    code, _, errors = run("--p0f-fp", database, absent, capture, absent)
+    assert code == 1
+    assert errors.count(f"flowtap: {absent}: No such file or directory\n") == 2
+    assert "3 handshakes, 1 of unknown systems" in errors
 
 
 def test_files_of_the_settings(

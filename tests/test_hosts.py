@@ -102,6 +102,11 @@ CASES: dict[str, tuple[list[Sighting], dict[str, Any], list[tuple[str, str, int]
     "another is client-class by setting": ([server(LINUX)] * 3, {"client_systems": ("Linux 5",)}, []),
     "mails": ([mail(WINDOWS)] * 3, {}, [("host.client-mailing", "outbound", 3)]),
     "mails to us": ([mail(WINDOWS, address="198.51.100.7", peer="10.0.0.1", outside=False)] * 3, {}, []),
+    "mails to us, which counts": (
+        [mail(WINDOWS, address="198.51.100.7", peer="10.0.0.1", outside=False)] * 3, {"mail_inbound": True},
+        [("host.client-mailing", "inbound", 3)],
+    ),
+    "mails at home": ([mail(WINDOWS, peer="10.0.0.1", outside=False)] * 3, {"mail_inbound": True}, []),
     "others mail": ([mail(WINDOWS, address="198.51.100.7")] * 3, {}, [("host.client-mailing", "external", 3)]),
     "nobody answers": ([mail(WINDOWS, answered=0)] * 9, {}, []),
     "a mail server": ([mail(LINUX)] * 9, {}, []),
