@@ -3,7 +3,8 @@
 
 After a TLS handshake as programs do it (1.3 in four of five, 1.2 in the others; none to two session tickets) come
 random requests and answers. Kinds: `raw`, small binary ones of any size; `h1`, like HTTP/1.1; `h2`, like HTTP/2 with
-its SETTINGS and acknowledgements; `poll`, long polls, whose small answers come after seconds. No flow of it holds a tunnel or a shell. Equal arguments give equal captures.
+its SETTINGS and acknowledgements; `poll`, long polls, whose small answers come after seconds. No flow of it holds a
+tunnel or a shell. Equal arguments give equal captures.
 """
 
 from __future__ import annotations
