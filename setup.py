@@ -22,8 +22,8 @@ CAPTURE = ("_bpf", "_filter", "_message", "_packet", "_parcel", "_pcap")
 CAPTURE += ("_pcapng", "_perf", "_ring", "_stream", "_walk")
 ENGINE = ("arrays", "automaton", "conditions", "counters", "exact", "fingerprint")
 ENGINE += ("fingerprint_facts", "fingerprint_match", "lifecycle", "loading", "lookup", "loop")
-ENGINE += ("handshakes", "losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "where")
-ENGINE += ("window",)
+ENGINE += ("handshakes", "losses", "matching", "merge", "positions", "report", "streams", "table", "tcp", "threads")
+ENGINE += ("where", "window")
 BENCH = () if "bdist_wheel" in sys.argv else ("_flood",)
 LIBRARIES = {"_filter": ["pcap"], "_packet": ["pcap"]}
 

@@ -17,6 +17,8 @@ cdef enum:
     ENDED_ROOM = 4096   # ended flows that may wait to be reported
     NEWS_ROOM = 4096    # open flows whose first hits may wait to be told
     LOST_ROOM = 64      # intervals of losses kept
+    THREADS = 64        # of one flow
+    VALUES = 4          # sizes that one thread keeps
 
 # A TCP segment behind a hole, or one of the other side that came after such a segment.
 cdef struct Held:
@@ -48,6 +50,31 @@ cdef struct HitNode:
 cdef struct HitMore:
     u32 next
     u32 word[WORDS - WORDS_HERE]
+
+# A thread of threads.pyx: a position that the newest packet took, and the sizes that later references want.
+cdef struct Thread:
+    u32 position
+    u32 value[VALUES]
+
+# The threads of a flow.
+cdef struct Threads:
+    u32 next
+    u32 count
+    u32 key             # the newest packet: size, class of its pause, side
+    bint steady         # it changed nothing, so another one like it does not either
+    Thread thread[THREADS]
+
+# Per position: the slots whose sizes are referred to later.
+cdef struct Live:
+    u16 slot[VALUES]
+    u16 count
+
+# Which signatures of a program are followed past the history, and room to begin.
+cdef struct Following:
+    bint any
+    Live *live
+    u8 *followed        # per signature
+    Thread *seed[2]
 
 # A time in which records were lost.
 cdef struct Lost:
@@ -87,9 +114,12 @@ cdef struct Core:
     Automaton automaton[2]      # packets, turns
     Exact exact[2]
     Conditions conditions
+    Following following
     bint active[2]              # whether there are signatures over this stream
     Pool held
     Pool hits
+    Pool threads
+    u32 threads_used
     u8 *program_stream          # per signature: 0 packets, 1 turns
     u16 *port_class             # tcp, udp, icmp by server port
     u16 pause_code              # think code from which a gap is a pause
@@ -138,6 +168,9 @@ cdef inline HitNode *hit_at(Core *c, u32 n) noexcept nogil:
 
 cdef inline HitMore *more_at(Core *c, u32 n) noexcept nogil:
     return <HitMore *>(c.hits.items + <u64>(n - 1) * sizeof(HitNode))
+
+cdef inline Threads *threads_at(Core *c, u32 n) noexcept nogil:
+    return <Threads *>(c.threads.items + <u64>(n - 1) * sizeof(Threads))
 
 cdef inline void hit_give(Core *c, u32 n) noexcept nogil:
     """Free a hit and the rest of its evidence."""

@@ -38,6 +38,8 @@ cpdef enum Counter:
     VERIFIED_AWAY       # of these, the ones that did not match
     HISTORY_SHORT       # of these, the ones that would need packets no longer in the history
     VERIFY_GAVE_UP      # of these, the ones that took too many steps
+    THREADS_BEGUN       # flows whose signatures with references are followed, past the history too
+    THREADS_DROPPED     # flows in which they are not, or no longer: one of the bounds was met
     STATES_BUILT        # automaton states made
     TRANSITIONS_BUILT   # automaton transitions made
     AUTOMATON_RESETS    # times an automaton spent its memory budget and was thrown away

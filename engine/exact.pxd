@@ -95,6 +95,7 @@ cdef enum:
 cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1
 cdef void exact_free(Exact *x) noexcept nogil
 cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil
+cdef bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil
 
 cdef inline void look_at(Exact *x, const u32 *packets, const u64 *turns, u32 count) noexcept nogil:
     """Choose the history that is asked about next."""

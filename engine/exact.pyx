@@ -10,7 +10,7 @@ automaton has then settled everything but the references, there is one way to la
 and only its references are compared (`chain_matches`). For the others the least and the most packets that a match can
 have bound the beginnings to try.
 
-What has left the history is one item, a hole. Only `...` may pass over it: anything else there is not known to match,
+What has left the history is one item, a hole (where threads.pyx follows a flow past its history, it is asked instead). Only `...` may pass over it: anything else there is not known to match,
 and unknown is no match (x.hole_refused says so).
 
 Backtracking can take exponential time, and whoever sends the packets may want it to. So a comparison that goes on for
@@ -230,7 +230,8 @@ cdef bint tests_hold(const Exact *x, const Want *w, u32 size) noexcept nogil:
     return wanted
 
 
-cdef inline bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil:
+cdef bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil:
+    """Whether a position takes a packet, with the sizes that are bound."""
     return (w.side & (1 << item.kind) and w.pause_low <= item.code <= w.pause_high and size_fits(x, w, item.size))
 
 

@@ -55,6 +55,7 @@ cdef struct Cold:
     u32 iface
     u16 vlan
     u16 vlan2
+    u32 threads         # pool index + 1; valid with F_THREADS
 
 cdef enum:
     NO_RTT = 0xFFFFFFFF
@@ -88,6 +89,9 @@ cdef enum:
     F_ICMP = 1 << 25
     F_HOLDING = 1 << 26     # segments were held; the sweep looks whether they have waited long enough
     F_NEWS = 1 << 27        # has hits that wait to be told while it is open
+    F_FOLLOWED = 1 << 28    # what signatures with references that begin with the flow match is read from threads
+    F_THREADS = 1 << 29     # there are some, or else none of these matches any more
+    F_NOT_FOLLOWED = 1 << 30    # a bound was met: the history is all that is known
 
 cdef enum:
     END_FIN = 1

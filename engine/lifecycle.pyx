@@ -29,6 +29,7 @@ from engine.table cimport (
     table_unlink, table_victim,
 )
 from engine.tcp cimport flush_held, is_original, release_late
+from engine.threads cimport threads_end
 
 cdef enum:
     WELL_KNOWN = 1024       # ports below it belong to servers
@@ -159,6 +160,7 @@ cdef void end_flow(Core *c, u32 slot, u32 reason) noexcept nogil:
     f.reason = <unsigned char>reason
     f.flags |= F_CLOSED
     end_matching(c, f, reason == END_FIN or reason == END_RST or reason == END_TIMEOUT)
+    threads_end(c, f)
     if reason == END_FIN:
         bump(c.counters, ENDED_FIN)
     elif reason == END_RST:

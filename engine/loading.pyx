@@ -3,7 +3,8 @@
 
 The new program is loaded beside the old one, so that whatever is wrong with it is found before anything changes. Then
 the hits of all flows are numbered anew, by the ids of their signatures, and no flow's state is known any more: each
-finds it from its history when its next packet comes, as after an automaton has spent its memory.
+finds it from its history when its next packet comes, as after an automaton has spent its memory. Threads end: a flow that
+is longer than its history has nothing to begin them anew from.
 """
 
 from libc.stdlib cimport calloc, free, malloc
@@ -16,6 +17,7 @@ from engine.exact cimport exact_free, exact_init
 from engine.flow cimport F_CLOSED, F_STARTED, F_USED, Flow
 from engine.record cimport u8, u32, u64
 from engine.table cimport flow_at
+from engine.threads cimport threads_end, threads_free, threads_load
 
 cdef enum:
     GONE = 0xFFFFFFFF
@@ -32,6 +34,7 @@ cdef int load_program(Core *c, object program, object limits, u64 *counters) exc
         automaton_init(&c.automaton[stream], part, program, limits.state_memory, counters)
         exact_init(&c.exact[stream], part, program, kept[0], kept[1])
         c.active[stream] = len(part.signature) > 0
+    threads_load(c, program)
     conditions_init(&c.conditions, program)
     c.program_stream = copy_u8(program.stream)
     c.port_class = copy_u16(program.port_class)
@@ -44,6 +47,7 @@ cdef void free_program(Core *c) noexcept nogil:
     for stream in range(2):
         automaton_free(&c.automaton[stream])
         exact_free(&c.exact[stream])
+    threads_free(c)
     conditions_free(&c.conditions)
     free(c.port_class)
     free(c.program_stream)
@@ -68,6 +72,7 @@ cdef int exchange_program(Core *c, object before, object after, object limits) e
                 c.automaton[stream] = fresh.automaton[stream]
                 c.exact[stream] = fresh.exact[stream]
                 c.active[stream] = fresh.active[stream]
+            c.following = fresh.following
             c.conditions = fresh.conditions
             c.program_stream = fresh.program_stream
             c.port_class = fresh.port_class
@@ -112,6 +117,7 @@ cdef void renumber(Core *c, const u32 *number, const u8 *same) noexcept nogil:
             continue
         if f.hits:
             renumber_hits(c, f, number, same)
+        threads_end(c, f)
         if f.flags & (F_STARTED | F_CLOSED) == F_STARTED:
             f.packet_state = f.turn_state = LOST
 

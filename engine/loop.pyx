@@ -13,7 +13,7 @@ from libc.string cimport memset
 
 from engine.arrays cimport give_back, reserve
 from engine.conditions cimport apply_conditions
-from engine.core cimport ENDED_ROOM, NEWS_ROOM, Core, Held, HitNode, Pool
+from engine.core cimport ENDED_ROOM, NEWS_ROOM, Core, Held, HitNode, Pool, Threads
 from engine.counters cimport MIDSTREAM, NO_ROOM, RECORDS, bump
 from engine.counters import NAMES
 from engine.flow cimport (
@@ -64,6 +64,7 @@ cdef class Engine:
         table_init(&c.table, limits.flows, limits.first, limits.ring, limits.turn_first, limits.turn_ring)
         pool_init(&c.held, sizeof(Held), link_in_held(), limits.held)
         pool_init(&c.hits, sizeof(HitNode), link_in_hit(), limits.hits)
+        pool_init(&c.threads, sizeof(Threads), 0, limits.threads)
         load_program(c, program, limits, c.counters)
         c.report_all = report_all
         c.early = early
@@ -83,6 +84,7 @@ cdef class Engine:
         table_free(&c.table)
         give_back(c.held.items, <u64>c.held.capacity * c.held.size)
         give_back(c.hits.items, <u64>c.hits.capacity * c.hits.size)
+        give_back(c.threads.items, <u64>c.threads.capacity * c.threads.size)
         free_program(c)
         free(c)
 
@@ -166,6 +168,7 @@ cdef class Engine:
         c.clock = c.clock_next = 0
         c.held.top = c.held.free_head = 0
         c.hits.top = c.hits.free_head = 0
+        c.threads.top = c.threads.free_head = c.threads_used = 0
         table_clear(&c.table)
 
     def counters(self):

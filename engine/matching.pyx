@@ -21,12 +21,13 @@ from engine.counters cimport (
 )
 from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match, item_at, look_at
 from engine.flow cimport (
-    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_LAST1, F_NEWS, F_STARTED, F_SYNACK, F_TURN, F_TURN1, F_UNLINKED, F_USED,
-    NO_RTT, Flow, Side, client_of, turns_of,
+    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_FOLLOWED, F_LAST1, F_NEWS, F_NOT_FOLLOWED, F_STARTED, F_SYNACK, F_THREADS,
+    F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow, Side, client_of, turns_of,
 )
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, i64, likely, u8, u16, u32, u64, unlikely
 from engine.table cimport Table, flow_at, history_place, packet_history, turn_history
 from engine.think cimport think_code
+from engine.threads cimport threads_begin, threads_match, threads_step
 
 cdef enum:
     TURN_BYTES_MAX = 0x7FFFFFFF
@@ -42,6 +43,7 @@ cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied
     cdef Side *side = &f.side[endpoint]
     cdef u32 code = think_of(f, endpoint, ts, replied)
     cdef u64 ms = (ts - f.start) // 1_000_000 if ts > f.start else 0
+    cdef Item item
     if unlikely(not f.flags & F_STARTED):
         start(c, f)
     if side.packets == 0:
@@ -58,8 +60,13 @@ cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied
     take_turn(c, f, endpoint, size, code, ts)
     if unlikely(size > PACKET_MAX):
         size = PACKET_MAX
+    if unlikely(n == c.table.first + c.table.ring) and c.following.any:
+        threads_begin(c, f)
     packet_history(&c.table, f)[history_place(n, c.table.first, c.table.ring)] = size | code << 16 | server << 31
     f.packets = n + 1 if likely(n != COUNT_MAX) else COUNT_WRAPS
+    if unlikely(f.flags & F_THREADS):
+        item.size, item.code, item.kind = size, <u16>code, <u8>server
+        threads_step(c, f, item)
     if c.active[0]:
         f.packet_state = step(c, f, 0, f.packet_state, symbol_of(&c.automaton[0], server, size, code), ts)
 
@@ -264,12 +271,30 @@ cdef inline bint begun(Flow *f) noexcept nogil:
     return (f.flags & F_BEGUN) != 0
 
 
+cdef inline bint by_threads(Core *c, const Exact *x, u32 signature, Flow *f) noexcept nogil:
+    """Whether it is threads that know what a signature matches, and not the history."""
+    return f.flags & F_FOLLOWED and x == &c.exact[0] and c.following.followed[signature]
+
+
+cdef u32 compared(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
+    """The item at which a match that ends at the newest one begins, or NO_MATCH."""
+    if by_threads(c, x, signature, f):
+        return 0 if threads_match(c, f, signature) else NO_MATCH
+    return exact_match(x, signature, begun(f))
+
+
 cdef u32 verified(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
-    """exact_match, counted."""
-    cdef u32 at = exact_match(x, signature, begun(f))
+    """compared, counted."""
+    cdef u32 at
+    if (x == &c.exact[0] and c.following.followed[signature] and not f.flags & (F_FOLLOWED | F_NOT_FOLLOWED)
+            and x.count == x.items and not x.ending and c.threads_used < c.threads.capacity // 2):
+        threads_begin(c, f)
+    at = compared(c, x, signature, f)
     bump(c.counters, VERIFIED)
     if at == NO_MATCH:
         bump(c.counters, VERIFIED_AWAY)
+        if by_threads(c, x, signature, f):
+            return NO_MATCH
         if x.steps > MAX_STEPS:
             bump(c.counters, VERIFY_GAVE_UP)
         elif x.hole_refused:
@@ -369,7 +394,7 @@ cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
         for i in range(s.end):
             for k in range(s.verify):
                 # what has matched at this packet, wherever it may end, is not counted again for the flow's end
-                if verify[k] == signature[i] and exact_match(x, signature[i], begun(f)) != NO_MATCH:
+                if verify[k] == signature[i] and compared(c, x, signature[i], f) != NO_MATCH:
                     break
             else:
                 x.ending = True

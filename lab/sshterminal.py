@@ -16,17 +16,19 @@ import tty
 TRIES = 3
 
 
-def copy(ready, read, write):
+def copy(ready, read, write, kept=False):
     """Carry keys to the server and what it sends to the terminal until it closes; `ready` is what to wait for.
 
-    `read` returns what has come, and whether more may come.
+    `read` returns what has come, and whether more may come. With `kept` something may have come already, which the
+    library keeps.
     """
     before = termios.tcgetattr(0)
     tty.setraw(0)
     try:
         more = True
         while more:
-            able = select.select([0, ready], [], [])[0]
+            able = [ready] if kept else select.select([0, ready], [], [])[0]
+            kept = False
             if ready in able:
                 data, more = read()
                 os.write(1, data)
@@ -88,7 +90,7 @@ def with_libssh(address, user, command):
                 found += data.raw[:count]
             return found, count >= 0 and not lib.ssh_channel_is_eof(channel)
 
-        copy(lib.ssh_get_fd(session), read, lambda keys: lib.ssh_channel_write(channel, keys, len(keys)))
+        copy(lib.ssh_get_fd(session), read, lambda keys: lib.ssh_channel_write(channel, keys, len(keys)), kept=True)
     client.close()
 
 

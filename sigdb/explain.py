@@ -102,7 +102,7 @@ class _Words:
     def element(self, element: Element) -> str:
         who = _WHO.get(element.side, "Either side")
         called = f" ({element.name})" if element.slot in self.shared else ""
-        return f"{who} sends a {self.what} of {self.sizes(element)}{called}"
+        return f"{who} sends a {self.what}{called} of {self.sizes(element)}"
 
     def sizes(self, element: Element) -> str:
         text = _or([self.size(size) for size in element.sizes])

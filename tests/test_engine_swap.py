@@ -78,6 +78,26 @@ def test_swap_keeps_counts_and_what_was_published() -> None:
     assert found == [("test.c9", 1, 1, "c9"), ("test.c7", 1, 1, None), ("test.c5", 3, 1, "c5")]
 
 
+@pytest.mark.parametrize(
+    ("after", "shape"),
+    [
+        ("let A = c10\n\nlet B = s20\ntcp * = < $A $B : d", "< c10 s20"),
+        ("let A = c10,11\nlet B = s20\ntcp * = < $A $B : d", None),
+    ],
+)
+def test_what_a_definition_says_is_part_of_the_text(after: str, shape: str | None) -> None:
+    """The same line over another definition is another text: its hits show no shape any more."""
+    program = sigdb.loads("let A = c10\nlet B = s20\ntcp * = < $A $B : d\n    id = x.y\n")
+    built = Engine(program, Limits(flows=16), live=True)
+    talk = Conversation().handshake()
+    for side, size in (("c", 10), ("s", 20)):
+        talk.send(side, size)
+    feed(built, talk.records)
+    built.swap(sigdb.loads(f"{after}\n    id = x.y\n"))
+    (flow,) = finish(built)
+    assert [(hit.count, hit.shape) for hit in flow.hits] == [(1, shape)]
+
+
 def test_swap_to_other_ports_and_to_turns() -> None:
     built = engine("tcp 1 = c5 : other port")
     talk = Conversation().handshake()

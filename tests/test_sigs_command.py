@@ -158,6 +158,37 @@ def test_explain_turns_json(database: str) -> None:
     assert facts["packets"][1] == {"side": "c", "size": 84, "think_us": 400_000}
 
 
+def test_explain_sets_names_and_definitions(tmp_path: Path) -> None:
+    path = tmp_path / "new.fp"
+    path.write_text(
+        "let HELLO = c48,72/0,100-!512- (s20#F | s*!@F0/0#F)\n"
+        "tcp * < s9#F0 $HELLO ( + s@F,@F-4/2 | c5 > ) : Much\n    id = test.new\n"
+    )
+    result = run("explain", "test.new", "-f", str(path))
+    assert result.exit_code == 0, result.stderr
+    assert (
+        result.stdout.split("Matches:\n")[1]
+        == """\
+    A flow of tcp, any server port.
+    From the beginning of the flow:
+      1. The server sends a packet of about 9 bytes (7 to 11).
+      In a row ($HELLO):
+        2. The client sends a packet of about 48 bytes (46 to 50), 72 bytes or at least 100 bytes, but not of at least 512 bytes, less than 400ms later.
+        Either:
+          3. The server sends a packet (F) of about 20 bytes (18 to 22), less than 400ms later.
+        Or:
+          4. The server sends a packet (F) of any size, but not of as many bytes as element 1, less than 400ms later.
+      Either:
+        5. The server sends a packet of about as many bytes as the last F or 4 bytes fewer than the last F, give or take 2, at least 400ms later.
+      Or:
+        6. The client sends a packet of about 5 bytes (3 to 7), less than 400ms later.
+        There the flow ends.
+
+Example: < s9 c48 s20 + s20
+"""  # noqa: E501
+    )
+
+
 def test_explain_unknown_id(database: str) -> None:
     result = run("explain", "test.tow", "-f", database)
     assert (result.exit_code, result.stdout) == (1, "")

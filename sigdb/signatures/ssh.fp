@@ -119,7 +119,7 @@ let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+16 | ( ~ c@A+64/32 | ~
 
 # What counts once `F` is known: a password, or an answer, with `F` as reply.
 # 104 is a password in chacha20, but for a key that belongs to a name of 9 bytes and more, after which a person types.
-let COUNT_104 = ( + c@A+104 ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
+let COUNT_104 = ( + c@A+104 ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
 # Directly after "none" a small one may be a request to be asked that is refused at once, where keyboard-interactive is offered but not to
 # be had: before an unpadded password without a pause it counts, or where the reply is slow.
 let COUNT_NEXT = ( ~ $LARGE ~ $REFUSED | + $SMALL ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK ~ $ANSWER ~ $REFUSED | $COUNT_104 )
@@ -128,14 +128,14 @@ let COUNT = ( ~ $UNPADDED | ~ $ASK ~ $ANSWER ) ~ $REFUSED
 let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER $REFUSED_SOON ~ c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
 let JOINED_SMALL = ( $JOINED | $JOINED_8 ) $SMALL +0ms-229ms $FIRST_LONG $IGNORE c@A+32,@A+68/20
 let JOINED_104 = ( $JOINED | $JOINED_8 ) c@A+104 +0ms-229ms $FIRST_104
-let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > | $JOINED_104 c24-220 | $JOINED_104 > | $JOINED_SMALL )
+let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED_SMALL )
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
 # again, sends one as small, or leaves.
-let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 $FIRST_SOON > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
+let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
 let JOINT_48 = ~ c@A+68/20,@A+96,@A+104,257-272 ~ $JOINT
-let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,257-272 | $JOINT_48 $AGAIN | $JOINT_48 > )
+let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,257-272 | $JOINT_48 $AGAIN )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
@@ -143,7 +143,7 @@ let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
 let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
-let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+40/8 $ALIKE_SOON > )
+let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > )
 let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
@@ -175,8 +175,8 @@ let KEY_REFUSED = ( $ANY ~ $REFUSED ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $REF
 let KEY_ALIKE = ( ( $ANY ~ $ALIKE ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $ALIKE | $ANY c@A+96 $ALIKE_SOON $ELSE )
 let KEY_96 = c@A+96 ~ s@A,@A+8,@A+16,@A+24,@A+32,@A+40,@A+64
 let KEY_FIRST = ( ( $JOINED | $JOINED_8 ){0,1} ( ~ $KEY ~ s@A+36/36!@A+48,@A+56 | ~ c@A+164/40,@A+960/732 ~ s@A+48,@A+56 ) | ~ $KEY ~ $JOINT $AGAIN | $JOINED_8 $KEY_96 | $JOINED $KEY_96 $ELSE )
-let KEYS_REFUSED = ( $KNOWN_ALL $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON + c@A+104,@A+40 ) | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
-let KEYS_REFUSED_I = ( $KNOWN_ALL_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON + c@A+104,@A+40 ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
+let KEYS_REFUSED = ( $KNOWN_ALL $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
+let KEYS_REFUSED_I = ( $KNOWN_ALL_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
 tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
@@ -217,8 +217,8 @@ tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@
 # What is refused as above, or accepted, without a pause of 0.4 s before it. Accepted counts directly after a refusal, a question or the
 # service, so that neither a signature nor PAM's last answer is taken for a password.
 # Fails and false friends as above; a key manager that types.
-let AUTO = ( $UNPADDED ~ $REFUSED | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
-let AUTO_NEXT = ( $LARGE ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c24-220 | c@A+104 $REFUSED_SOON > )
+let AUTO = ( $UNPADDED ~ $REFUSED | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
+let AUTO_NEXT = ( $LARGE ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
 let AUTO_96 = ( ~ $ASK ~ $ANSWER $REFUSED_SOON c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
 let AUTO_DONE = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE
 let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
@@ -227,10 +227,10 @@ let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $D
 let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,257-272 ~ s@A+1064/1064
 let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,257-272 ~ s@I | c@A+40 +230ms s@I ) ~ s@A+36/36
 let AUTO_SLOW = c@A+36/4 +230ms s@A+1064/1064
-let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c24-220 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
+let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
 let AUTO_FIRST = ( $AUTO_ANSWERED c24-1700 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
 let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c24-1700 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
-let AUTO_SMALL = ( $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 +0ms-229ms s@A+32/32 > | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
+let AUTO_SMALL = ( $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
 let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN_SOON ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
 let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN_SOON c@A+40/8 $ALIKE_SOON > )
