@@ -5,7 +5,7 @@ from engine.record cimport i32, u8, u16, u32, u64
 from engine.table cimport history_place
 
 cdef enum:
-    SLOTS = 1024            # one more than a signature may have elements
+    SLOTS = 4096            # one more than a signature may have elements
 
 # One packet or turn of the history, or the place where some are missing.
 cdef struct Item:

@@ -105,9 +105,10 @@ class Automaton:
             self._prune(last | ended, *self._dropped)
 
     def _flag(self, last: set[int], ended: set[int]) -> None:
-        for index, position in enumerate(self.positions):
-            flags = position.flags | (FIRST if index in self.first else 0) | (LAST if index in last else 0)
-            self.positions[index] = position._replace(flags=flags | (END if index in ended else 0))
+        for flag, indices in ((FIRST, self.first), (LAST, last), (END, ended)):
+            for index in indices - {START}:
+                position = self.positions[index]
+                self.positions[index] = position._replace(flags=position.flags | flag)
 
     def _too_large(self, what: str) -> Mistake:
         return Mistake(self.signature.column, f"the signature is too large; expected at most {what}")
@@ -169,7 +170,14 @@ class Automaton:
             key = (path, element.number, low, high)
             position = self._made.get(key)
             if position is None:
-                position = self._new(key, self._wanted(element)._replace(pause_low=low, pause_high=high))
+                w = self._wanted(element)
+                position = self._new(
+                    key,
+                    Position(
+                        w.element, w.side, w.low, w.high, low, high,
+                        w.reference, w.plus, w.tolerance, w.flags, w.slot, w.ranges, w.tests,
+                    ),
+                )  # fmt: skip
                 out.append((position, 0, self.threshold - 1, 0))
             self._edge(source, position)
         return out

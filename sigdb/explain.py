@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A signature in words: one sentence for each element, indented by group."""
 
+from collections import Counter
+
 from sigdb import think
 from sigdb.check import DEFAULT_FUZZ
 from sigdb.nodes import (
@@ -59,8 +61,8 @@ class _Words:
         self.signature = signature
         self.what = "turn" if signature.turns else "packet"
         self.lines = lines
-        slots = [element.slot for element in signature.elements]
-        self.shared = {e.slot: f"the last {e.name}" for e in signature.elements if slots.count(e.slot) > 1}
+        slots = Counter(element.slot for element in signature.elements)
+        self.shared = {e.slot: f"the last {e.name}" for e in signature.elements if slots[e.slot] > 1}
 
     def say(self, depth: int, text: str) -> None:
         self.lines.append("  " * depth + text)

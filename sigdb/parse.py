@@ -42,7 +42,7 @@ from sigdb.tokens import (
     tokens,
 )
 
-MAX_ELEMENTS = 1023
+MAX_ELEMENTS = 4095
 MAX_NESTING = 32
 
 _SIDES = {"c": CLIENT, "s": SERVER, "x": EITHER, "C": CLIENT, "S": SERVER, "X": EITHER}
@@ -60,6 +60,7 @@ class _Sequence:
         self.name_of: list[str] = []
         self.numbered = not definition and not any(token.origin for token in tokens)
         self.counted = 0  # gaps and repetitions
+        self.plain: dict[tuple[str, int], Size] = {}  # sizes without reference, by text and offset: most come again
         first = None
         for token in tokens:
             if token.kind != ELEMENT:
@@ -195,7 +196,12 @@ class _Sequence:
     def sizes(self, token: Token, text: str, offset: int, index: int) -> tuple[Size, ...]:
         result = []
         for part in text.split(","):
-            result.append(self.size(token, part, offset, index))
+            size = self.plain.get((part, offset))
+            if size is None:
+                size = self.size(token, part, offset, index)
+                if not size.reference:
+                    self.plain[part, offset] = size
+            result.append(size)
             offset += len(part) + 1
         return tuple(result)
 

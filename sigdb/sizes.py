@@ -30,7 +30,7 @@ class Sizes:
         self.ranges: list[Ranges] = []  # of element n at n - 1
         self.members: dict[tuple[int, int], Ranges] = {}  # of one size, by element and offset, beyond the bounds too
         self._slots: dict[int, Ranges] = {}  # what the elements so far can leave in a slot
-        loops = _loops(signature.sequence)
+        loops = _loops(signature.sequence, 0, {})
         last = {(element.slot, loops.get(element.number, 0)): element.number for element in signature.elements}
         for element in signature.elements:
             loop = loops.get(element.number, 0)
@@ -46,6 +46,11 @@ class Sizes:
     def _element(self, element: Element) -> Ranges:
         smallest, largest = self.bounds
         found: Ranges = ()
+        if len(element.sizes) == 1 and not element.excluded:
+            self.members[element.number, element.sizes[0].offset] = ranges = self._member(element.sizes[0])
+            if len(ranges) == 1:  # nearly all
+                low, high = max(ranges[0][0], smallest), min(ranges[0][1], largest)
+                return ((low, high),) if low <= high else ()
         for size in element.sizes:
             self.members[element.number, size.offset] = ranges = self._member(size)
             found = union((*found, *((max(low, smallest), min(high, largest)) for low, high in ranges)))
@@ -92,11 +97,15 @@ def _without(ranges: Ranges, low: int, high: int) -> Ranges:
     return union(part for a, b in ranges for part in ((a, min(b, low - 1)), (max(a, high + 1), b)))
 
 
-def _loops(node: Node | Sequence, loop: int = 0) -> dict[int, int]:
-    """Return for each element inside a repetition the number of the outermost one."""
+def _loops(node: Node | Sequence, loop: int, found: dict[int, int]) -> dict[int, int]:
+    """Note for each element inside a repetition the number of the outermost one."""
     if isinstance(node, Element):
-        return {node.number: loop} if loop else {}
-    if isinstance(node, Repeat):
-        return _loops(node.body, loop or (node.number if node.high != 1 else 0))
-    parts = node.branches if isinstance(node, Alternatives) else node.items if isinstance(node, Sequence) else ()
-    return {number: found for part in parts for number, found in _loops(part, loop).items()}
+        if loop:
+            found[node.number] = loop
+    elif isinstance(node, Repeat):
+        _loops(node.body, loop or (node.number if node.high != 1 else 0), found)
+    else:
+        parts = node.branches if isinstance(node, Alternatives) else node.items if isinstance(node, Sequence) else ()
+        for part in parts:
+            _loops(part, loop, found)
+    return found

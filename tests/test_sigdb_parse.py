@@ -242,7 +242,7 @@ def test_ids_without_file_are_made_unique() -> None:
 
 
 def test_many_elements_and_deep_nesting_up_to_the_limits() -> None:
-    assert len(only("udp * " + "c1 " * 1023 + ": d").elements) == 1023
+    assert len(only("udp * " + "c1 " * 4095 + ": d").elements) == 4095
     assert tree("(" * 32 + "c1" + ")" * 32).count("(") == 32
     assert len(sigdb.loads("udp * (c1{64}){64} : d").packets) == 4096
 

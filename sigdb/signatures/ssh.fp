@@ -7,7 +7,7 @@
 #   server                                        | client
 #   success              1  -16, chacha20 of      | "none"            31 + u  16 to 32 (AES), 16 to 24 (chacha20)
 #                           Dropbear's server -8  | password      40 + u + p  32 to 88; OpenSSH pads it to 104 or 40
-#   refusal  6 + methods    0 to 64               |                           (chacha20), 96 (AES), PuTTY to 257 in all
+#   refusal  6 + methods    0 to 64               |                           (chacha20), 96 (AES), PuTTY: 246 to 272 in all
 #   key would do     20 + k 48 and more           | key offered   56 + u + k  96 (Ed25519), 112 and more
 #   question             32 16                    | asks to be asked  55 + u  40 to 48, 32 for short names in AES
 #   no more questions    17 0                     | answer             9 + p  -16 to 24, 32 or 40 where it is padded
@@ -20,9 +20,10 @@
 # Every signature begins with the flow and passes the clear-text key exchange by its sizes, none of which is as small as
 # an encrypted message. So flows that were seen from their middle on never match, and the port does not matter.
 #
-# Taken from: OpenSSH 9.2p1 and 10.0 (with and without PAM, with a banner), Dropbear 2022.83 and 2025, AsyncSSH, PuTTY,
+# Taken from: OpenSSH 8.4, 9.2 and 10.0 (with and without PAM, with a banner), Dropbear 2022.83 and 2025, AsyncSSH, PuTTY,
 # libssh, libssh2 (curl, medusa), ncrack, Paramiko, Net::SSH, Go, in chacha20-poly1305, aes-gcm, aes-ctr and aes-cbc, MAC before
-# and after; and from the arithmetic above. Read against older captures: OpenSSH 5 to 8, Cisco, Apple.
+# and after; and from the arithmetic above. Read against older captures: OpenSSH 5 to 8, Cisco,
+# Apple.
 # Surprising: libssh2 and PuTTY join NEWKEYS (16 bytes) and the service request, Dropbear's client "none" too; OpenSSH 10 adds
 # EXT_INFO to either side's first message; AsyncSSH's client and server send IGNORE before each message.
 # Names that end in _I are for a server that does so: `I` is the size of its IGNORE.
@@ -55,21 +56,22 @@ let ANY = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ s@I ~ s@A+1000/1000 ){0,}
 let IGNORE = (~ c@A-8,@A-16){0,1}
 let NONE = $IGNORE ~ c@A+16,@A+32 (~ c20-84){0,1}
 let NONE_8 = $IGNORE ~ c@A+24 (~ c20-84){0,1}
-let PASSWORD = c@A+60/28,@A+104,257-272
-let UNPADDED = c@A+60/28,257-272
-let LARGE = c@A+32,@A+80/8,257-272
+let PASSWORD = c@A+60/28,@A+104,246-255,257-272
+let UNPADDED = c@A+60/28,246-255,257-272
+let LARGE = c@A+32,@A+80/8,246-255,257-272
 let SMALL = c@A+52/12
-let PASSWORD_48 = c@A+68/20,@A+104,257-272
-let CREDENTIAL = c@A+84/52,@A+164/4,257-272
-let KEY = c@A+158/46,@A+960/732!257-272
+let PASSWORD_48 = c@A+68/20,@A+104,246-255,257-272
+let CREDENTIAL = c@A+84/52,@A+164/4,246-255,257-272
+let KEY = c@A+158/46,@A+960/732!246-255,257-272
 let ASK = c@A+48/16 (~ s@I){0,1} ~ s@A+16 $IGNORE
-let ANSWER = c@A+12/28,@A+96,@A+104,257-272
+let ANSWER = c@A+12/28,@A+96,@A+104,246-255,257-272
 # Paramiko asks for the service anew before each attempt.
 let AGAIN = ~ c@A ( ~ s@A | ~ s@I ~ s@A )
 let AGAIN_SOON = c@A ( ~ s@A | ~ s@I ~ s@A )
 
 # The server's answers. The first refusal names `F`, but for 16; FIRST_8 come with chacha20 alone, as does NONE_8.
-# FIRST_LONG have room for keyboard-interactive. FIRST_104 are not what says that a key would do (PK_OK), whose query has 104 for names of 9 bytes and more.
+# FIRST_LONG have room for keyboard-interactive. FIRST_104 are not what says that a key would do (PK_OK), whose query has 104
+# for names of 9 bytes and more.
 let FIRST = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_SOON = +0ms-229ms s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_ASKED = s@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
@@ -90,7 +92,7 @@ let JOINT = s@A+1070/997
 let JOINED = ( $NONE | ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} ~ $JOINT ( $AGAIN ){0,1} $IGNORE
 let JOINED_8 = $NONE_8 ~ $JOINT $IGNORE
 # PAM has a last question without anything to answer.
-let LAST_ANSWER = $IGNORE ~ c@A-16,@A-8,@A+32,@A+40,257-272
+let LAST_ANSWER = $IGNORE ~ c@A-16,@A-8,@A+32,@A+40,246-255,257-272
 let DONE = ( ~ s@A-16,@A-8 | ~ s@A $LAST_ANSWER ~ s@A-16,@A-8 )
 let DONE_I = ( ~ s@I ~ s@A-16 | ~ s@I ~ s@A $LAST_ANSWER ~ s@I ~ s@A-16 )
 
@@ -100,7 +102,7 @@ let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $LARGE ~ $FIRST | + c@A+52/12,@
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+40 +230ms s@I ~ $FIRST )
 let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+52/12,@A+96,@A+104 ~ $FIRST
-let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32,@A+40 ~ $FIRST )
+let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32 ~ $FIRST $AGAIN_SOON | ~ c@A+32 ~ $FIRST_SHORT | ~ c@A+40 ~ $FIRST )
 let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@A+1000/1000!@A ) | $COUNTED | $LEARNT )
 let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@I ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
@@ -133,25 +135,25 @@ let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOO
 let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
 # again, sends one as small, or leaves.
-let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
-let JOINT_48 = ~ c@A+68/20,@A+96,@A+104,257-272 ~ $JOINT
-let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,257-272 | $JOINT_48 $AGAIN )
+let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 +3ms-229ms s@A+32/32!@A+16 > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
+let JOINT_48 = ~ c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $JOINT
+let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $JOINT_48 $AGAIN )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
 let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
-let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
-let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > )
-let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
+let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
+let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms s@I ~ s@A+16 > )
+let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
 # Fails: passwords of more than 60 bytes that are not padded, or 95 with a pad; more than some 40 packets. Where a refusal
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
-# False friends: in AES an Ed25519 key that is refused, after which a password is sent without a pause; an empty password, which
+# False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > )
+let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > )
 let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
 let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
 let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) $ANY $COUNT_ALIKE
@@ -167,10 +169,10 @@ tcp * = < $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAIL
 
 # A key that was offered, or used to sign, and refused. Directly after a refusal: a signature that is refused after the key would
 # do is a partial success, in which more is asked for.
-# Fails: one Ed25519 key in AES if no more follows, which may be a password. False friends: PuTTY's padded passwords where a
+# Fails: one Ed25519 key in AES if no more follows, which is taken for a password. False friends: PuTTY's padded passwords where a
 # long MAC makes them as large as a signature.
 # What follows 96 when that was a key: a credential after a pause, a request to be asked or an unpadded password, another key.
-let ELSE = ( + c@A+60/44,257-272 | c@A+48/16 | ~ $KEY )
+let ELSE = ( + c@A+60/44,246-255,257-272 | c@A+48/16 | ~ $KEY )
 let KEY_REFUSED = ( $ANY ~ $REFUSED ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $REFUSED
 let KEY_ALIKE = ( ( $ANY ~ $ALIKE ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $ALIKE | $ANY c@A+96 $ALIKE_SOON $ELSE )
 let KEY_96 = c@A+96 ~ s@A,@A+8,@A+16,@A+24,@A+32,@A+40,@A+64
@@ -207,7 +209,7 @@ tcp * = < $SERVICE ~ s40-100#A $NOISE ~ c@A+850/770 ~ s@A+450/420 ~ c@A+960/790 
 # A pause of at least 0.7 s before a message of a password's or an answer's size that is refused or accepted. Nobody types a
 # password faster; a program that waits as long (expect with a delay) is taken for a person. A passphrase typed for a key is not
 # meant: what is sent then is a signature. A program on Paramiko asks for the service first.
-let TYPED = c@A+56/80,@A+164/4,257-272
+let TYPED = c@A+56/80,@A+164/4,246-255,257-272
 tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ s@I ~ s@A+1000/1000 +700ms $TYPED ~ s@I ~ s@A+20/36 ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
@@ -224,17 +226,17 @@ let AUTO_DONE = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DON
 let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
 # A first credential without "none" counts when something follows without a pause, or nothing: a person who is asked before the program
 # connects (Paramiko) pauses after it.
-let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,257-272 ~ s@A+1064/1064
-let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,257-272 ~ s@I | c@A+40 +230ms s@I ) ~ s@A+36/36
+let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@A+1064/1064
+let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@I | c@A+40 +230ms s@I ) ~ s@A+36/36
 let AUTO_SLOW = c@A+36/4 +230ms s@A+1064/1064
 let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
 let AUTO_FIRST = ( $AUTO_ANSWERED c24-1700 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
 let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c24-1700 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
-let AUTO_SMALL = ( $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
+let AUTO_SMALL = ( $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 +3ms-229ms s@A+32/32 > | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
 let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN_SOON ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
 let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN_SOON c@A+40/8 $ALIKE_SOON > )
-let AUTO_ALIKE = ( c@A+80/8,@A+104,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
+let AUTO_ALIKE = ( c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
 let SENT = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ~ $REFUSED ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO
 let SENT_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $AUTO_NEXT
 let SENT_96 = ( ~ $PLAIN ( $NONE ){0,1} $BANNER | ~ $WITH_I ( $NONE ){0,1} ~ s@I ) ~ $FIRST_16 $ANY $AUTO_96
