@@ -75,6 +75,10 @@ CASES: dict[str, tuple[list[Sighting], dict[str, Any], list[tuple[str, str, int]
     "a server": ([server(LINUX)] * 9, {}, []),
     "unknown": ([server(UNKNOWN)] * 9, {}, []),
     "class by its SYNs": ([WINDOWS] * 3 + [server(NEAR)] * 3, {}, [("host.client-serving", "inbound", 3)]),
+    "a stack that servers share": (
+        [WINDOWS] * 3 + [server(replace(WINDOWS, kind="server"))] * 3, {}, [("host.client-serving", "inbound", 3)],
+    ),
+    "only answers, as servers do": ([server(replace(WINDOWS, kind="server"))] * 9, {}, []),
     "a router answers for it": ([WINDOWS] * 3 + [server(UNKNOWN)] * 9, {}, []),
     "told once a day": ([server(WINDOWS)] * 30, {}, [("host.client-serving", "inbound", 3)]),
     "each port": (
