@@ -15,7 +15,7 @@ from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
-from engine.hosts import Entry, Host, Key
+from engine.hosts import ROUTING, Entry, Host, Key
 from engine.sightings import Side
 
 AGREE = 0.9  # share of the identified handshakes that one family needs to be the host's system
@@ -159,12 +159,28 @@ def _serving(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) 
     if not entry.last.family:
         if "server" in said.main:  # another port told the host's system, this one has none of it: something between
             return
+        if not _as_far(host, entry):
+            return
         side, confidence = "client", _UNKNOWN_ANSWER
     evidence = _client_class(host, side, said, policy)
     if evidence is None:
         return
     direction = _direction(host.address not in policy.home, key.outside)
     yield _found(SERVING, host, key, entry, direction, evidence, confidence, said)
+
+
+def _as_far(host: Host, answer: Entry) -> bool:
+    """Return whether answers of an unknown system come with the TTL of the host's own known SYNs.
+
+    Else another machine answers, behind the same address: a router, or what it forwards the port to.
+    """
+    return any(
+        key.side == "client"
+        and entry.last.family
+        and not entry.last.bad_ttl
+        and abs(entry.last.ttl - answer.last.ttl) <= ROUTING
+        for key, entry in host.entries.items()
+    )
 
 
 def _mailing(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) -> Iterator[Found]:
