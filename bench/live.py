@@ -155,16 +155,10 @@ def syns(packets: int) -> Result:
 PROGRAMS: dict[str, Callable[[Path], list[str]]] = {
     "tcpdump": lambda folder: ["tcpdump", "-i", "in", "-s", "96", "-w", str(folder / "dump.pcap"), "-Z", "root"],
     "p0f": lambda folder: ["p0f", "-i", "in", "-o", str(folder / "p0f.log")],
+    # room for all flows of the flood: by default it has room for 8192, and throws one out for each that comes
     "softflowd": lambda folder: [
-        "softflowd",
-        "-i",
-        "in",
-        "-d",
-        "-D",
-        "-c",
-        str(folder / "control"),
-        "-p",
-        str(folder / "pid"),
+        *("softflowd", "-i", "in", "-d", "-m", "65536"),
+        *("-c", str(folder / "control"), "-p", str(folder / "pid")),
     ],
     "nfstream": lambda folder: [
         nfstream_python(),
@@ -173,6 +167,12 @@ PROGRAMS: dict[str, Callable[[Path], list[str]]] = {
         "flows = NFStreamer(source='in', performance_report=1)\n"
         "print(sum(flow.bidirectional_packets for flow in flows), flush=True)",
     ],
+}
+
+
+# What a program is asked at the end of the flood, where it does not say by itself what it got and dropped.
+ASKED: dict[str, Callable[[Path], list[str]]] = {
+    "softflowd": lambda folder: ["softflowctl", "-c", str(folder / "control"), "statistics"],
 }
 
 
@@ -186,21 +186,26 @@ def programs(seconds: int, rate: int) -> Result:
                 continue
             cable = Cable(fast=True)
             try:
-                results[name] = _program(cable, Path(folder), command(Path(folder)), seconds, rate)
+                results[name] = _program(cable, Path(folder), name, seconds, rate)
             finally:
                 cable.close()
     return results
 
 
-def _program(cable: Cable, folder: Path, command: list[str], seconds: int, rate: int) -> Result:
+def _program(cable: Cable, folder: Path, name: str, seconds: int, rate: int) -> Result:
     log = folder / "log"
     with log.open("wb") as out:
-        child = subprocess.Popen(cable.gateway.inside(*command), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        child = subprocess.Popen(
+            cable.gateway.inside(*PROGRAMS[name](folder)), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
     try:
-        time.sleep(6 if "nfstream" in " ".join(command) else 2)
+        time.sleep(6 if name == "nfstream" else 2)
         told = flood(cable, rate * seconds, rate, flows=10_000, payload=100, kind="tcp")
         time.sleep(2)
         skmem = subprocess.run(cable.gateway.inside("ss", "-0mp"), capture_output=True, timeout=WAIT, check=False)
+        if name in ASKED:
+            with log.open("ab") as out:
+                subprocess.run(ASKED[name](folder), stdout=out, stderr=out, timeout=WAIT, check=False)
         child.send_signal(signal.SIGINT)
         try:
             child.wait(30)

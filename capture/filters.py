@@ -170,12 +170,13 @@ class Filters:
         return made
 
     def _warn(self, interface: Interface, first: list[Filter]) -> None:
-        """Say once that filters of others come before the own one."""
-        strangers = [found.name or "one that is no eBPF program" for found in first if found.name != self.name]
+        """Say once that filters of others come before the own one. Those of flowtap decide on nothing."""
+        names = (found.name for found in first if not found.name.startswith(_PREFIX))
+        strangers = [name or "one that is no eBPF program" for name in names]
         if strangers and interface.index not in self._said:
             self._said.add(interface.index)
-            names = ", ".join(strangers)
-            LOG.warning("%s: other tc filters come first (%s): what they decide on is not seen", interface.name, names)
+            told = ", ".join(strangers)
+            LOG.warning("%s: other tc filters come first (%s): what they decide on is not seen", interface.name, told)
 
     def _remove(self, index: int, names: set[str]) -> None:
         """Remove filters of these names from an interface, and its clsact qdisc if that is right."""

@@ -69,12 +69,14 @@ def capture(
     Needs the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON for eBPF, CAP_NET_RAW for AF_PACKET, and gives up
     what it needs no longer before it begins.
     """
+    from flowtap.settings import is_interface
+
     settings = settings_of(config, runtime)
     wanted = list(patterns) or settings.capture.interfaces
     begin_logging(f"capture {name}" if name else "capture")
     if not any(not pattern.startswith("!") for pattern in wanted):
         raise fail("no interface: name some with -i, or in the settings as capture.interfaces", Exit.USAGE)
-    if wrong := [pattern for pattern in wanted if not re.fullmatch(r"!?[^\s/!]{1,255}", pattern)]:
+    if wrong := [pattern for pattern in wanted if not is_interface(pattern)]:
         raise fail(f"-i {wrong[0]!r}: expected the name of an interface or a pattern such as eth*", Exit.USAGE)
     name = name_of([name] if name else wanted)
     begin_logging(f"capture {name}")

@@ -114,7 +114,8 @@ def _run(settings: Settings, load_rules: Callable[[], Rules | None]) -> None:
             except MetricsError as error:  # no reason to lose events
                 logging.error("%s; goes on without it", error)
         on_signals(lambda: setattr(made, "stop", True), lambda: setattr(made, "reopen", True))
-        logging.info("publishes at %s%s", endpoint, f" and to {file.path}" if file else "")
+        opened = file is not None and file.reopen()  # what is wrong is said now, not with the first event
+        logging.info("publishes at %s%s", endpoint, f" and to {settings.file.path}" if opened else "")
         notify.ready()
         made.run()
         notify.stopping()

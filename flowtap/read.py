@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import os
 from enum import IntEnum
-from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from flowtap.arguments import ArgumentError, split_arguments
 from flowtap.database import load_database
-from flowtap.options import matching, printing, threshold_option
+from flowtap.options import Seconds, matching, printing, threshold_option
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt, Progress
 from flowtap.terminal import fail
@@ -31,17 +30,6 @@ class Exit(IntEnum):
     OUTPUT = 3  # the output could not be written
     INTERRUPTED = 130  # Ctrl-C; what was found until then was printed
     BROKEN_PIPE = 141  # whoever read the output has gone
-
-
-class Seconds(click.FloatRange):
-    """A span of time. `nan` is in no order with the bounds, so that a range alone lets it through."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; fails for what is none."""
-        number: float = super().convert(value, param, ctx)
-        if isnan(number):
-            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
-        return number
 
 
 SECONDS = Seconds(0.001, 1e6)

@@ -85,11 +85,14 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def is_interface(text: str) -> bool:
+    """Whether it can be the name of an interface (15 characters, as the kernel has it) or a pattern of such."""
+    return re.fullmatch(r"!?(?:[^\s/!*?\[]{1,15}|(?=.*[*?\[])[^\s/!][^\s/]{0,254})", text) is not None
+
+
 AbsolutePath = Annotated[str, _form(lambda text: text[:1] == "/" and "\0" not in text, "an absolute path")]
 OptionalPath = Annotated[str, _form(lambda text: text[:1] in ("", "/") and "\0" not in text, 'an absolute path, or ""')]
-Pattern = Annotated[
-    str, _form(lambda text: re.fullmatch(r"[^\s/]{1,255}", text), "the name of an interface or a pattern such as eth*")
-]
+Pattern = Annotated[str, _form(is_interface, "the name of an interface or a pattern such as eth*")]
 Network = Annotated[str, _form(_is_network, "an address or a network such as 192.0.2.0/24")]
 SystemName = Annotated[str, _form(lambda text: text.strip() != "", "the beginning of a system's name")]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -3,7 +3,8 @@
 
 After a TLS handshake as programs do it (1.3 in four of five, 1.2 in the others; none to two session tickets) come
 random requests and answers. Kinds: `raw`, small binary ones of any size; `h1`, like HTTP/1.1; `h2`, like HTTP/2 with
-its SETTINGS and acknowledgements. No flow of it holds a tunnel or a shell. Equal arguments give equal captures.
+its SETTINGS and acknowledgements; `poll`, long polls, whose small answers come after seconds. No flow of it holds a
+tunnel or a shell. Equal arguments give equal captures.
 """
 
 from __future__ import annotations
@@ -91,6 +92,11 @@ def sizes(kind: str, base: int, draw: random.Random) -> tuple[int, int]:
     long = int(draw.expovariate(1 / 3000)) if draw.random() < 0.7 else 0
     if kind == "raw":
         return draw.randint(8, 1400), draw.randint(10, 100) if draw.random() < 0.48 else draw.randint(100, 28_000)
+    if kind == "poll":
+        more = draw.randint(20, 900) if draw.random() < 0.1 else 0  # not the same request as always
+        return base + draw.randint(0, 6) + more, draw.randint(20, 125) if draw.random() < 0.9 else draw.randint(
+            125, 3000
+        )
     if kind == "h1":
         more = int(draw.expovariate(1 / 300)) if draw.random() < 0.3 else 0
         return base + int(draw.expovariate(1 / 30)) + more, draw.randint(110, 400) + long
@@ -107,7 +113,7 @@ def make(kind: str, count: int, draw: random.Random) -> bytes:
         if kind == "h2":
             flow.settings(more, tickets)
             tickets = []
-        base = draw.choice((70, 150, 400, 700))
+        base = draw.choice((70, 150, 400, 700)) if kind != "poll" else draw.randint(35, 500)
         for _ in range(draw.randint(1 if kind == "h2" else 2, 7)):
             request, answer = sizes(kind, base, draw)
             flow.says(0, request + more)
@@ -115,8 +121,10 @@ def make(kind: str, count: int, draw: random.Random) -> bytes:
             for size in tickets:
                 flow.says(1, size)
             tickets = []
+            flow.time += draw.uniform(0.7, 30) if kind == "poll" else 0
             flow.says(1, answer + more)
-            flow.time += draw.choice((0, 0, 0, 0.05, 0.8))
+            flow.time += flow.trip if kind == "poll" else 0
+            flow.time += draw.choice((0, 0, 0, 0.05, 0.8)) if kind != "poll" else 0.001
         flow.send(0, 0, 0x11)
         flow.send(1, 0, 0x11)
         flow.send(0, 0, 0x10)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`python -m lab.tlsweb COUNT FILE`, as root: a capture of so many connections of a web client (httpx) to nginx.
+"""`python -m lab.tlsweb COUNT FILE [SEED]`, as root: a capture of so many connections of httpx to nginx.
 
 Both run in a network namespace of their own, over lo with an MTU of 1,500. For false alarms: nothing of it is a
 tunnel or a shell. HTTP/1.1 and HTTP/2, TLS 1.2 and 1.3, headers of a browser, of a program, of an interface with
@@ -43,7 +43,8 @@ async def main():
     few = asyncio.Semaphore(12)
     async def some(number):
         async with few: await one(random.Random(number))
-    await asyncio.gather(*map(some, range(int(sys.argv[1]))), return_exceptions=True)
+    first = int(sys.argv[2])
+    await asyncio.gather(*map(some, range(first, first + int(sys.argv[1]))), return_exceptions=True)
 asyncio.run(main())
 """
 
@@ -64,7 +65,7 @@ def config(folder: Path) -> str:
 
 def main() -> None:
     """Record."""
-    count, path = sys.argv[1:]
+    count, path, *seed = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="flowtap-web-") as name:
         folder = Path(name)
         pem = f"{folder}/pem"
@@ -81,7 +82,7 @@ def main() -> None:
             machine.await_port(443)
             machine.start("tcpdump", "-i", "lo", "-s", "96", "-B", "32000", "-U", "-Z", "root", "-w", path, "tcp")
             time.sleep(2)
-            client = machine.inside(f"{TOOLS}/python", "-W", "ignore", "-c", CLIENT, count)
+            client = machine.inside(f"{TOOLS}/python", "-W", "ignore", "-c", CLIENT, count, *(seed or "0"))
             subprocess.run(client, check=True, timeout=3600)
             time.sleep(2)
         finally:

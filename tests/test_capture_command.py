@@ -13,6 +13,7 @@ from tests.conftest import Command
         ([], "no interface"),
         (["-i", "!eth0"], "no interface"),
         (["-i", "a/b"], "'a/b'"),
+        (["-i", "x" * 16], "expected the name of an interface"),
         (["-i", "eth0", "--capture", "pcap"], "'pcap'"),
     ],
 )

@@ -38,6 +38,7 @@ class Login:
         self.block, self.outside, self.mac = CIPHERS[cipher]
         self.refusal = 6 + len(METHODS[methods])
         self.user, self.thinks, self.at = user, thinks, 0.1
+        self.more = 0  # bytes that the client pads more than it must
         self.talk = Tcp(cport=port).open()
         self.talk.send(0.01, "c41", "s41", "c1208", "s1112", "c48", "s564", "c16")
         self.say("c", 17).say("s", 17)
@@ -52,7 +53,13 @@ class Login:
     def say(self, side: str, *payloads: int, after: float = 0.002, pad: int = 0) -> Login:
         """Send messages joined in one packet."""
         self.at += after
-        self.talk.send(self.at, f"{side}{sum(self.size(payload, pad) for payload in payloads)}")
+        more = self.more if side == "c" else 0
+        self.talk.send(self.at, f"{side}{sum(self.size(payload, pad) + more for payload in payloads)}")
+        return self
+
+    def jsch(self) -> Login:
+        """Pad a block more, as JSch does."""
+        self.more = self.block
         return self
 
     def none(self, *joined: int) -> Login:
@@ -99,6 +106,8 @@ CASES: dict[str, tuple[str, str, float, Play]] = {
     "libssh2": ("both gssapi", "2+", 0.01, lambda x: x.none().password(8).password(12).password(8, True)),
     "libssh2, alike": ("password", "1+", 0.01, lambda x: x.none().password(8).none().password(8, True)),
     "libssh, asked": ("keyboard both", "1+", 0.01, lambda x: x.none().answer(8).answer(9, True)),
+    "JSch": ("password both gssapi", "2+", 0.01, lambda x: x.jsch().none().password(8).password(9).password(8, True)),
+    "JSch, asked": ("keyboard both", "1+", 0.01, lambda x: x.jsch().none().answer(8).answer(9, True)),
     "Dropbear's client": ("keyboard both", "1+", PERSON, lambda x: x.none().answer(8).answer(9, True)),
     "Paramiko": ("password both gssapi", "1+", 0.01, lambda x: x.password(8).again().password(9, True)),
     "no none": ("both gssapi", "2+", 0.01, lambda x: x.password(16).password(14).password(12, True)),

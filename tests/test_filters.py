@@ -102,6 +102,17 @@ def test_loopback_only_inwards(fd: int) -> None:
         assert not has_clsact("lo")
 
 
+def test_two_of_flowtap_are_in_nobodys_way(interface: Interface, fd: int, caplog: pytest.LogCaptureFixture) -> None:
+    one, other = Filters("a"), Filters("b")
+    one.attach(interface, fd, CLASSIDS, nothing)
+    other.attach(interface, fd, CLASSIDS, nothing)
+    assert filters("ingress") == ["1 flowtap-a", "2 flowtap-b"]
+    assert not caplog.records
+    one.close()
+    other.close()
+    assert not has_clsact()
+
+
 def test_others_and_their_clsact_stay(interface: Interface, fd: int, caplog: pytest.LogCaptureFixture) -> None:
     tc("qdisc add dev one clsact")
     theirs(interface, INGRESS, 1, fd)

@@ -169,14 +169,14 @@ def test_fingerprints_change_while_handshakes_go_on(live: Live, flowtap: Command
 
 
 def test_a_refusal_is_told(live: Live, flowtap: Command) -> None:
-    """The file of the collector cannot be opened anew."""
-    live.start("collector")
-    live.until("collector", reopened=0)
-    live.said("collector", "publishes at")
+    """The file of the collector cannot be opened: that is said at the beginning already."""
     (live.folder / "events.json").mkdir()
+    live.start("collector")
+    live.said("collector", "publishes at")
+    assert "events.json: Is a directory" in live.log("collector")
+    assert "and to" not in live.log("collector")
     result = reload(live, flowtap)
     assert (result.returncode, result.stderr) == (1, "collector: refused, its log says why\n")
-    assert "events.json: Is a directory" in live.log("collector")
 
 
 def test_without_a_process(live: Live, flowtap: Command) -> None:
