@@ -108,9 +108,10 @@ lab: $(VENV)/.lab
 	    ssh) ( $(call packages,$(APT_SSH)) ) || echo "make: some programs are left out" >&2; \
 	      $(PYTHON) -m lab.dataset ssh ssh-more ssh-releases -s 3000 -o '$(LAB)';; \
 	    ssh-conditions) $(PYTHON) -m lab.dataset ssh-conditions -n 0-134 -s 3600 -o '$(LAB)';; \
+	    ssh-friends) $(PYTHON) -m lab.dataset ssh-friends -n 0-5 -s 900 -o '$(LAB)';; \
 	    browser) $(call packages,chromium); $(PYTHON) -m lab.browser -o '$(LAB)'/browser;; \
 	    tls|plain) $(PYTHON) -m lab.tlsrun --kind $$kind -o '$(LAB)'/$$kind;; \
-	    *) echo "make lab: ONLY is some of: ssh ssh-conditions tls plain browser; not $$kind" >&2; exit 2;; \
+	    *) echo "make lab: ONLY is some of: ssh ssh-conditions ssh-friends tls plain browser; not $$kind" >&2; exit 2;; \
 	  esac; \
 	done
 

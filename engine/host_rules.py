@@ -15,7 +15,7 @@ from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
-from engine.hosts import Entry, Host, Key
+from engine.hosts import ROUTING, Entry, Host, Key
 from engine.sightings import Side
 
 AGREE = 0.9  # share of the identified handshakes that one family needs to be the host's system
@@ -23,7 +23,7 @@ AGAIN_NS = 86_400_000_000_000  # an alert of the same host, id and port is told 
 HOME = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10")
 
 _FUZZY = 0.7  # what a fuzzy match weighs in a confidence, beside one that fits in every point
-_UNKNOWN_ANSWER = 50  # percent: the system behind the port itself is not known, only that of the host as a client
+_BY_SYN = 50  # percent: the host is client-class as a client; what answers is unknown, or a stack that servers share
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +154,40 @@ def judge(host: Host, key: Key, policy: Policy, said: Opinion) -> Iterator[Found
 def _serving(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) -> Iterator[Found]:
     if key.side != "server" or key.port not in policy.ports or entry.answered < policy.handshakes:
         return
-    side: Side = "server"
     confidence = 100
-    if not entry.last.family:
-        if "server" in said.main:  # another port told the host's system, this one has none of it: something between
+    evidence = _client_class(host, "server", said, policy) if entry.last.family else None
+    if evidence is None:
+        if not _may_be_client(host, entry, said):
             return
-        side, confidence = "client", _UNKNOWN_ANSWER
-    evidence = _client_class(host, side, said, policy)
+        confidence, evidence = _BY_SYN, _client_class(host, "client", said, policy)
     if evidence is None:
         return
     direction = _direction(host.address not in policy.home, key.outside)
     yield _found(SERVING, host, key, entry, direction, evidence, confidence, said)
+
+
+def _may_be_client(host: Host, answer: Entry, said: Opinion) -> bool:
+    """Return whether the host's own SYNs may speak for what answers: it shares their family, or is unknown and as far.
+
+    Where another port told the host's system and this one has none of it, something stands between.
+    """
+    if answer.last.family:
+        return "client" in said.main and answer.last.family == said.main["client"][0]
+    return "server" not in said.main and _as_far(host, answer)
+
+
+def _as_far(host: Host, answer: Entry) -> bool:
+    """Return whether answers of an unknown system come with the TTL of the host's own known SYNs.
+
+    Else another machine answers, behind the same address: a router, or what it forwards the port to.
+    """
+    return any(
+        key.side == "client"
+        and entry.last.family
+        and not entry.last.bad_ttl
+        and abs(entry.last.ttl - answer.last.ttl) <= ROUTING
+        for key, entry in host.entries.items()
+    )
 
 
 def _mailing(host: Host, key: Key, entry: Entry, said: Opinion, policy: Policy) -> Iterator[Found]:

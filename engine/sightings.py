@@ -64,6 +64,12 @@ class Sighting:
         """What stands for the system: its label, or the raw signature of an unknown one without its hops."""
         return self.label or _without_hops(self.raw)
 
+    @property
+    def ttl(self) -> int:
+        """The TTL of the last handshake, -1 where the signature has none."""
+        number = self.raw.partition(":")[2].partition("+")[0]
+        return int(number) if number.isdecimal() and number.isascii() else -1
+
     def event(self) -> dict[str, Any]:
         """Return the form that goes over the wire (engine.wire)."""
         return event_of({name: getattr(self, name) for name in _FIELDS})

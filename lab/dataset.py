@@ -40,6 +40,7 @@ KINDS = {
     "ssh-more": "lab.sshmore",
     "ssh-conditions": "lab.sshconditions",
     "ssh-releases": "lab.sshreleases",
+    "ssh-friends": "lab.sshfriends",
 }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from lab import debian, labels, sshservers
 from lab.network import CLIENT, CLIENT6, SERVER, SERVER6, USER, Lab, LabError
 from lab.sshextra import ALL
 from lab.sshservers import Facts, Server
+from lab.sshsessions import Play
 from lab.sshstage import Stage, Truth
 
 GUESSERS = {"hydra", "medusa", "ncrack", "patator", "nmap-brute"}  # they open several connections and may not get in
@@ -23,6 +24,7 @@ KEYS = {"key", "key13", "key11", "key-sid"}  # what they are called for is not a
 BLIND = {"paramiko", "paramiko13", "paramiko-tty", "libssh-tty", "php", "patator"}
 PASSWORDS = ("correct horse 7", "Tr0ub4dor&3", "x7!", "a long sentence that only I would type", "hunter22")
 Session = tuple[str, str, str]  # program, outcome, action
+Program = tuple[Play, tuple[str, ...], tuple[str, ...]]  # how it is played, its outcomes, its actions
 IN = ("0", "1", "2", "key", "badkey", "both", "yes")  # outcomes of the others that end in a login
 
 
@@ -95,7 +97,9 @@ def only(data: bytes, ports: set[int]) -> bytes:
     return b"".join(rows)
 
 
-def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, list[str]]:
+def record(
+    plan: Plan, choose: Choose, folder: Path, end: float, programs: Mapping[str, Program] = ALL
+) -> tuple[Path, list[str]]:
     """Play the sessions that `choose` returns and record them; returns the capture and notes on what went wrong.
 
     Writes NAME.pcap, NAME.labels.csv, NAME.sessions.csv and NAME.log, the server's.
@@ -128,7 +132,7 @@ def record(plan: Plan, choose: Choose, folder: Path, end: float) -> tuple[Path, 
                 if plan.seed:
                     stage.random = random.Random(f"{plan.seed} {place}")
                 try:
-                    truth = ALL[program][0](stage, program, outcome, action)
+                    truth = programs[program][0](stage, program, outcome, action)
                 except (LabError, OSError) as error:
                     problems.append(f"{plan.name} {what}: {error}")
                     truth = None

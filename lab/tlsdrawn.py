@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A fourth part of the second recording of port 443, `drawn`: relays, fronts and programs put together by lot.
 
-The programs are those of the other parts: it measures whether the signatures hold for combinations that nobody chose.
+The programs are those of the other parts: it measures whether the signatures hold for combinations that nobody
+chose. LOT=777 in the environment draws others.
 """
 
 from __future__ import annotations
 
+import os
 import random
 
 from lab import tlsserve
@@ -32,7 +34,7 @@ from lab.tlsmore import PAGE, behind, direct, library, reverse, ssh
 from lab.tlsmoretunnels import CBC, CFFI, CHACHA, HTTPX, python, rows
 from lab.tlsserve import INNER, INNER_WEB, PROXY, SSHD
 
-RNG = random.Random(443)
+RNG = random.Random(int(os.environ.get("LOT", "443")))
 LOCALS = ("stunnel", "go", "go24", "java", "node", "socat", "socat13", "haproxy", "nginx", "stunnel13", "erlang")
 AGENTS = ("openssl35", "gnutls", "gnutls13", "go", "go24", "openssl-chacha")
 LIBRARIES = ("paramiko", "asyncssh", "dbclient", "plink")

@@ -6,6 +6,12 @@ belongs to). Debian packages: aria2, curl, dropbear-bin, expect, ftp,
 git, gnutls-bin, haproxy, hydra, lftp, libnginx-mod-stream, ncat, netcat-openbsd, nghttp2-client, nghttp2-proxy, nginx,
 openssh-client, openssh-server, openssl, php-cli, putty-tools, python3-aiosmtpd, python3-asyncssh, python3-paramiko,
 python3-pexpect, python3-pyftpdlib, ruby, socat, squid-openssl, stunnel4, swaks, telnet, telnetd, tinyproxy, w3m, wget.
+
+`--kind more` needs also apache2, chromium, connect-proxy, corkscrew, debootstrap, dovecot-imapd, erlang-ssl, firefox-
+esr, golang-go, golang-golang-x-crypto-dev, hitch, libio-socket-ssl-perl, libnss3-tools, links2, lua-sec, mitmproxy,
+mosquitto-clients, mosquitto, nodejs, openjdk-17-jdk-headless, proxytunnel, subversion, tcl-tls, tinysshd, trojan,
+v2ray, and in a virtual environment at /opt/tlslab, made by /usr/bin/python3: aiohttp, asyncssh, curl_cffi, grpcio,
+httpx[http2,socks], paramiko, pproxy, proxy.py, requests, uv. Debian 13 is made by debootstrap at the first run.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ LINUX = replace(
 FUZZY = replace(WINDOWS, fuzzy=True)
 UNKNOWN = replace(WINDOWS, label="", family="", kind="", raw="4:64+9:0:1460:1234,0:mss::0", distance=9)
 
+NEAR = replace(UNKNOWN, raw="4:127+1:0:1460:1234,0:mss::0", distance=1)
+
 
 def server(system: Sighting, port: int = 80, **more: Any) -> Sighting:
     return replace(system, side="server", port=port, **more)
@@ -72,7 +74,12 @@ CASES: dict[str, tuple[list[Sighting], dict[str, Any], list[tuple[str, str, int]
     ),
     "a server": ([server(LINUX)] * 9, {}, []),
     "unknown": ([server(UNKNOWN)] * 9, {}, []),
-    "class by its SYNs": ([WINDOWS] * 3 + [server(UNKNOWN)] * 3, {}, [("host.client-serving", "inbound", 3)]),
+    "class by its SYNs": ([WINDOWS] * 3 + [server(NEAR)] * 3, {}, [("host.client-serving", "inbound", 3)]),
+    "a stack that servers share": (
+        [WINDOWS] * 3 + [server(replace(WINDOWS, kind="server"))] * 3, {}, [("host.client-serving", "inbound", 3)],
+    ),
+    "only answers, as servers do": ([server(replace(WINDOWS, kind="server"))] * 9, {}, []),
+    "a router answers for it": ([WINDOWS] * 3 + [server(UNKNOWN)] * 9, {}, []),
     "told once a day": ([server(WINDOWS)] * 30, {}, [("host.client-serving", "inbound", 3)]),
     "each port": (
         [server(WINDOWS)] * 3 + [server(WINDOWS, 443)] * 3,
@@ -95,7 +102,7 @@ CASES: dict[str, tuple[list[Sighting], dict[str, Any], list[tuple[str, str, int]
         [server(WINDOWS)] * 2 + [server(FUZZY)] * 6 + [server(WINDOWS)], {}, [("host.client-serving", "inbound", 3)],
     ),
     "mails, fuzzy": ([mail(FUZZY)] * 9, {}, []),
-    "class by its fuzzy SYNs": ([FUZZY] * 9 + [server(UNKNOWN)] * 9, {}, []),
+    "class by its fuzzy SYNs": ([FUZZY] * 9 + [server(NEAR)] * 9, {}, []),
     "client-class by setting": (
         [server(LINUX)] * 3, {"client_systems": ("Linux 4",)}, [("host.client-serving", "inbound", 3)],
     ),

@@ -136,7 +136,17 @@ def test_p0f_clients_hear_of_a_shared_address(serving: Serving) -> None:
     for _ in range(3):
         list(serving.watch.take(LINUX))
     told = p0f(serving, 4, socket.inet_aton("10.0.0.5"))
-    assert told["last_nat"] == NOW // SECOND
+    assert told["last_nat"] == told["last_chg"] == NOW // SECOND
+
+
+def test_p0f_clients_hear_of_uptime_and_of_poor_matches(serving: Serving) -> None:
+    for number in range(3):
+        now, ticks = NOW + number * 5 * SECOND, (86_400 + number * 5) * 1000
+        list(serving.watch.take(replace(V6, last_ns=now, ts=ticks, fuzzy=True, generic=True)))
+    told = p0f(serving, 6, socket.inet_pton(socket.AF_INET6, "2001:db8::7"))
+    assert (told["uptime_min"], told["up_mod_days"], told["os_match_q"]) == (1440, 49, 3)
+    (answer,) = serving.ask({"query": "host", "address": "2001:db8::7"})
+    assert answer["host"]["uptime"] == {"minutes": 1440, "modulo_days": 49, "rate": 1000}
 
 
 def test_many_binary_queries_at_once(serving: Serving) -> None:

@@ -36,6 +36,12 @@ def test_every_label_has_a_class(database: TcpDatabase) -> None:
         assert (signature.label.role == "tool") == (signature.label.os_class == "!"), signature.label
 
 
+def test_windows_is_client_class_only_where_it_connects(database: TcpDatabase) -> None:
+    """Its server editions have the same stack, and what answers on a web port is mostly one of them."""
+    found = {(s.response, s.label.role) for s in database.signatures if s.label.name == "Windows"}
+    assert found == {(False, "client"), (True, "server")}
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_every_entry_has_its_source(file: Path) -> None:
     """The comment that begins with "Source:" stands right above the label; class right below it."""

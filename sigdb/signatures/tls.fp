@@ -27,9 +27,10 @@ let KEX = ( ~ c300- (~ x*){0,8} ~ c54-1460 (~ c20-400){0,1} | ~ c500- ) ~ s70- (
 let REFUSAL = s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
 let ALONE = ~ c37,38,45,53,54,69,85,101 (~ c60-140){0,1} ~ c60-220#r ( s@r,@r-16,@r+8,@r+16 | +400ms-1500ms s@r,@r-16,@r+8,@r+16 ) (~ c40-140){0,1} ~ c60-400 s50-230
 let FIRST = c@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
+let LATER = c@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
 let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a ) (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a ) $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
 let NONE = ~ c120-260#k ( s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
-let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140#a (~ x30-140){0,2} $FIRST s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
+let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
 let FRAMED = ( ~ c44,51 ~ c60-130#r s@r-4#a | ~ c76-150#k s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
 tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $FRAMED ) : SSH inside TLS
     id = tls.tunnel.ssh
@@ -64,23 +65,28 @@ let OPEN = ( ~ c190-740 | $QUANTUM ) $TICKETS $RETRY $LONG
 let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s24-2600){0,4}
 # LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds, after the server's
 # flight, which is short when a session is resumed in TLS 1.3. FIN: without the flight, and in TLS 1.2 with the answer to it.
+let SURE = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s100-420#t ~ s@t )
 let LAST22 = ( $FLIGHT (c28){0,1} c80,86,96,102,112 | $LONG ( c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 ) )
 let FIN22 = ( (c28){0,1} c80,86,96,102,112 | c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let SURE22 = ( (c28){0,1} c80,86,96,102,112 $SURE | c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 ~ s65,73 ~ c40- )
 let LAST38 = ( $FLIGHT (c44){0,1} c96,102,112,118,128,134 | $LONG ( c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 ) )
 let FIN38 = ( (c44){0,1} c96,102,112,118,128,134 | c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let SURE38 = ( (c44){0,1} c96,102,112,118,128,134 $SURE | c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 ~ s65,73,81,89 ~ c40- )
 let LAST29 = ( $FLIGHT (c35){0,1} c87,93,103,109,119 | $LONG ( c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 ) )
 let FIN29 = ( (c35){0,1} c87,93,103,109,119 | c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let SURE29 = ( (c35){0,1} c87,93,103,109,119 $SURE | c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 ~ s72,80 ~ c40- )
 let LAST21 = ( $FLIGHT (c27){0,1} c79,85,95,101,111 | $LONG ( c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 ) )
 let FIN21 = ( (c27){0,1} c79,85,95,101,111 | c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let SURE21 = ( (c27){0,1} c79,85,95,101,111 $SURE | c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 ~ s64,72 ~ c40- )
 let LASTCBC = ( $FLIGHT (c53,69){0,1} c101,117,133,149 | $LONG c149,181,213,373 )
 let FINCBC = ( (c53,69){0,1} c101,117,133,149 | c149,181,213,373 ~ s69-373 (~ s20-330){0,2} ~ c40- )
 # BARE: without a CONNECT (trojan, VLESS, a plain relay) a size is too little. Then the ClientHello must have the 517 bytes of
-# RFC 7685, or CHANGE_CIPHER_SPEC stand alone, or (SURE) the request follow at once, or two session tickets of one size.
-let SURE = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s100-420#t ~ s@t )
-let BARE22 = ( ~ c539 $TICKETS $RETRY $LONG ( $FIN22 | c130-420 ) | $QUANTUM $TICKETS $RETRY $LONG $FIN22 | $OPEN ( $FIN22 $SURE | c28 ~ c80-420 | c130-900 ~ s100-420#t ~ s@t ) )
-let BARE38 = ( ~ c555 $TICKETS $LONG ( $FIN38 | c146-436 ) | $OPEN ( $FIN38 $SURE | c44 ~ c96-420 ) )
-let BARE29 = ( ~ c546 $TICKETS $LONG ( $FIN29 | c137-427 ) | $OPEN ( $FIN29 $SURE | c35 ~ c87-420 ) )
-let BARE21 = ( ~ c538 $TICKETS $LONG ( $FIN21 | c129-419 ) | $OPEN ( $FIN21 $SURE | c27 ~ c79-420 ) )
+# RFC 7685, or CHANGE_CIPHER_SPEC stand alone, or (SURE) the request follow at once, or two session tickets of one size, or
+# the server's last flight of TLS 1.2.
+let BARE22 = ( ~ c539 $TICKETS $RETRY $LONG ( $FIN22 | c130-420 ) | $QUANTUM $TICKETS $RETRY $LONG $FIN22 | $OPEN ( $SURE22 | c28 ~ c80-420 | c130-900 ~ s100-420#t ~ s@t ) )
+let BARE38 = ( ~ c555 $TICKETS $LONG ( $FIN38 | c146-436 ) | $OPEN ( $SURE38 | c44 ~ c96-420 ) )
+let BARE29 = ( ~ c546 $TICKETS $LONG ( $FIN29 | c137-427 ) | $OPEN ( $SURE29 | c35 ~ c87-420 ) )
+let BARE21 = ( ~ c538 $TICKETS $LONG ( $FIN21 | c129-419 ) | $OPEN ( $SURE21 | c27 ~ c79-420 ) )
 let BARECBC = ~ c565,581,597 $LONG ( $FINCBC | c213-453 )
 # Fails: joined records without CONNECT or padding, HTTP/2 between client and proxy with other streams beside it, Vision and
 # other padding, tunnels that are used long after they were opened.
@@ -110,8 +116,9 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90
 
 # A shell given away: the TLS client is the victim, and the person sits at the server. The server sends a line after a
 # pause of a hand, at least three times, twice a short one (LINE); the client answers at once, twice with more than a word
-# (60 and 80 bytes), and these two answers differ. Others may say nothing, or only print a prompt. In turns, as shells
-# write their answers in pieces. The pace of keys is not asked for: over a long link a round trip hides it.
+# (60 and 80 bytes), and these two answers differ; or a page once and a word or a prompt three times. Other commands may say
+# nothing, or only bring a prompt. In turns, as shells write their answers in pieces. The pace of keys is not asked for:
+# over a long link a round trip hides it.
 # Fails: fewer than three commands, commands that say nothing or need seconds, servers that are programs.
 # False friends: long polls, where the server's small answer comes after seconds and the client asks again at once: told by
 # the length of the lines, and by requests of always the same size; agents that a server polls for status over TLS.
@@ -121,7 +128,11 @@ let ANSWER = (~ C20-){0,12}
 let MORE = ( +500ms-5min S23-700 $ANSWER ){0,}
 let TWO = ( $COMMAND C60-#a $ANSWER $MORE $LINE C80-!@a/30 | $COMMAND C80-#a $ANSWER $MORE $LINE C60-!@a/30 | $LINE C60-#a $ANSWER $MORE $COMMAND C80-!@a/30 | $LINE C80-#a $ANSWER $MORE $COMMAND C60-!@a/30 )
 let BOTH = ( $LINE C60-#a $ANSWER $MORE $LINE C80-!@a/30 | $LINE C80-#a $ANSWER $MORE $LINE C60-!@a/30 )
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S20- ... ( $TWO $ANSWER $MORE $LINE | $LINE $ANSWER $MORE $TWO | $BOTH $ANSWER $MORE $COMMAND | $COMMAND $ANSWER $MORE $BOTH ) : A person at the server's side types to a shell at the client's
+let WORD = $LINE C23-59
+let PAGE = $LINE C200- $ANSWER
+let MIXED = ( $WORD{3} $PAGE | $WORD{2} $PAGE $WORD | $WORD $PAGE $WORD{2} | $PAGE $WORD{3} )
+let THREE = ( $LINE C60-#a $ANSWER $LINE $ANSWER $MORE $LINE C80-!@a/30 | $LINE C80-#a $ANSWER $LINE $ANSWER $MORE $LINE C60-!@a/30 )
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S20- ... ( $TWO $ANSWER $MORE $LINE | $LINE $ANSWER $MORE $TWO | $BOTH $ANSWER $MORE $COMMAND | $COMMAND $ANSWER $MORE $BOTH | $THREE | $MIXED ) : A person at the server's side types to a shell at the client's
     id = tls.reverse_shell
     rev = 2
     confidence = 80
