@@ -29,10 +29,10 @@
 #include "tunnel.h"
 
 /*
- * Parses the packet from `offset` on, where a header of kind `step` stands. r->ts is the caller's affair. It has set r->seg and
- * r->flags (what it knows: FT_F_VLAN and tag->vlan from metadata, FT_F_EGRESS) and the tag; the rest is written
- * here, and `at` for handshake_fill.h. Unless FT_RECORD or FT_NO_PAYLOAD is returned (see handshake.h), record, tag and
- * `at` hold nothing of use.
+ * Parses the packet from `offset` on, where a header of kind `step` stands. The caller has set r->seg, r->flags (what
+ * it knows: FT_F_VLAN and tag->vlan from metadata, FT_F_EGRESS) and the tag; the time, r->ts, is its own affair; the
+ * rest is written here, and `at` for handshake_fill.h. Unless FT_RECORD or FT_NO_PAYLOAD is returned (see
+ * handshake.h), record, tag and `at` hold nothing of use.
  */
 FT_INLINE enum ft_verdict ft_parse(const struct ft_packet *p, ft_u32 offset, ft_u32 step, ft_u32 decap,
 				   const struct ft_key *key, struct ft_record *r, struct ft_tag *tag,

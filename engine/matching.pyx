@@ -61,6 +61,7 @@ cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied
     if unlikely(size > PACKET_MAX):
         size = PACKET_MAX
     if unlikely(n == c.table.first + c.table.ring) and c.following.any:
+        f.flags &= ~<u32>F_NOT_FOLLOWED     # what was too much among the first packets may have become less
         threads_begin(c, f)
     packet_history(&c.table, f)[history_place(n, c.table.first, c.table.ring)] = size | code << 16 | server << 31
     f.packets = n + 1 if likely(n != COUNT_MAX) else COUNT_WRAPS
