@@ -46,11 +46,12 @@ let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} 
 let SERVICE = $KEX $NEWKEYS ~ c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 # The acceptance, without and with IGNORE before each message.
 let PLAIN = s40-100#A
-let WITH_I = s24-84#I ~ s@I+8,@I+16#A
+let WITH_I = ( s24-84#I ~ s@I+8,@I+16#A | s40-100#A )
+let IGN = s@A-8,@A-16
 # Anything of the authentication, in any order: nothing of the server's is smaller than `A`.
 let NOISE = (~ c24-1700 | ~ s@A+1000/1000){0,}
-let NOISE_I = (~ c24-1700 | ~ s@I ~ s@A+1000/1000){0,}
-let ANY = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ s@I ~ s@A+1000/1000 ){0,}
+let NOISE_I = (~ c24-1700 | ~ $IGN ~ s@A+1000/1000){0,}
+let ANY = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 ){0,}
 
 # The client's requests. AsyncSSH's sends IGNORE before each. From 48 on no usual user name makes a "none".
 let IGNORE = (~ c@A-8,@A-16){0,1}
@@ -63,11 +64,11 @@ let SMALL = c@A+52/12
 let PASSWORD_48 = c@A+68/20,@A+104,246-255,257-272
 let CREDENTIAL = c@A+84/52,@A+164/4,246-255,257-272
 let KEY = c@A+158/46,@A+960/732!246-255,257-272
-let ASK = c@A+48/16 (~ s@I){0,1} ~ s@A+16 $IGNORE
+let ASK = c@A+48/16 (~ $IGN){0,1} ~ s@A+16 $IGNORE
 let ANSWER = c@A+12/28,@A+96,@A+104,246-255,257-272
 # Paramiko asks for the service anew before each attempt.
-let AGAIN = ~ c@A ( ~ s@A | ~ s@I ~ s@A )
-let AGAIN_SOON = c@A ( ~ s@A | ~ s@I ~ s@A )
+let AGAIN = ~ c@A ( ~ s@A | ~ $IGN ~ s@A )
+let AGAIN_SOON = c@A ( ~ s@A | ~ $IGN ~ s@A )
 
 # The server's answers. The first refusal names `F`, but for 16; FIRST_8 come with chacha20 alone, as does NONE_8.
 # FIRST_LONG have room for keyboard-interactive. FIRST_104 are not what says that a key would do (PK_OK), whose query has 104
@@ -80,12 +81,12 @@ let FIRST_SHORT = s@A,@A+8,@A+40#F
 let FIRST_LONG = s@A+24,@A+32,@A+48,@A+56,@A+64#F
 let FIRST_8 = s@A+8,@A+24,@A+40,@A+56#F
 let FIRST_16 = s@A,@A+32,@A+48,@A+64#F
-let REFUSED = ( s@F | s@I ~ s@F )
-let REFUSED_SOON = ( +0ms-229ms s@F | +0ms-229ms s@I ~ s@F )
+let REFUSED = ( s@F | $IGN ~ s@F )
+let REFUSED_SOON = ( +0ms-229ms s@F | +0ms-229ms $IGN ~ s@F )
 # A refusal or a question. A question comes soon; Dropbear and PAM make one wait for a refusal.
-let ALIKE = ( s@A+16 | s@I ~ s@A+16 )
-let ALIKE_SOON = ( +0ms-229ms s@A+16 | +0ms-229ms s@I ~ s@A+16 )
-let ALIKE_LATER = ( +4ms-229ms s@A+16 | +4ms-229ms s@I ~ s@A+16 )
+let ALIKE = ( s@A+16 | $IGN ~ s@A+16 )
+let ALIKE_SOON = ( +0ms-229ms s@A+16 | +0ms-229ms $IGN ~ s@A+16 )
+let ALIKE_LATER = ( +4ms-229ms s@A+16 | +4ms-229ms $IGN ~ s@A+16 )
 # EXT_INFO or a banner, of its own or joined with the first refusal.
 let BANNER = (~ s@A+1054/1050){0,1}
 let JOINT = s@A+1070/997
@@ -94,30 +95,30 @@ let JOINED_8 = $NONE_8 ~ $JOINT $IGNORE
 # PAM has a last question without anything to answer.
 let LAST_ANSWER = $IGNORE ~ c@A-16,@A-8,@A+32,@A+40,246-255,257-272
 let DONE = ( ~ s@A-16,@A-8 | ~ s@A $LAST_ANSWER ~ s@A-16,@A-8 )
-let DONE_I = ( ~ s@I ~ s@A-16 | ~ s@I ~ s@A $LAST_ANSWER ~ s@I ~ s@A-16 )
+let DONE_I = ( ~ $IGN ~ s@A-16 | ~ $IGN ~ s@A $LAST_ANSWER ~ $IGN ~ s@A-16 )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ $ASK ~ $ANSWER ~ $FIRST_ASKED
 let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $LARGE ~ $FIRST | + c@A+52/12,@A+96,@A+104 ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT )
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
-let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+40 +230ms s@I ~ $FIRST )
+let COUNTED_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 ~ $IGN ~ $FIRST | ~ c@A+40 +230ms $IGN ~ $FIRST )
 let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+52/12,@A+96,@A+104 ~ $FIRST
 let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32 ~ $FIRST $AGAIN_SOON | ~ c@A+32 ~ $FIRST_SHORT | ~ c@A+40 ~ $FIRST )
-let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
+let LEARNT_I = ( ~ $KEY ~ $IGN ~ $FIRST | ~ c@A+40 ~ $IGN ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@A+1000/1000!@A ) | $COUNTED | $LEARNT )
-let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@I ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
+let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ $IGN ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
 let KNOWN_NONE = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST_LONG $IGNORE )
-let KNOWN_NONE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ $FIRST_LONG $IGNORE )
+let KNOWN_NONE_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ~ $FIRST_LONG $IGNORE )
 let KNOWN_ALL = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST | $COUNTED | $LEARNT )
-let KNOWN_ALL_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ $FIRST | $COUNTED_I | $LEARNT_I )
+let KNOWN_ALL_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ~ $FIRST | $COUNTED_I | $LEARNT_I )
 # In chacha20 a password is 104, or 40, and 96 a key. Elsewhere 96 may be either.
 let KNOWN_8 = ( $NONE_8 $BANNER ~ $FIRST | ( $NONE ){0,1} $BANNER ~ $FIRST_8 )
-let KNOWN_8_I = ( $NONE_8 ~ s@I ~ $FIRST | ( $NONE ){0,1} ~ s@I ~ $FIRST_8 )
+let KNOWN_8_I = ( $NONE_8 ~ $IGN ~ $FIRST | ( $NONE ){0,1} ~ $IGN ~ $FIRST_8 )
 let KNOWN_16 = ( ( $NONE ){0,1} $BANNER ~ $FIRST_16 | $COUNTED | $LEARNT )
-let KNOWN_16_I = ( ( $NONE ){0,1} ~ s@I ~ $FIRST_16 | $COUNTED_I | $LEARNT_I )
+let KNOWN_16_I = ( ( $NONE ){0,1} ~ $IGN ~ $FIRST_16 | $COUNTED_I | $LEARNT_I )
 # Where a refusal may look like a question.
 let MODE_ALIKE = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ s@A+16 | $JOINED | $JOINED_8 | ( ~ c@A+64/32 | ~ $KEY ) ~ s@A+16 )
-let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+16 | ( ~ c@A+64/32 | ~ $KEY ) ~ s@I ~ s@A+16 )
+let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ~ s@A+16 | ( ~ c@A+64/32 | ~ $KEY ) ~ $IGN ~ s@A+16 )
 
 # What counts once `F` is known: a password, or an answer, with `F` as reply.
 # 104 is a password in chacha20, but for a key that belongs to a name of 9 bytes and more, after which a person types.
@@ -145,7 +146,7 @@ let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
 let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
-let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms s@I ~ s@A+16 > )
+let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms $IGN ~ s@A+16 > )
 let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
@@ -178,7 +179,7 @@ let KEY_ALIKE = ( ( $ANY ~ $ALIKE ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $ALIKE
 let KEY_96 = c@A+96 ~ s@A,@A+8,@A+16,@A+24,@A+32,@A+40,@A+64
 let KEY_FIRST = ( ( $JOINED | $JOINED_8 ){0,1} ( ~ $KEY ~ s@A+36/36!@A+48,@A+56 | ~ c@A+164/40,@A+960/732 ~ s@A+48,@A+56 ) | ~ $KEY ~ $JOINT $AGAIN | $JOINED_8 $KEY_96 | $JOINED $KEY_96 $ELSE )
 let KEYS_REFUSED = ( $KNOWN_ALL $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
-let KEYS_REFUSED_I = ( $KNOWN_ALL_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
+let KEYS_REFUSED_I = ( $KNOWN_ALL_I $KEY_REFUSED | ~ $KEY ~ $IGN ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
 tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
@@ -191,7 +192,11 @@ tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : S
 # the first small one after it counts (CHANNEL_SUCCESS), so the login is seen, a few packets late. With IGNORE before each
 # message: two small ones in a row. Fails: compression "zlib" from the start, padding at random, servers that
 # send IGNORE only now and then. False friend: a refusal in 3DES that lists "password" or "publickey" alone.
-tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ c24-1700 ~ s@A-12/4 | ~ $WITH_I $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) : SSH2 - login succeeded
+let NOISE_NOW = (~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+450/450){0,}
+let SUCCESS = ( ~ s@A-12/4 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 ) | ~ s@A-12/4 > )
+let DONE_NOW = $NOISE_NOW ~ c24-1700 $SUCCESS
+let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
+tcp * = < $SERVICE ( ~ s40-100#A ( $DONE_NOW | $DONE_DIRECT ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -200,7 +205,7 @@ tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ c24-1700 ~ s@A-12/4 | ~ $WITH_I $NOISE
     reference = RFC 4252, 5.1
 
 # The server would take the key (PK_OK), the client signs, at least 150 bytes more than a password.
-tcp * = < $SERVICE ~ s40-100#A $NOISE ~ c@A+850/770 ~ s@A+450/420 ~ c@A+960/790 ~ s@A-12/4 : SSH2 - login by key
+tcp * = < $SERVICE ~ s40-100#A $NOISE_NOW ~ c@A+850/770 (~ $IGN){0,1} ~ s@A+450/420 ~ c@A+960/790 $SUCCESS : SSH2 - login by key
     id = ssh.auth.success.key
     severity = low
     attack = T1021.004
@@ -210,7 +215,7 @@ tcp * = < $SERVICE ~ s40-100#A $NOISE ~ c@A+850/770 ~ s@A+450/420 ~ c@A+960/790 
 # password faster; a program that waits as long (expect with a delay) is taken for a person. A passphrase typed for a key is not
 # meant: what is sent then is a signature. A program on Paramiko asks for the service first.
 let TYPED = c@A+56/80,@A+164/4,246-255,257-272
-tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ s@I ~ s@A+1000/1000 +700ms $TYPED ~ s@I ~ s@A+20/36 ) : SSH2 - a person typed a password
+tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -227,7 +232,7 @@ let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $D
 # A first credential without "none" counts when something follows without a pause, or nothing: a person who is asked before the program
 # connects (Paramiko) pauses after it.
 let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@A+1064/1064
-let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@I | c@A+40 +230ms s@I ) ~ s@A+36/36
+let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $IGN | c@A+40 +230ms $IGN ) ~ s@A+36/36
 let AUTO_SLOW = c@A+36/4 +230ms s@A+1064/1064
 let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
 let AUTO_FIRST = ( $AUTO_ANSWERED c24-1700 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
@@ -239,7 +244,7 @@ let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $AL
 let AUTO_ALIKE = ( c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
 let SENT = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ~ $REFUSED ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO
 let SENT_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $AUTO_NEXT
-let SENT_96 = ( ~ $PLAIN ( $NONE ){0,1} $BANNER | ~ $WITH_I ( $NONE ){0,1} ~ s@I ) ~ $FIRST_16 $ANY $AUTO_96
+let SENT_96 = ( ~ $PLAIN ( $NONE ){0,1} $BANNER | ~ $WITH_I ( $NONE ){0,1} ~ $IGN ) ~ $FIRST_16 $ANY $AUTO_96
 let SENT_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY ~ $ALIKE ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO_ALIKE
 let SENT_DONE = ~ $PLAIN ( $KNOWN_ALL ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE
 let SENT_DONE_I = ~ $WITH_I ( $KNOWN_ALL_I ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE_I ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE_I
