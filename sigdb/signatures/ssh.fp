@@ -37,7 +37,7 @@ let BANNER_C = c8-255 (~ c250-1600){0,2} ( ~ s8-255 | ~ s450-900 )
 let BANNER_S = s8-255 ( ~ c8-255 | ~ $ALL_C )
 let BANNERS = ( $BANNER_C | $BANNER_S | s450-900 ~ c8-255 | $ALL_C ~ s8-80 ) (~ s8-255){0,2}
 let KEXINITS = ( ~ $BIG_C | ~ $BIG_S ){1,4} (~ s16-249){0,1}
-let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s16-){0,4}
+let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
 let KEX = ( $BANNERS $KEXINITS | s8-255 ~ $ALL_C | $ALL_C ~ s450-700 ) $HALVES
 # The client's half by its size, where nothing else follows.
 let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100-300 )
