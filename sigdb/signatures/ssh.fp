@@ -90,7 +90,7 @@ let ALIKE_LATER = ( +4ms-229ms s@A+16 | +4ms-229ms $IGN ~ s@A+16 )
 # EXT_INFO or a banner, of its own or joined with the first refusal.
 let BANNER = (~ s@A+1054/1050){0,1}
 let JOINT = s@A+1070/997
-let JOINED = ( $NONE | ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} ~ $JOINT ( $AGAIN ){0,1} $IGNORE
+let JOINED = ( $NONE | $IGNORE ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} ~ $JOINT ( $AGAIN ){0,1} $IGNORE
 let JOINED_8 = $NONE_8 ~ $JOINT $IGNORE
 # PAM has a last question without anything to answer.
 let LAST_ANSWER = $IGNORE ~ c@A-16,@A-8,@A+32,@A+40,246-255,257-272
@@ -103,7 +103,7 @@ let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $LARGE ~ $FIRST | + c@A+52/12,@
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 ~ $IGN ~ $FIRST | ~ c@A+40 +230ms $IGN ~ $FIRST )
 let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+52/12,@A+96,@A+104 ~ $FIRST
-let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32 ~ $FIRST $AGAIN_SOON | ~ c@A+32 ~ $FIRST_SHORT | ~ c@A+40 ~ $FIRST )
+let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32 ~ $FIRST $AGAIN_SOON | ~ c@A+32 ~ $FIRST_SHORT | $IGNORE ~ c@A+40 ~ $FIRST )
 let LEARNT_I = ( ~ $KEY ~ $IGN ~ $FIRST | ~ c@A+40 ~ $IGN ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@A+1000/1000!@A ) | $COUNTED | $LEARNT )
 let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ $IGN ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
@@ -128,7 +128,7 @@ let COUNT_104 = ( + c@A+104 ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFU
 let COUNT_NEXT = ( ~ $LARGE ~ $REFUSED | + $SMALL ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK ~ $ANSWER ~ $REFUSED | $COUNT_104 )
 let COUNT = ( ~ $UNPADDED | ~ $ASK ~ $ANSWER ) ~ $REFUSED
 # A request of 96 is a password after a pause (of a person), before a slow reply, or before another one without a pause.
-let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER $REFUSED_SOON ~ c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
+let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER $REFUSED_SOON c@A+96 $REFUSED_SOON ( + c24-1700 | c@A+52/40 ) | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
 let JOINED_SMALL = ( $JOINED | $JOINED_8 ) $SMALL +0ms-229ms $FIRST_LONG $IGNORE c@A+32,@A+68/20
 let JOINED_104 = ( $JOINED | $JOINED_8 ) c@A+104 +0ms-229ms $FIRST_104
 let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED_SMALL )
@@ -147,7 +147,7 @@ let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
 let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
-let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms $IGN ~ s@A+16 > )
+let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms $IGN ~ s@A+16 > )
 let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
@@ -155,12 +155,17 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > )
+let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | ( $ANY ~ $REFUSED ){4} $LAST > )
 let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
 let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
 let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) $ANY $COUNT_ALIKE
-let FAILED_FIRST = ( $COUNTED | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT )
-let FAILED_AT_ONCE = ( ~ $PLAIN ( $FAILED_FIRST | $FIRST_ALIKE ) | ~ $WITH_I ( $COUNTED_I | $FIRST_ALIKE ) )
+let NO_PK_OK = s@A,@A+8,@A+24,@A+32,@A+40,@A+64#F
+let REFUSED_96 = ( ~ $NO_PK_OK | ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ s@A+48,@A+56#F > )
+let REFUSED_96_I = ( ~ $IGN ~ $NO_PK_OK | ~ $IGN ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ $IGN ~ s@A+48,@A+56#F > )
+let COUNTED_FIRST = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 $REFUSED_96 | $COUNTED_JOINED | $COUNTED_ASKED )
+let COUNTED_FIRST_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 $REFUSED_96_I | ~ c@A+40 +230ms $IGN ~ $FIRST )
+let FAILED_FIRST = ( $COUNTED_FIRST | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT )
+let FAILED_AT_ONCE = ( ~ $PLAIN ( $FAILED_FIRST | $FIRST_ALIKE ) | ~ $WITH_I ( $COUNTED_FIRST_I | $FIRST_ALIKE ) )
 tcp * = < $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
@@ -234,11 +239,11 @@ let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $D
 # A first credential without "none" counts when something follows without a pause, or nothing: a person who is asked before the program
 # connects (Paramiko) pauses after it.
 let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@A+1064/1064
-let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $IGN | c@A+40 +230ms $IGN ) ~ s@A+36/36
+let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $IGN | c@A+36/4 +230ms $IGN ) ~ s@A+36/36
 let AUTO_SLOW = c@A+36/4 +230ms s@A+1064/1064
 let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
-let AUTO_FIRST = ( $AUTO_ANSWERED c24-1700 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
-let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c24-1700 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
+let AUTO_FIRST = ( $AUTO_ANSWERED c@A+52/52,246-255,257-272 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
+let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c@A+52/52,246-255,257-272 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
 let AUTO_SMALL = ( $SMALL_GONE | $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 +3ms-229ms s@A+32/32 > | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
 let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN_SOON ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
