@@ -198,7 +198,7 @@ tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : S
 # the first small one after it counts (CHANNEL_SUCCESS), so the login is seen, a few packets late. With IGNORE before each
 # message: two small ones in a row. Fails: compression "zlib" from the start, padding at random, servers that
 # send IGNORE only now and then. False friend: a refusal in 3DES that lists "password" or "publickey" alone.
-let NOISE_NOW = (~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+450/450){0,}
+let NOISE_NOW = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 | ~ c@A+850/770#query ~ $IGN ~ s@query-52/20 ){0,}
 let SUCCESS = ( ~ s@A-12/4 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 ) | ~ s@A-12/4 > )
 let DONE_NOW = $NOISE_NOW ~ c24-1700 $SUCCESS
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
