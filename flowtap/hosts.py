@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowtap.arguments import ArgumentError
+from flowtap.hosts_errors import AskError
 from flowtap.options import common, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.terminal import fail
@@ -49,10 +50,6 @@ Examples:
   flowtap hosts --read a.pcap --read b.pcap
   flowtap hosts --json | jq -r 'select(.mixed) | .address'
 """
-
-
-class AskError(Exception):
-    """There is no answer, or a capture cannot be read; the text is ready for the user."""
 
 
 @click.command(epilog=EPILOG)

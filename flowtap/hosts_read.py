@@ -13,7 +13,7 @@ from capture._packet import RECORD_SIZE
 from engine.hosts import Hosts
 from engine.hosts_watch import HostWatch
 from engine.sightings_maker import SightingsMaker
-from flowtap.hosts import AskError
+from flowtap.hosts_errors import AskError
 from flowtap.query import chosen
 
 if TYPE_CHECKING:
