@@ -137,9 +137,9 @@ let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
 # again, sends one as small, or leaves.
 let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 +3ms-229ms s@A+32/32!@A+16 > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
-let JOINT_48 = ~ c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $JOINT
+let JOINT_48 = ~ c@A+72/16,@A+96,@A+104,246-255,257-272 ~ $JOINT
 let SMALL_GONE = c@A+32 +3ms-229ms $JOINT >
-let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $JOINT_48 $AGAIN | ~ c@A+68/20,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
+let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $JOINT_48 $AGAIN | ~ c@A+48 ~ $JOINT ( $AGAIN | c@A+60/28,@A+96,@A+104 ) | ~ c@A+68/20,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
@@ -158,15 +158,23 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $
 let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | ( $ANY ~ $REFUSED ){4} $LAST > )
 let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
 let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
-let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) $ANY $COUNT_ALIKE
+let LAST_ALIKE = $ANY ~ $ALIKE $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+32
+let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY $COUNT_ALIKE | $LAST_ALIKE )
 let NO_PK_OK = s@A,@A+8,@A+24,@A+32,@A+40,@A+64#F
 let REFUSED_96 = ( ~ $NO_PK_OK | ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ s@A+48,@A+56#F > )
 let REFUSED_96_I = ( ~ $IGN ~ $NO_PK_OK | ~ $IGN ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ $IGN ~ s@A+48,@A+56#F > )
-let COUNTED_FIRST = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 $REFUSED_96 | $COUNTED_JOINED | $COUNTED_ASKED )
+let PASSWORD_56 = c@A+72/16,@A+104,246-255,257-272
+let NEXT_48 = ( c24-245 | c273-1700 | ~ c@A )
+let FIRST_48 = ( + c@A+48 ~ $FIRST | c@A+48 +230ms $FIRST | c@A+48 $FIRST_SOON $NEXT_48 | c@A+48 $FIRST_SOON > )
+let COUNTED_FIRST = ( ~ $PASSWORD_56 ~ $FIRST | $FIRST_48 | ~ c@A+96 $REFUSED_96 | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_FIRST_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 $REFUSED_96_I | ~ c@A+40 +230ms $IGN ~ $FIRST )
 let FAILED_FIRST = ( $COUNTED_FIRST | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT )
 let FAILED_AT_ONCE = ( ~ $PLAIN ( $FAILED_FIRST | $FIRST_ALIKE ) | ~ $WITH_I ( $COUNTED_FIRST_I | $FIRST_ALIKE ) )
-tcp * = < $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) : SSH2 - password or answer refused
+let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 ( ~ s16-1460 ){0,2} $HALVES $NEWKEYS ~ c40-420 ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+let REPLY_SOON = +0ms-229ms s@A+32/32
+let ONLY_48 = ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 $REPLY_SOON >
+let FAILED_LIBSSH2 = ~ s40-100#A $ONLY_48
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -256,7 +264,7 @@ let SENT_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY ~ $AL
 let SENT_DONE = ~ $PLAIN ( $KNOWN_ALL ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE
 let SENT_DONE_I = ~ $WITH_I ( $KNOWN_ALL_I ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE_I ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE_I
 let SENT_AT_ONCE = ( ~ $PLAIN ( $AUTO_JOINED | $AUTO_FIRST | $AUTO_SMALL ) | ~ $WITH_I $AUTO_FIRST_I )
-tcp * = < $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | $SENT_DONE_I | $SENT_AT_ONCE ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | $SENT_DONE_I | $SENT_AT_ONCE ) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
