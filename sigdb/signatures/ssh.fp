@@ -259,7 +259,7 @@ tcp * = < $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | 
 # before they look, Dropbear and Conch (banner and KEXINIT joined), of which Conch says DISCONNECT in clear text.
 # Fails: Go, Paramiko, AsyncSSH, libssh2, OpenSSH of 21 bytes with few methods. False friends: the same programs, stopped at that
 # place for other reasons; a scanner with a client's banner and lists.
-let SERVERS = (~ s16-1460){0,3}
+let SERVERS = (~ s16-3000){0,3}
 let LISTS = ( ~ c600-1427,1461-1800 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
 let LARGE_LISTS = ( ~ c1160-1427,1461-1800 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
 let OPENSSH = ( c38-60 ~ s8-900 | s8-900 ~ c38-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
@@ -267,7 +267,7 @@ let LIKE_OPENSSH = ( c21,26-37 ~ s8-900 | s8-900 ~ c21,26-37 ) $SERVERS $LARGE_L
 let LIBSSH = ( c22-24 ~ s8-900 | s8-900 ~ c22-24 ) $SERVERS ~ c880-950 $SERVERS
 let JSCH = ( c18-24 ~ s8-900 | s8-900 ~ c18-24 ) $SERVERS ~ c600-900 $SERVERS ~ c88
 let PHP = ( c28 ~ s8-900 | s8-900 ~ c28 ) $SERVERS ~ c1128 $SERVERS $HALF
-let HELLO_ALL = ( $ALL_C ( ~ s12-60 ~ $BIG_S | ~ s450-900 ) | s12-60 ~ $ALL_C ~ $BIG_S )
+let HELLO_ALL = ( $ALL_C ( ~ s12-60 ~ $BIG_S | ~ s450-700 ) | s12-60 ~ $ALL_C ~ $BIG_S )
 let KEY_SEEN = ~ s150- (~ s16-){0,4}
 tcp * = < ( ( $OPENSSH $HALF | $LIKE_OPENSSH $HALF | $HELLO_ALL $HALF{0,1} ) $KEY_SEEN ( + c24-120 ){0,1} > | $LIBSSH $HALF $KEY_SEEN ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $LIBSSH $HALF ~ s150-250 ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $JSCH $KEY_SEEN ~ c60-120 > | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 > ) : SSH2 - client left after it saw the server's key
     id = ssh.hostkey.refused
@@ -297,12 +297,13 @@ tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ $WITH_I $LEFT_I ) 
 
 # Left during the key exchange: after a banner, a KEXINIT, in a group exchange, with DISCONNECT in clear text (20 to 120 bytes), after the
 # server's key, or after NEWKEYS. Scanners do all of that.
-let AFTER_KEX = (~ c16 (~ s16 (~ s104-1500){0,1}){0,1} (~ c36-100){0,1}){0,1}
+let AFTER_KEX = (~ c16 (~ s16-1500){0,2} (~ c36-100){0,1}){0,1}
 let LEFT_HALF = $HALF (~ s150- (~ s16-){0,4} ( $AFTER_KEX | + c24-120 )){0,1}
+let LEFT_SHORT = c8-60 ~ s8-900 $SERVERS ~ c150-1800 $SERVERS ( $HALF ~ s150- (~ s16-){0,4} ){0,1}
 let LEFT_EARLY = ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) $KEXINITS{0,1} (~ c20-40 ~ s100-1200){0,1} ( $LEFT_HALF | ~ c20-120 ){0,1}
 let LEFT_BANNER = s8-900 ~ c8-255 ~ s20-60 (~ s2){0,1}
 let LEFT_ALL = ( $HELLO_ALL ( $LEFT_HALF | ~ s150- (~ s16-){0,4} ( $AFTER_KEX | + c24-120 ) | ~ c20-120 ) | $ALL_C ~ s12-60 (~ s100-){0,1} )
-tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( $LEFT_EARLY | $LEFT_ALL | $LEFT_BANNER | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 | $JSCH $KEY_SEEN ~ c60-120 ) > : SSH2 - closed before a credential was sent
+tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( $LEFT_EARLY | $LEFT_SHORT | $LEFT_ALL | $LEFT_BANNER | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 | $JSCH $KEY_SEEN ~ c60-120 ) > : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed
     severity = low
     category = ssh
