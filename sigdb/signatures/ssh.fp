@@ -284,10 +284,13 @@ tcp * = < $KEX +1s ( c16 | c60-420 (~ s24-84 | ~ s104-600){0,1} ~ s40-100 | c60-
     category = ssh
 
 # Gone before any credential: after "none" or the first question at the latest.
-# False friend: a password where a refusal looks like a question.
+# In chacha20 (40 above `A`) "none" for a name of 21 to 28 bytes, a request to be asked, an empty password (ncrack), answered at once.
+# Fails: "none" for a long name that is answered together with a banner or EXT_INFO, which may be a password. False friends: a password
+# where a refusal looks like a question; one in chacha20 that with the name has 12 to 19 bytes, is sent first and refused at once;
+# libssh2's one password after "none", which is as large as PuTTY's request to be asked.
 let LEFT = $IGNORE (~ c@A+4/20){0,1}
 let LEFT_ALIKE = ( $LEFT > | $IGNORE ~ c@A+44/4 $ALIKE_SOON > | $IGNORE ~ c@A+48/16 > )
-let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} ~ $FIRST_LONG $IGNORE c@A+44/4 $REFUSED_SOON > | $NONE ( ~ c@A+56/8 > | ~ $JOINT $LEFT > ) )
+let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} ~ $FIRST_LONG $IGNORE c@A+44/4 $REFUSED_SOON > | $NONE ~ c@A+56/8 > | c@A+40 +0ms-229ms s@A+527/527!@A+16 > )
 let LEFT_I = ( $IGNORE > | ( $NONE | $NONE_8 ) > | ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+36/36 $LEFT > )
 tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ $WITH_I $LEFT_I ) : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed.auth
