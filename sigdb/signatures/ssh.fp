@@ -259,9 +259,10 @@ tcp * = < $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | 
 # before they look, Dropbear and Conch (banner and KEXINIT joined), of which Conch says DISCONNECT in clear text.
 # Fails: Go, Paramiko, AsyncSSH, libssh2, OpenSSH of 21 bytes with few methods. False friends: the same programs, stopped at that
 # place for other reasons; a scanner with a client's banner and lists.
+# What is left of the server's banner and KEXINIT; the client's KEXINIT, whose first part may fill a segment.
 let SERVERS = (~ s16-3000){0,3}
-let LISTS = ( ~ c600-1427,1461-1800 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
-let LARGE_LISTS = ( ~ c1160-1427,1461-1800 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
+let LISTS = ( ~ c600-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
+let LARGE_LISTS = ( ~ c1160-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
 let OPENSSH = ( c38-60 ~ s8-900 | s8-900 ~ c38-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
 let LIKE_OPENSSH = ( c21,26-37 ~ s8-900 | s8-900 ~ c21,26-37 ) $SERVERS $LARGE_LISTS (~ c24-32 ~ s100-1200){0,1}
 let LIBSSH = ( c22-24 ~ s8-900 | s8-900 ~ c22-24 ) $SERVERS ~ c880-950 $SERVERS
