@@ -19,6 +19,7 @@ SHAPES = {
     "ssh, all lists short": ("c41 s41 c704 s1016 c48 s500", (REFUSED, CLOSED)),
     "ssh, group exchange": ("c41 s41 s1112 c1160 c24 s280 c272 s748", (REFUSED, CLOSED)),
     "ssh, banner of 21": ("c21 s41 c1448 c112 s1112 c1208 s1448 s116", (REFUSED, CLOSED)),
+    "ssh, banner of 33, lists short": ("c33 s41 c712 s1112 c48 s576", (REFUSED, CLOSED)),
     "ssh of Windows": ("c33 s41 c1432 s1112 c48 s524", (REFUSED, CLOSED)),
     "plink, server in two parts": ("c28 s25 s1448 c1448 c80 s104 c72 s216 s16 s896", (REFUSED, CLOSED)),
     "dbclient": ("c738 s41 s1112 c48 s524", (REFUSED, CLOSED)),
@@ -27,7 +28,7 @@ SHAPES = {
     "libssh": ("c23 s41 c936 s1112 c48 s524 c16", (REFUSED, CLOSED)),
     "Net::SSH, GRO": ("s25 c46 s1552 c856 c152 s296 s16", (REFUSED, CLOSED)),
     "JSch": ("c20 s12 s592 c648 c88 s896 s16 c88", (REFUSED, CLOSED)),
-    "phpseclib": ("c28 s41 c1128 s1112 c48 s208 c16 c64 s64 c112", (REFUSED, CLOSED)),
+    "PHP": ("c28 s41 c1128 s1112 c48 s208 c16 c64 s64 c112", (REFUSED, CLOSED)),
     # Scanners leave at the same place.
     "ssh-audit": ("c21 s41 s1112 c784 c48 s888", (CLOSED,)),
     "ssh-audit, group exchange": ("c21 s41 c832 s1112 c24 s280 c272 s432", (CLOSED,)),

@@ -254,20 +254,20 @@ tcp * = < $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | 
 # and is gone: a person who says "no", a client that knows another key (a man in the middle, or a new server). Programs that
 # collect keys or methods (ssh-audit, nmap's scripts, ssh-keyscan, those in Go) leave at the same place. The pause of a person
 # before the end has no packet after it, so it is not seen; the client must look like one that people use, by its banner and KEXINIT.
-# Taken from: OpenSSH, its ports and Net::SSH (banners of 38 bytes and more), upstream's OpenSSH (21; its KEXINIT is larger than any
-# that ssh-audit sends with the same banner), PuTTY and Windows' OpenSSH (28 to 33), libssh, JSch and phpseclib, which complete the exchange
+# Taken from: OpenSSH as distributions name it and Net::SSH (banners of 29 bytes and more), upstream's OpenSSH (21; its KEXINIT is
+# larger than any that ssh-audit sends with the same banner), PuTTY (28), libssh, JSch and PHP (libssh2), which complete the exchange
 # before they look, Dropbear and Conch (banner and KEXINIT joined), of which Conch says DISCONNECT in clear text.
-# Fails: Go, Paramiko, AsyncSSH, libssh2, OpenSSH of 21 bytes with few methods. False friends: the same programs, stopped at that
-# place for other reasons; a scanner with a client's banner and lists.
+# Fails: Go, Paramiko, AsyncSSH, other programs on libssh2, OpenSSH of 21 bytes with few methods. False friends: the same programs, stopped
+# at that place for other reasons; a scanner with a client's banner and lists.
 # What is left of the server's banner and KEXINIT; the client's KEXINIT, whose first part may fill a segment.
 let SERVERS = (~ s16-3000){0,3}
 let LISTS = ( ~ c600-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
 let LARGE_LISTS = ( ~ c1160-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
-let OPENSSH = ( c38-60 ~ s8-900 | s8-900 ~ c38-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
-let LIKE_OPENSSH = ( c21,26-37 ~ s8-900 | s8-900 ~ c21,26-37 ) $SERVERS $LARGE_LISTS (~ c24-32 ~ s100-1200){0,1}
+let OPENSSH = ( c29-60 ~ s8-900 | s8-900 ~ c29-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
+let LIKE_OPENSSH = ( c21,26-28 ~ s8-900 | s8-900 ~ c21,26-28 ) $SERVERS $LARGE_LISTS (~ c24-32 ~ s100-1200){0,1}
 let LIBSSH = ( c22-24 ~ s8-900 | s8-900 ~ c22-24 ) $SERVERS ~ c880-950 $SERVERS
 let JSCH = ( c18-24 ~ s8-900 | s8-900 ~ c18-24 ) $SERVERS ~ c600-900 $SERVERS ~ c88
-let PHP = ( c28 ~ s8-900 | s8-900 ~ c28 ) $SERVERS ~ c1128 $SERVERS $HALF
+let PHP = ( c28 ~ s8-900 | s8-900 ~ c28 ) $SERVERS ~ c1100-1200 $SERVERS $HALF
 let HELLO_ALL = ( $ALL_C ( ~ s12-60 ~ $BIG_S | ~ s450-700 ) | s12-60 ~ $ALL_C ~ $BIG_S )
 let KEY_SEEN = ~ s150- (~ s16-){0,4}
 tcp * = < ( ( $OPENSSH $HALF | $LIKE_OPENSSH $HALF | $HELLO_ALL $HALF{0,1} ) $KEY_SEEN ( + c24-120 ){0,1} > | $LIBSSH $HALF $KEY_SEEN ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $LIBSSH $HALF ~ s150-250 ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $JSCH $KEY_SEEN ~ c60-120 > | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 > ) : SSH2 - client left after it saw the server's key
