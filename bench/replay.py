@@ -166,7 +166,8 @@ class Live:
         until(lambda: not pipeline.gaps(), "pipeline at rest")
         pipeline.end("worker-0")
         until(lambda: not pipeline.gaps(), "events collected")
-        data = pipeline.file.read_bytes() if pipeline.file.exists() else b""
+        until(lambda: pipeline.file.read_bytes()[-1:] in (b"", b"\n"), "whole lines")  # numbers go ahead of the file
+        data = pipeline.file.read_bytes()
         lines, self._read = data[self._read :].splitlines(), len(data)
         return [json.loads(line) for line in lines]
 

@@ -21,7 +21,7 @@ from flowtap.ledger import read_pages
 from lab.network import PYTHON, WAIT, LabError, Machine, until
 
 READY = 60.0  # seconds that a process may take to begin
-NOTICED = 0.3  # seconds until capture processes know of one another's interfaces
+NOTICED = 0.3  # seconds until capture processes know of one another's interfaces, and workers of all of them
 Event = dict[str, Any]
 
 
@@ -91,10 +91,10 @@ class Pipeline:
             self.start(f"capture-{interface}", "--capture", backend)
         for interface in interfaces:
             self.await_up(f"capture-{interface}", lambda name=interface: self.taps(name))  # type: ignore[misc]
-        if len(interfaces) > 1:
-            time.sleep(NOTICED)
         for shard in range(self.workers):
             self.await_up(f"worker-{shard}", lambda shard=shard: (self.runtime / f"shard-{shard}").exists())  # type: ignore[misc]
+        if len(interfaces) > 1:
+            time.sleep(NOTICED)
 
     def await_up(self, name: str, ready: Callable[[], bool]) -> None:
         """Wait until a process is ready."""
