@@ -64,7 +64,7 @@ def test_shapes(flowtap: Command, tmp_path: Path) -> None:
     for line in done.stdout.splitlines():
         event = json.loads(line)
         if event["event_type"] == "flow":
-            named = event["flowtap"]["signatures"] if "signatures" in event["flowtap"] else ()
+            named = event["flowtap"].get("signatures", ())
             found[event["src_port"]] = {name for name in named if name in OURS}
     wanted = {10_000 + index: set(ids) for index, (_, ids) in enumerate(SHAPES.values())}
     names = list(SHAPES)
