@@ -37,7 +37,7 @@ let BANNER_C = c8-255 (~ c250-1600){0,2} ( ~ s8-255 | ~ s450-900 )
 let BANNER_S = s8-255 ( ~ c8-255 | ~ $ALL_C )
 let BANNERS = ( $BANNER_C | $BANNER_S | s450-900 ~ c8-255 | $ALL_C ~ s8-80 ) (~ s8-255){0,2}
 let KEXINITS = ( ~ $BIG_C | ~ $BIG_S ){1,4} (~ s16-249){0,1}
-let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s16-){0,4}
+let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
 let KEX = ( $BANNERS $KEXINITS | s8-255 ~ $ALL_C | $ALL_C ~ s450-700 ) $HALVES
 # The client's half by its size, where nothing else follows.
 let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100-300 )
@@ -46,11 +46,12 @@ let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} 
 let SERVICE = $KEX $NEWKEYS ~ c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 # The acceptance, without and with IGNORE before each message.
 let PLAIN = s40-100#A
-let WITH_I = s24-84#I ~ s@I+8,@I+16#A
+let WITH_I = ( s24-84#I ~ s@I+8,@I+16#A | s40-100#A )
+let IGN = s@A-8,@A-16
 # Anything of the authentication, in any order: nothing of the server's is smaller than `A`.
 let NOISE = (~ c24-1700 | ~ s@A+1000/1000){0,}
-let NOISE_I = (~ c24-1700 | ~ s@I ~ s@A+1000/1000){0,}
-let ANY = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ s@I ~ s@A+1000/1000 ){0,}
+let NOISE_I = (~ c24-1700 | ~ $IGN ~ s@A+1000/1000){0,}
+let ANY = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 ){0,}
 
 # The client's requests. AsyncSSH's sends IGNORE before each. From 48 on no usual user name makes a "none".
 let IGNORE = (~ c@A-8,@A-16){0,1}
@@ -63,11 +64,11 @@ let SMALL = c@A+52/12
 let PASSWORD_48 = c@A+68/20,@A+104,246-255,257-272
 let CREDENTIAL = c@A+84/52,@A+164/4,246-255,257-272
 let KEY = c@A+158/46,@A+960/732!246-255,257-272
-let ASK = c@A+48/16 (~ s@I){0,1} ~ s@A+16 $IGNORE
+let ASK = c@A+48/16 (~ $IGN){0,1} ~ s@A+16 $IGNORE
 let ANSWER = c@A+12/28,@A+96,@A+104,246-255,257-272
 # Paramiko asks for the service anew before each attempt.
-let AGAIN = ~ c@A ( ~ s@A | ~ s@I ~ s@A )
-let AGAIN_SOON = c@A ( ~ s@A | ~ s@I ~ s@A )
+let AGAIN = ~ c@A ( ~ s@A | ~ $IGN ~ s@A )
+let AGAIN_SOON = c@A ( ~ s@A | ~ $IGN ~ s@A )
 
 # The server's answers. The first refusal names `F`, but for 16; FIRST_8 come with chacha20 alone, as does NONE_8.
 # FIRST_LONG have room for keyboard-interactive. FIRST_104 are not what says that a key would do (PK_OK), whose query has 104
@@ -80,44 +81,44 @@ let FIRST_SHORT = s@A,@A+8,@A+40#F
 let FIRST_LONG = s@A+24,@A+32,@A+48,@A+56,@A+64#F
 let FIRST_8 = s@A+8,@A+24,@A+40,@A+56#F
 let FIRST_16 = s@A,@A+32,@A+48,@A+64#F
-let REFUSED = ( s@F | s@I ~ s@F )
-let REFUSED_SOON = ( +0ms-229ms s@F | +0ms-229ms s@I ~ s@F )
+let REFUSED = ( s@F | $IGN ~ s@F )
+let REFUSED_SOON = ( +0ms-229ms s@F | +0ms-229ms $IGN ~ s@F )
 # A refusal or a question. A question comes soon; Dropbear and PAM make one wait for a refusal.
-let ALIKE = ( s@A+16 | s@I ~ s@A+16 )
-let ALIKE_SOON = ( +0ms-229ms s@A+16 | +0ms-229ms s@I ~ s@A+16 )
-let ALIKE_LATER = ( +4ms-229ms s@A+16 | +4ms-229ms s@I ~ s@A+16 )
+let ALIKE = ( s@A+16 | $IGN ~ s@A+16 )
+let ALIKE_SOON = ( +0ms-229ms s@A+16 | +0ms-229ms $IGN ~ s@A+16 )
+let ALIKE_LATER = ( +4ms-229ms s@A+16 | +4ms-229ms $IGN ~ s@A+16 )
 # EXT_INFO or a banner, of its own or joined with the first refusal.
 let BANNER = (~ s@A+1054/1050){0,1}
 let JOINT = s@A+1070/997
-let JOINED = ( $NONE | ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} ~ $JOINT ( $AGAIN ){0,1} $IGNORE
+let JOINED = ( $NONE | $IGNORE ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} ~ $JOINT ( $AGAIN ){0,1} $IGNORE
 let JOINED_8 = $NONE_8 ~ $JOINT $IGNORE
 # PAM has a last question without anything to answer.
 let LAST_ANSWER = $IGNORE ~ c@A-16,@A-8,@A+32,@A+40,246-255,257-272
 let DONE = ( ~ s@A-16,@A-8 | ~ s@A $LAST_ANSWER ~ s@A-16,@A-8 )
-let DONE_I = ( ~ s@I ~ s@A-16 | ~ s@I ~ s@A $LAST_ANSWER ~ s@I ~ s@A-16 )
+let DONE_I = ( ~ $IGN ~ s@A-16 | ~ $IGN ~ s@A $LAST_ANSWER ~ $IGN ~ s@A-16 )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ $ASK ~ $ANSWER ~ $FIRST_ASKED
 let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $LARGE ~ $FIRST | + c@A+52/12,@A+96,@A+104 ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT )
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
-let COUNTED_I = ( ~ $PASSWORD_48 ~ s@I ~ $FIRST | ~ c@A+96 ~ s@I ~ $FIRST | ~ c@A+40 +230ms s@I ~ $FIRST )
+let COUNTED_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 ~ $IGN ~ $FIRST | ~ c@A+40 +230ms $IGN ~ $FIRST )
 let LEARNT_JOINED = ( $JOINED | $JOINED_8 ) ~ c@A+52/12,@A+96,@A+104 ~ $FIRST
-let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32 ~ $FIRST $AGAIN_SOON | ~ c@A+32 ~ $FIRST_SHORT | ~ c@A+40 ~ $FIRST )
-let LEARNT_I = ( ~ $KEY ~ s@I ~ $FIRST | ~ c@A+40 ~ s@I ~ $FIRST )
+let LEARNT = ( ( $JOINED | $JOINED_8 ){0,1} ~ $KEY ~ $FIRST | $LEARNT_JOINED | ~ c@A+32 ~ $FIRST $AGAIN_SOON | ~ c@A+32 ~ $FIRST_SHORT | $IGNORE ~ c@A+40 ~ $FIRST )
+let LEARNT_I = ( ~ $KEY ~ $IGN ~ $FIRST | ~ c@A+40 ~ $IGN ~ $FIRST )
 let KNOWN = ( ( $NONE | $NONE_8 ){0,1} $BANNER ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@A+1000/1000!@A ) | $COUNTED | $LEARNT )
-let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ s@I ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
+let KNOWN_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ( ~ $FIRST_SHORT | ~ $FIRST_LONG $IGNORE ~ c24-1700 ~ $IGN ~ s@A+1000/1000!@A ) | $COUNTED_I | $LEARNT_I )
 let KNOWN_NONE = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST_LONG $IGNORE )
-let KNOWN_NONE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ $FIRST_LONG $IGNORE )
+let KNOWN_NONE_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ~ $FIRST_LONG $IGNORE )
 let KNOWN_ALL = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ $FIRST | $COUNTED | $LEARNT )
-let KNOWN_ALL_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ $FIRST | $COUNTED_I | $LEARNT_I )
+let KNOWN_ALL_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ~ $FIRST | $COUNTED_I | $LEARNT_I )
 # In chacha20 a password is 104, or 40, and 96 a key. Elsewhere 96 may be either.
 let KNOWN_8 = ( $NONE_8 $BANNER ~ $FIRST | ( $NONE ){0,1} $BANNER ~ $FIRST_8 )
-let KNOWN_8_I = ( $NONE_8 ~ s@I ~ $FIRST | ( $NONE ){0,1} ~ s@I ~ $FIRST_8 )
+let KNOWN_8_I = ( $NONE_8 ~ $IGN ~ $FIRST | ( $NONE ){0,1} ~ $IGN ~ $FIRST_8 )
 let KNOWN_16 = ( ( $NONE ){0,1} $BANNER ~ $FIRST_16 | $COUNTED | $LEARNT )
-let KNOWN_16_I = ( ( $NONE ){0,1} ~ s@I ~ $FIRST_16 | $COUNTED_I | $LEARNT_I )
+let KNOWN_16_I = ( ( $NONE ){0,1} ~ $IGN ~ $FIRST_16 | $COUNTED_I | $LEARNT_I )
 # Where a refusal may look like a question.
 let MODE_ALIKE = ( ( $NONE | $NONE_8 ){0,1} $BANNER ~ s@A+16 | $JOINED | $JOINED_8 | ( ~ c@A+64/32 | ~ $KEY ) ~ s@A+16 )
-let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+16 | ( ~ c@A+64/32 | ~ $KEY ) ~ s@I ~ s@A+16 )
+let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ~ s@A+16 | ( ~ c@A+64/32 | ~ $KEY ) ~ $IGN ~ s@A+16 )
 
 # What counts once `F` is known: a password, or an answer, with `F` as reply.
 # 104 is a password in chacha20, but for a key that belongs to a name of 9 bytes and more, after which a person types.
@@ -127,7 +128,7 @@ let COUNT_104 = ( + c@A+104 ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFU
 let COUNT_NEXT = ( ~ $LARGE ~ $REFUSED | + $SMALL ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK ~ $ANSWER ~ $REFUSED | $COUNT_104 )
 let COUNT = ( ~ $UNPADDED | ~ $ASK ~ $ANSWER ) ~ $REFUSED
 # A request of 96 is a password after a pause (of a person), before a slow reply, or before another one without a pause.
-let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER $REFUSED_SOON ~ c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
+let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER $REFUSED_SOON c@A+96 $REFUSED_SOON ( + c24-1700 | c@A+52/40 ) | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
 let JOINED_SMALL = ( $JOINED | $JOINED_8 ) $SMALL +0ms-229ms $FIRST_LONG $IGNORE c@A+32,@A+68/20
 let JOINED_104 = ( $JOINED | $JOINED_8 ) c@A+104 +0ms-229ms $FIRST_104
 let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED_SMALL )
@@ -137,7 +138,8 @@ let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # again, sends one as small, or leaves.
 let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 +3ms-229ms s@A+32/32!@A+16 > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
 let JOINT_48 = ~ c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $JOINT
-let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $JOINT_48 $AGAIN )
+let SMALL_GONE = c@A+32 +3ms-229ms $JOINT >
+let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $JOINT_48 $AGAIN | ~ c@A+68/20,@A+104,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
@@ -145,7 +147,7 @@ let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
 let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
-let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( ~ c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms s@I ~ s@A+16 > )
+let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms $IGN ~ s@A+16 > )
 let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
@@ -153,12 +155,17 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | $ANY ~ $REFUSED $LAST > )
+let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | ( $ANY ~ $REFUSED ){4} $LAST > )
 let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
 let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
 let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) $ANY $COUNT_ALIKE
-let FAILED_FIRST = ( $COUNTED | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT )
-let FAILED_AT_ONCE = ( ~ $PLAIN ( $FAILED_FIRST | $FIRST_ALIKE ) | ~ $WITH_I ( $COUNTED_I | $FIRST_ALIKE ) )
+let NO_PK_OK = s@A,@A+8,@A+24,@A+32,@A+40,@A+64#F
+let REFUSED_96 = ( ~ $NO_PK_OK | ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ s@A+48,@A+56#F > )
+let REFUSED_96_I = ( ~ $IGN ~ $NO_PK_OK | ~ $IGN ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ $IGN ~ s@A+48,@A+56#F > )
+let COUNTED_FIRST = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 $REFUSED_96 | $COUNTED_JOINED | $COUNTED_ASKED )
+let COUNTED_FIRST_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 $REFUSED_96_I | ~ c@A+40 +230ms $IGN ~ $FIRST )
+let FAILED_FIRST = ( $COUNTED_FIRST | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT )
+let FAILED_AT_ONCE = ( ~ $PLAIN ( $FAILED_FIRST | $FIRST_ALIKE ) | ~ $WITH_I ( $COUNTED_FIRST_I | $FIRST_ALIKE ) )
 tcp * = < $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
@@ -178,7 +185,7 @@ let KEY_ALIKE = ( ( $ANY ~ $ALIKE ){0,1} ( $AGAIN ){0,1} $IGNORE ~ $KEY ~ $ALIKE
 let KEY_96 = c@A+96 ~ s@A,@A+8,@A+16,@A+24,@A+32,@A+40,@A+64
 let KEY_FIRST = ( ( $JOINED | $JOINED_8 ){0,1} ( ~ $KEY ~ s@A+36/36!@A+48,@A+56 | ~ c@A+164/40,@A+960/732 ~ s@A+48,@A+56 ) | ~ $KEY ~ $JOINT $AGAIN | $JOINED_8 $KEY_96 | $JOINED $KEY_96 $ELSE )
 let KEYS_REFUSED = ( $KNOWN_ALL $KEY_REFUSED | $KEY_FIRST | $KNOWN_8 $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16 $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE $KEY_ALIKE )
-let KEYS_REFUSED_I = ( $KNOWN_ALL_I $KEY_REFUSED | ~ $KEY ~ s@I ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
+let KEYS_REFUSED_I = ( $KNOWN_ALL_I $KEY_REFUSED | ~ $KEY ~ $IGN ~ s@A+36/36 | $KNOWN_8_I $ANY ( c@A+96 ~ $REFUSED | c@A+104 $REFUSED_SOON ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16_I $ANY c@A+96 $REFUSED_SOON $ELSE | $MODE_ALIKE_I $KEY_ALIKE )
 tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
@@ -191,7 +198,12 @@ tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : S
 # the first small one after it counts (CHANNEL_SUCCESS), so the login is seen, a few packets late. With IGNORE before each
 # message: two small ones in a row. Fails: compression "zlib" from the start, padding at random, servers that
 # send IGNORE only now and then. False friend: a refusal in 3DES that lists "password" or "publickey" alone.
-tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ c24-1700 ~ s@A-12/4 | ~ $WITH_I $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) : SSH2 - login succeeded
+let NOISE_NOW = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 | ~ c@A+850/770#query ~ $IGN ~ s@query-52/20 ){0,}
+let SUCCESS = ( ~ s@A-12/4 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 ) | ~ s@A-12/4 > )
+let DONE_NOW = $NOISE_NOW ~ c24-1700 $SUCCESS
+let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
+let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
+tcp * = < $SERVICE ( ~ s40-100#A ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -200,7 +212,7 @@ tcp * = < $SERVICE ( ~ s40-100#A $NOISE ~ c24-1700 ~ s@A-12/4 | ~ $WITH_I $NOISE
     reference = RFC 4252, 5.1
 
 # The server would take the key (PK_OK), the client signs, at least 150 bytes more than a password.
-tcp * = < $SERVICE ~ s40-100#A $NOISE ~ c@A+850/770 ~ s@A+450/420 ~ c@A+960/790 ~ s@A-12/4 : SSH2 - login by key
+tcp * = < $SERVICE ~ s40-100#A $NOISE_NOW ~ c@A+850/770 (~ $IGN){0,1} ~ s@A+450/420 ~ c@A+960/790 $SUCCESS : SSH2 - login by key
     id = ssh.auth.success.key
     severity = low
     attack = T1021.004
@@ -210,7 +222,7 @@ tcp * = < $SERVICE ~ s40-100#A $NOISE ~ c@A+850/770 ~ s@A+450/420 ~ c@A+960/790 
 # password faster; a program that waits as long (expect with a delay) is taken for a person. A passphrase typed for a key is not
 # meant: what is sent then is a signature. A program on Paramiko asks for the service first.
 let TYPED = c@A+56/80,@A+164/4,246-255,257-272
-tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ s@I ~ s@A+1000/1000 +700ms $TYPED ~ s@I ~ s@A+20/36 ) : SSH2 - a person typed a password
+tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -227,19 +239,19 @@ let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $D
 # A first credential without "none" counts when something follows without a pause, or nothing: a person who is asked before the program
 # connects (Paramiko) pauses after it.
 let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@A+1064/1064
-let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@I | c@A+40 +230ms s@I ) ~ s@A+36/36
+let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $IGN | c@A+36/4 +230ms $IGN ) ~ s@A+36/36
 let AUTO_SLOW = c@A+36/4 +230ms s@A+1064/1064
 let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
-let AUTO_FIRST = ( $AUTO_ANSWERED c24-1700 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
-let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c24-1700 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
-let AUTO_SMALL = ( $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 +3ms-229ms s@A+32/32 > | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
+let AUTO_FIRST = ( $AUTO_ANSWERED c@A+52/52,246-255,257-272 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
+let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c@A+52/52,246-255,257-272 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
+let AUTO_SMALL = ( $SMALL_GONE | $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 +3ms-229ms s@A+32/32 > | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
 let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN_SOON ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
 let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN_SOON c@A+40/8 $ALIKE_SOON > )
 let AUTO_ALIKE = ( c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
 let SENT = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ~ $REFUSED ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO
 let SENT_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $AUTO_NEXT
-let SENT_96 = ( ~ $PLAIN ( $NONE ){0,1} $BANNER | ~ $WITH_I ( $NONE ){0,1} ~ s@I ) ~ $FIRST_16 $ANY $AUTO_96
+let SENT_96 = ( ~ $PLAIN ( $NONE ){0,1} $BANNER | ~ $WITH_I ( $NONE ){0,1} ~ $IGN ) ~ $FIRST_16 $ANY $AUTO_96
 let SENT_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY ~ $ALIKE ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO_ALIKE
 let SENT_DONE = ~ $PLAIN ( $KNOWN_ALL ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE
 let SENT_DONE_I = ~ $WITH_I ( $KNOWN_ALL_I ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE_I ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE_I
@@ -251,14 +263,26 @@ tcp * = < $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | 
     category = ssh
 
 # After both KEXINITs the client sends its half of the key exchange (whose sizes the methods fix), sees the server's key
-# and is gone: a person who says "no", a client that knows another key (a man in the middle, or a new server). Some clients
-# (libssh) complete the exchange before they look.
-# Fails: Dropbear's client with Dropbear's server, whose banner is joined with KEXINIT. False friend: a scanner that collects keys and does not look like
-# ssh-keyscan, whose banner of 25 bytes Paramiko has as well.
-let AFTER_KEX = (~ c16 (~ s16 (~ s104-1500){0,1}){0,1} (~ c36-100){0,1}){0,1}
-let HELLO = ( c8-900!25 (~ s8-900){1,3} | s8-900 ~ c8-24 | s8-900 ~ c26-900 ) $KEXINITS{0,1} (~ c24-32 ~ s100-1200){0,1}
-let HELLO_ALL = ( $ALL_C ~ s12-60 | s12-60 ~ $ALL_C ) ~ $BIG_S
-tcp * = < ( $HELLO $HALF | $HELLO_ALL $HALF{0,1} ) ~ s150- (~ s16-){0,4} $AFTER_KEX > : SSH2 - client left after it saw the server's key
+# and is gone: a person who says "no", a client that knows another key (a man in the middle, or a new server). Programs that
+# collect keys or methods (ssh-audit, nmap's scripts, ssh-keyscan, those in Go) leave at the same place. The pause of a person
+# before the end has no packet after it, so it is not seen; the client must look like one that people use, by its banner and KEXINIT.
+# Taken from: OpenSSH as distributions name it and Net::SSH (banners of 29 bytes and more), upstream's OpenSSH (21; its KEXINIT is
+# larger than any that ssh-audit sends with the same banner), PuTTY (28), libssh, JSch and PHP (libssh2), which complete the exchange
+# before they look, Dropbear and Conch (banner and KEXINIT joined), of which Conch says DISCONNECT in clear text.
+# Fails: Go, Paramiko, AsyncSSH, other programs on libssh2, OpenSSH of 21 bytes with few methods. False friends: the same programs, stopped
+# at that place for other reasons; a scanner with a client's banner and lists.
+# What is left of the server's banner and KEXINIT; the client's KEXINIT, whose first part may fill a segment.
+let SERVERS = (~ s16-3000){0,3}
+let LISTS = ( ~ c600-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
+let LARGE_LISTS = ( ~ c1160-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
+let OPENSSH = ( c29-60 ~ s8-900 | s8-900 ~ c29-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
+let LIKE_OPENSSH = ( c21,26-28 ~ s8-900 | s8-900 ~ c21,26-28 ) $SERVERS $LARGE_LISTS (~ c24-32 ~ s100-1200){0,1}
+let LIBSSH = ( c22-24 ~ s8-900 | s8-900 ~ c22-24 ) $SERVERS ~ c880-950 $SERVERS
+let JSCH = ( c18-24 ~ s8-900 | s8-900 ~ c18-24 ) $SERVERS ~ c600-900 $SERVERS ~ c88
+let PHP = ( c28 ~ s8-900 | s8-900 ~ c28 ) $SERVERS ~ c1100-1200 $SERVERS $HALF
+let HELLO_ALL = ( $ALL_C ( ~ s12-60 ~ $BIG_S | ~ s450-700 ) | s12-60 ~ $ALL_C ~ $BIG_S )
+let KEY_SEEN = ~ s150- (~ s16-){0,4}
+tcp * = < ( ( $OPENSSH $HALF | $LIKE_OPENSSH $HALF | $HELLO_ALL $HALF{0,1} ) $KEY_SEEN ( + c24-120 ){0,1} > | $LIBSSH $HALF $KEY_SEEN ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $LIBSSH $HALF ~ s150-250 ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $JSCH $KEY_SEEN ~ c60-120 > | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 > ) : SSH2 - client left after it saw the server's key
     id = ssh.hostkey.refused
     confidence = 90
     severity = medium
@@ -273,10 +297,13 @@ tcp * = < $KEX +1s ( c16 | c60-420 (~ s24-84 | ~ s104-600){0,1} ~ s40-100 | c60-
     category = ssh
 
 # Gone before any credential: after "none" or the first question at the latest.
-# False friend: a password where a refusal looks like a question.
+# In chacha20 (40 above `A`) "none" for a name of 21 to 28 bytes, a request to be asked, an empty password (ncrack), answered at once.
+# Fails: "none" for a long name that is answered together with a banner or EXT_INFO, which may be a password. False friends: a password
+# where a refusal looks like a question; one in chacha20 that with the name has 12 to 19 bytes, is sent first and refused at once;
+# libssh2's one password after "none", which is as large as PuTTY's request to be asked.
 let LEFT = $IGNORE (~ c@A+4/20){0,1}
 let LEFT_ALIKE = ( $LEFT > | $IGNORE ~ c@A+44/4 $ALIKE_SOON > | $IGNORE ~ c@A+48/16 > )
-let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} ~ $FIRST_LONG $IGNORE c@A+44/4 $REFUSED_SOON > | $NONE ( ~ c@A+56/8 > | ~ $JOINT $LEFT > ) )
+let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} ~ $FIRST_LONG $IGNORE c@A+44/4 $REFUSED_SOON > | $NONE ~ c@A+56/8 > | c@A+40 +0ms-229ms s@A+527/527!@A+16 > )
 let LEFT_I = ( $IGNORE > | ( $NONE | $NONE_8 ) > | ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+36/36 $LEFT > )
 tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ $WITH_I $LEFT_I ) : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed.auth
@@ -284,10 +311,15 @@ tcp * = < $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE ) | ~ $WITH_I $LEFT_I ) 
     severity = low
     category = ssh
 
-# Left during the key exchange.
-let LEFT_EARLY = ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) $KEXINITS{0,1} (~ c24-32 ~ s100-1200){0,1} ( $HALF (~ s150- (~ s16-){0,4} $AFTER_KEX){0,1} ){0,1}
-let LEFT_ALL = ( $HELLO_ALL $HALF{0,1} ~ s150- (~ s16-){0,4} $AFTER_KEX | $ALL_C ~ s12-60 (~ s100-){0,1} )
-tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( $LEFT_EARLY | $LEFT_ALL ) > : SSH2 - closed before a credential was sent
+# Left during the key exchange: after a banner, a KEXINIT, in a group exchange, with DISCONNECT in clear text (20 to 120 bytes), after the
+# server's key, or after NEWKEYS. Scanners do all of that.
+let AFTER_KEX = (~ c16 (~ s16-1500){0,2} (~ c36-100){0,1}){0,1}
+let LEFT_HALF = $HALF (~ s150- (~ s16-){0,4} ( $AFTER_KEX | + c24-120 )){0,1}
+let LEFT_SHORT = c8-60 ~ s8-900 $SERVERS ~ c150-1800 $SERVERS ( $HALF ~ s150- (~ s16-){0,4} ){0,1}
+let LEFT_EARLY = ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) $KEXINITS{0,1} (~ c20-40 ~ s100-1200){0,1} ( $LEFT_HALF | ~ c20-120 ){0,1}
+let LEFT_BANNER = s8-900 ~ c8-255 ~ s20-60 (~ s2){0,1}
+let LEFT_ALL = ( $HELLO_ALL ( $LEFT_HALF | ~ s150- (~ s16-){0,4} ( $AFTER_KEX | + c24-120 ) | ~ c20-120 ) | $ALL_C ~ s12-60 (~ s100-){0,1} )
+tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( $LEFT_EARLY | $LEFT_SHORT | $LEFT_ALL | $LEFT_BANNER | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 | $JSCH $KEY_SEEN ~ c60-120 ) > : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed
     severity = low
     category = ssh
