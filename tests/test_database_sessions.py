@@ -32,7 +32,7 @@ MESSAGES = {
     "success": 1, "accept": 17, "none": 45, "refused": 28, "password": 66,
     "open": 24, "no-more": 34, "confirmed": 17, "ok": 5, "adjust": 9, "eof": 5, "close": 5, "bye": 33, "exit": 25,
     "pty": 307, "bare-pty": 47, "shell": 15, "sftp": 27, "alive": 27, "failed": 1, "direct": 63, "listen": 36,
-    "called": 66, "keys": 456,
+    "called": 66, "keys": 456, "ignore": 5, "debug": 126, "unreachable": 34,
 }  # fmt: skip
 
 
@@ -46,11 +46,12 @@ def payload(message: str) -> int:
     return MESSAGES[message]
 
 
-def session(text: str, cipher: str, port: int) -> Tcp:
+def session(text: str, cipher: str, port: int, ignore: bool = False) -> Tcp:
     """Return a connection: key exchange, a password, then the text's packets.
 
     `+SECONDS` is a pause, `c:` and `s:` begin a packet with the messages that are joined in it, `*N` repeats what is in
-    parentheses.
+    parentheses. With `ignore` each message of the server after its acceptance is a packet that follows one with IGNORE,
+    and its windows are large from the start.
     """
     size = CIPHERS[cipher]
     talk = Tcp(cport=port).open()
@@ -69,8 +70,14 @@ def session(text: str, cipher: str, port: int) -> Tcp:
             at += float(word)
             continue
         side, _, messages = word.partition(":")
-        talk.send(at, f"{side}{sum(size(payload(message)) for message in messages.split('+'))}")
-        at += 0.002
+        packets = [messages]
+        if ignore and side == "s" and messages != "accept":
+            packets = [
+                packet for message in messages.removeprefix("adjust+").split("+") for packet in ("ignore", message)
+            ]
+        for packet in packets:
+            talk.send(at, f"{side}{sum(size(payload(message)) for message in packet.split('+'))}")
+            at += 0.002
     return talk.close(at + 0.01)
 
 
@@ -118,7 +125,37 @@ CASES = {
     ),
     "a forwarded port": ("c:no-more s:keys +2 c:direct s:confirmed c:data-90 s:data-900", "forward"),
     "an idle forward": ("c:no-more s:keys (+5 c:alive s:failed)*3", "forward"),
+    "a jump": (
+        "c:no-more+direct s:keys s:debug+confirmed c:data-41 s:data-41 c:data-1300 s:data-1100 c:data-40 s:data-500",
+        "forward",
+    ),
+    "a port at the server that nobody serves": (
+        "c:no-more s:keys c:listen s:ok s:called c:unreachable +2 s:called c:unreachable",
+        "forward",
+    ),
+    "sftp, its first message at once": (
+        OPENED + "c:sftp c:data-9 s:adjust s:ok s:data-100 c:data-20 s:data-40 c:data-30 s:data-60",
+        "transfer",
+    ),
+    "lines before the prompt": (
+        OPENED + "c:pty+shell s:ok c:data-15 s:adjust s:data-15 s:ok (c:data-15 s:adjust s:data-24 s:ok)*2",
+        "automated.typing interactive",
+    ),
     "a port at the server": ("c:listen c:no-more s:keys s:failed +3 s:called c:confirmed s:data-90", "forward"),
+}
+# A server that sends IGNORE before each answer, as AsyncSSH does from the first answer to a credential on.
+IGNORED = (
+    "a person types", "an idle person", "expect", "a script that sleeps", "a library's terminal", "lines of a person",
+    "a command", "sftp", "scp's own protocol, up", "a forwarded port", "an idle forward",
+)  # fmt: skip
+# A client that wants no replies, as Twisted's does, in a cipher of its own.
+CONCH = "c:open+no-more s:failed s:confirmed "
+SILENT = {
+    "a person types": (
+        CONCH + f"c:bare-pty+shell s:adjust s:data-40 +2 {KEY} (+0.13 {KEY})*7",
+        "human.typing interactive",
+    ),
+    "a command": (CONCH + "c:exec-20 s:adjust s:data-400 s:exit+eof+close c:close", "exec"),
 }
 
 
@@ -127,17 +164,34 @@ def wanted(words: str) -> list[str]:
     return sorted(f"{word}.ssh" if "." in word else f"ssh.session.{word}" for word in words.split())
 
 
-@pytest.mark.parametrize("cipher", CIPHERS)
-def test_sessions_of_messages(cipher: str, flowtap: Command, tmp_path: Path) -> None:
-    made = [session(text, cipher, 40_000 + number) for number, (text, _) in enumerate(CASES.values())]
-    (tmp_path / "sessions.pcap").write_bytes(pcap(*made))
-    found: dict[int, list[str]] = {40_000 + number: [] for number in range(len(CASES))}
-    for line in flowtap("read", "--json", tmp_path / "sessions.pcap").stdout.splitlines():
+def told(
+    cases: dict[str, tuple[str, str]], cipher: str, ignore: bool, flowtap: Command, folder: Path
+) -> dict[str, list[str]]:
+    """Return the ids that are found in each of the sessions."""
+    made = [session(text, cipher, 40_000 + number, ignore) for number, (text, _) in enumerate(cases.values())]
+    (folder / "sessions.pcap").write_bytes(pcap(*made))
+    found: dict[int, list[str]] = {40_000 + number: [] for number in range(len(cases))}
+    for line in flowtap("read", "--json", folder / "sessions.pcap").stdout.splitlines():
         event = json.loads(line)
         if event["event_type"] == "alert" and event["flowtap"]["id"].startswith(OURS):
             found[event["src_port"]].append(event["flowtap"]["id"])
-    told = {name: sorted(ids) for name, ids in zip(CASES, found.values(), strict=True)}
-    assert told == {name: wanted(words) for name, (_, words) in CASES.items()}
+    return {name: sorted(ids) for name, ids in zip(cases, found.values(), strict=True)}
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_sessions_of_messages(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    assert told(CASES, cipher, False, flowtap, tmp_path) == {name: wanted(words) for name, (_, words) in CASES.items()}
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_ignore_before_each_answer(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    cases = {name: CASES[name] for name in IGNORED}
+    assert told(cases, cipher, True, flowtap, tmp_path) == {name: wanted(words) for name, (_, words) in cases.items()}
+
+
+def test_requests_without_replies(flowtap: Command, tmp_path: Path) -> None:
+    ids = told(SILENT, "aes-ctr, hmac-sha2-256", False, flowtap, tmp_path)
+    assert ids == {name: wanted(words) for name, (_, words) in SILENT.items()}
 
 
 def judged(table: str, flowtap: Command) -> dict[str, dict[str, int]]:
