@@ -22,14 +22,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 USAGE = 2  # exit code for wrong arguments and wrong settings, as click's
 
 
-class Seconds(click.FloatRange):
-    """A span of time. `nan` is in no order with the bounds, so that a range alone lets it through."""
+class Number(click.FloatRange):
+    """A number within bounds. `nan` is in no order with the bounds, so that a range alone lets it through."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number; fails for what is none."""
         number: float = super().convert(value, param, ctx)
         if isnan(number):
-            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+            self.fail(f"{value!r} is not a number.", param, ctx)
         return number
 
 

@@ -11,7 +11,7 @@ import click
 
 from flowtap.arguments import ArgumentError, split_arguments
 from flowtap.database import load_database
-from flowtap.options import Seconds, matching, printing, threshold_option
+from flowtap.options import Number, matching, printing, threshold_option
 from flowtap.output import Output, OutputError
 from flowtap.progress import Interrupt, Progress
 from flowtap.terminal import fail
@@ -32,7 +32,7 @@ class Exit(IntEnum):
     BROKEN_PIPE = 141  # whoever read the output has gone
 
 
-SECONDS = Seconds(0.001, 1e6)
+SECONDS = Number(0.001, 1e6)
 
 EPILOG = """\b
 Exit codes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowtap.options import Seconds, matching, printing, settings_of
+from flowtap.options import Number, matching, printing, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.terminal import fail
 
@@ -84,7 +84,7 @@ Examples:
     metavar="N",
     help="Worker processes. [default: one for each core but one]",
 )
-@click.option("--duration", type=Seconds(0.001, 1e9), metavar="S", help="End after S seconds.")
+@click.option("--duration", type=Number(0.001, 1e9), metavar="S", help="End after S seconds.")
 @click.option(
     "--config", metavar="FILE", type=click.Path(dir_okay=False), help="Settings. [default: the built-in ones]"
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowtap.options import Seconds, common, settings_of
+from flowtap.options import Number, common, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.terminal import fail
 
@@ -53,7 +53,7 @@ Examples:
 @click.option("--watch", is_flag=True, help="Show it again and again, with what happens per second; ends by Ctrl-C.")
 @click.option(
     "--interval",
-    type=Seconds(0.1, 86_400),
+    type=Number(0.1, 86_400),
     default=1.0,
     show_default=True,
     metavar="S",

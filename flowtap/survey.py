@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowtap.options import config_option, fingerprints_option, settings_of
+from flowtap.options import Number, config_option, fingerprints_option, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.terminal import fail, say
 
@@ -56,9 +56,7 @@ Examples:
 @click.option("-o", "--output", required=True, metavar="FILE", help="The journal: a JSON object a line for each host.")
 @click.option("--resume", is_flag=True, help="Go on with the journal; hosts that are in it are left out.")
 @click.option("--port", type=click.IntRange(1, 65535), default=80, show_default=True, help="TCP port.")
-@click.option(
-    "--rate", type=click.FloatRange(0.01, 10_000), default=20.0, show_default=True, help="Hosts per second, at most."
-)
+@click.option("--rate", type=Number(0.01, 10_000), default=20.0, show_default=True, help="Hosts per second, at most.")
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 10_000),
@@ -68,7 +66,7 @@ Examples:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1, 120),
+    type=Number(0.1, 120),
     default=5.0,
     show_default=True,
     metavar="S",

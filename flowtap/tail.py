@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowtap.following import SEVERITIES, Filter, Follower, Tail
-from flowtap.options import Seconds, common, settings_of
+from flowtap.options import Number, common, settings_of
 from flowtap.output import Output, OutputError
 from flowtap.terminal import fail
 
@@ -65,7 +65,7 @@ Examples:
     "--json", "as_json", is_flag=True, help="Print the events as they are, one a line: all kinds, without --id."
 )
 @click.option("-n", "limit", type=click.IntRange(1), metavar="N", help="End after N printed events.")
-@click.option("--timeout", type=Seconds(0.001, 1e9), metavar="S", help="End after S seconds.")
+@click.option("--timeout", type=Number(0.001, 1e9), metavar="S", help="End after S seconds.")
 @click.option("--feed", metavar="ENDPOINT", help="Where the feed is. [default: as the settings say]")
 @common
 def tail(

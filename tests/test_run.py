@@ -269,7 +269,7 @@ def test_wrong_signatures(tmp_path: Path, flowtap: Command) -> None:
         ([], "no interface"),
         (["-i", "a b"], 'capture.interfaces[0]: found "a b", expected the name of an interface'),
         (["-i", "x" * 16], "expected the name of an interface"),
-        (["-i", "lo", "--duration", "nan"], "'nan' is not a number of seconds"),
+        (["-i", "lo", "--duration", "nan"], "'nan' is not a number"),
         (["-i", "lo", "--flows"], "--flows needs --json"),
         (["-i", "lo", "--workers", "0"], "--workers"),
         (["-i", "lo", "--config", "absent.toml"], "absent.toml: No such file"),

@@ -157,6 +157,7 @@ def test_stacks_of_real_captures(machine: Machine, captures: Path, tmp_path: Pat
         ([], 1, "nobody is there to agree; --yes agrees"),
         (["--plot", "a.gif"], 2, "expected a name that ends in .png or .svg"),
         (["--port", "0"], 2, "0 is not in the range"),
+        (["--rate", "nan"], 2, "'nan' is not a number"),
     ],
 )
 def test_refusals(machine: Machine, options: list[str], code: int, message: str, tmp_path: Path) -> None:
