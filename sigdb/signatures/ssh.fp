@@ -45,6 +45,7 @@ let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100
 # The same up to the service request, named `I` so that `I` is something everywhere.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
 let SERVICE = $KEX $NEWKEYS ~ c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+let SERVICE_SOON = $KEX $NEWKEYS c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 # The acceptance, without and with IGNORE before each message.
 let PLAIN = s40-100#A
 let WITH_I = ( s24-84#I ~ s@I+8,@I+16#A | s40-100#A )
@@ -236,7 +237,11 @@ tcp * = < $SERVICE ~ s40-100#A $NOISE_NOW ~ c@A+850/770 (~ $IGN){0,1} ~ s@A+450/
 # password faster; a program that waits as long (expect with a delay) is taken for a person. A passphrase typed for a key is not
 # meant: what is sent then is a signature. A program on Paramiko asks for the service first.
 let TYPED = c@A+56/80,@A+164/4,246-255,257-272
-tcp * = < $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
+# Paramiko's own: it asks for the service when the password is there, so the pause is before that.
+let TYPED_FIRST = c@A+60/28,@A+96,@A+104
+let ACCEPTED_OR_NOT = ( ~ s@A-12/4 | ~ s@A+36/36 )
+let PAUSE_BEFORE = ~ c16 (~ s16){0,1} (~ s104-1500){0,1} +700ms c40-100
+tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -270,7 +275,7 @@ let SENT_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY ~ $AL
 let SENT_DONE = ~ $PLAIN ( $KNOWN_ALL ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE
 let SENT_DONE_I = ~ $WITH_I ( $KNOWN_ALL_I ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE_I ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE_I
 let SENT_AT_ONCE = ( ~ $PLAIN ( $AUTO_JOINED | $AUTO_FIRST | $AUTO_SMALL ) | ~ $WITH_I $AUTO_FIRST_I )
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | $SENT_DONE_I | $SENT_AT_ONCE ) ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | $SENT_DONE_I ) | $SERVICE_SOON $SENT_AT_ONCE ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
