@@ -26,7 +26,8 @@
 # Apple.
 # Surprising: libssh2 and PuTTY join NEWKEYS (16 bytes) and the service request, Dropbear's client "none" too; OpenSSH 10 adds
 # EXT_INFO to either side's first message; AsyncSSH's client and server send IGNORE before each message.
-# Names that end in _I are for a server that does so: `I` is the size of its IGNORE.
+# AsyncSSH of Debian 13 only before authentication replies. Names that end in _I are for a server that does either; its IGNORE has
+# the size of a success (IGN; 8 bytes more in chacha20).
 
 # The clear-text key exchange: banners and KEXINITs in any order, perhaps joined; a group exchange; the two halves, of which the
 # client's may be in its first packet (Dropbear).
@@ -137,9 +138,10 @@ let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
 # again, sends one as small, or leaves.
 let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 +3ms-229ms s@A+32/32!@A+16 > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
-let JOINT_48 = ~ c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $JOINT
+let JOINT_48 = ~ c@A+72/16,@A+96,@A+104,246-255,257-272 ~ $JOINT
+# One request, a first answer joined with EXT_INFO, and gone.
 let SMALL_GONE = c@A+32 +3ms-229ms $JOINT >
-let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $JOINT_48 $AGAIN | ~ c@A+68/20,@A+104,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
+let FIRST_JOINT = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN | $JOINT_48 ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $JOINT_48 $AGAIN | ~ c@A+48 ~ $JOINT ( $AGAIN | c@A+60/28,@A+96,@A+104 ) | ~ c@A+68/20,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
 let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | ~ c@A > | $AGAIN ~ c@A+600/584 )
@@ -158,15 +160,26 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $
 let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | ( $ANY ~ $REFUSED ){4} $LAST > )
 let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
 let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
-let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) $ANY $COUNT_ALIKE
+let LAST_ALIKE = $ANY ~ $ALIKE $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+32
+let FAILED_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY $COUNT_ALIKE | $LAST_ALIKE )
+# 96 that is answered by 48 or 56 may be the query for a key that would do (PK_OK); then a signature follows, larger than any password.
 let NO_PK_OK = s@A,@A+8,@A+24,@A+32,@A+40,@A+64#F
 let REFUSED_96 = ( ~ $NO_PK_OK | ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ s@A+48,@A+56#F > )
 let REFUSED_96_I = ( ~ $IGN ~ $NO_PK_OK | ~ $IGN ~ s@A+48,@A+56#F ~ c@A+52/52 | ~ $IGN ~ s@A+48,@A+56#F > )
-let COUNTED_FIRST = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 $REFUSED_96 | $COUNTED_JOINED | $COUNTED_ASKED )
+# 48 may be "none" for a very long name, or a request to be asked that is refused: then one who types makes a pause, or PuTTY pads.
+let PASSWORD_56 = c@A+72/16,@A+104,246-255,257-272
+let NEXT_48 = ( c24-245 | c273-1700 | ~ c@A )
+let FIRST_48 = ( + c@A+48 ~ $FIRST | c@A+48 +230ms $FIRST | c@A+48 $FIRST_SOON $NEXT_48 | c@A+48 $FIRST_SOON > )
+let COUNTED_FIRST = ( ~ $PASSWORD_56 ~ $FIRST | $FIRST_48 | ~ c@A+96 $REFUSED_96 | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_FIRST_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 $REFUSED_96_I | ~ c@A+40 +230ms $IGN ~ $FIRST )
 let FAILED_FIRST = ( $COUNTED_FIRST | $COUNTED_96 | ~ c@A+32,@A+40 +230ms $FIRST | $FIRST_SMALL | $FIRST_JOINT )
 let FAILED_AT_ONCE = ( ~ $PLAIN ( $FAILED_FIRST | $FIRST_ALIKE ) | ~ $WITH_I ( $COUNTED_FIRST_I | $FIRST_ALIKE ) )
-tcp * = < $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) : SSH2 - password or answer refused
+# libssh2, known by its banner and KEXINIT, asks for a question only where keyboard-interactive is listed, and answers it.
+let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 ( ~ s16-1460 ){0,2} $HALVES $NEWKEYS ~ c40-420 ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+let REPLY_SOON = +0ms-229ms s@A+32/32
+let ONLY_48 = ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 $REPLY_SOON >
+let FAILED_LIBSSH2 = ~ s40-100#A $ONLY_48
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -194,9 +207,10 @@ tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : S
     reference = RFC 4252, 7
 
 # The first message of the server after its acceptance that is smaller than it, by the 16 bytes (8: Dropbear in
-# chacha20) of RFC 4252, 5.1; all before it are at least as large. Where it shares a segment with what follows,
-# the first small one after it counts (CHANNEL_SUCCESS), so the login is seen, a few packets late. With IGNORE before each
-# message: two small ones in a row. Fails: compression "zlib" from the start, padding at random, servers that
+# chacha20) of RFC 4252, 5.1; all before it are at least as large. It may be IGNORE, so what follows tells: a packet of the client, a
+# second small one, a large one (host keys), the end; a refusal if the server has not replied without IGNORE before (DIRECT).
+# Where it shares a segment with what follows, the first small one after it counts (CHANNEL_SUCCESS), or what comes after a banner
+# without being asked for (HIDDEN). Fails: compression "zlib" from the start, padding at random, servers that
 # send IGNORE only now and then. False friend: a refusal in 3DES that lists "password" or "publickey" alone.
 let NOISE_NOW = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 | ~ c@A+850/770#query ~ $IGN ~ s@query-52/20 ){0,}
 let SUCCESS = ( ~ s@A-12/4 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 ) | ~ s@A-12/4 > )
@@ -256,7 +270,7 @@ let SENT_ALIKE = ( ~ $PLAIN $MODE_ALIKE | ~ $WITH_I $MODE_ALIKE_I ) ( $ANY ~ $AL
 let SENT_DONE = ~ $PLAIN ( $KNOWN_ALL ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE
 let SENT_DONE_I = ~ $WITH_I ( $KNOWN_ALL_I ( $ANY ~ $REFUSED ){0,1} | $MODE_ALIKE_I ( $ANY ~ $ALIKE ){0,1} ) $AUTO_DONE_I
 let SENT_AT_ONCE = ( ~ $PLAIN ( $AUTO_JOINED | $AUTO_FIRST | $AUTO_SMALL ) | ~ $WITH_I $AUTO_FIRST_I )
-tcp * = < $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | $SENT_DONE_I | $SENT_AT_ONCE ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $SERVICE ( $SENT | $SENT_NEXT | $SENT_96 | $SENT_ALIKE | $SENT_DONE | $SENT_DONE_I | $SENT_AT_ONCE ) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
