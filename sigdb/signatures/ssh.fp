@@ -45,7 +45,8 @@ let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100
 # The same up to the service request, named `I` so that `I` is something everywhere.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
 let SERVICE = $KEX $NEWKEYS ~ c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
-let SERVICE_SOON = $KEX $NEWKEYS c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+# Without the pause of a person whose password is sent directly after the service was asked for.
+let SERVICE_SOON = $KEX $NEWKEYS +0ms-699ms c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 # The acceptance, without and with IGNORE before each message.
 let PLAIN = s40-100#A
 let WITH_I = ( s24-84#I ~ s@I+8,@I+16#A | s40-100#A )
