@@ -5,8 +5,8 @@ FOLDER/NAME.json  {"pid": 1, "netns": 4026531840, "sender": 7, "interfaces": [{"
 FOLDER/NAME.lock  locked by the process NAME while it lives: the file of one that was killed counts for nothing
 FOLDER/lock       held by whoever decides what to tap, so that two processes do not decide for the same
 
-What is to be tapped is written before it is. So a worker that looks at the files knows whose records may come, and waits
-for the first promise of each `sender` (of its messages, bpf/batch.h) to put all of them in order.
+What is to be tapped is written before it is. So a worker that looks at the files knows whose records may come, and
+waits for the first promise of each `sender` (of its messages, bpf/batch.h) to put all of them in order.
 """
 
 from __future__ import annotations

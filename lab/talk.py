@@ -11,6 +11,7 @@ import sys
 import time
 
 TURNS = ((30, 100), (7, 1200), (1, 12), (512, 3))  # bytes of the client, then of the server
+BETWEEN = 0.01  # seconds between two calls
 SHAPE = " ".join(f"c{client} s{server}" for client, server in TURNS)
 
 
@@ -69,5 +70,6 @@ if __name__ == "__main__":
     if role == "serve":
         serve(family, (host, int(port)), kind)
     else:
-        for _ in range(int(more[0]) if more and more[0].isdigit() else 1):
+        for again in range(int(more[0]) if more and more[0].isdigit() else 1):
+            time.sleep(BETWEEN if again else 0)
             call(family, (host, int(port)), kind, 2.0 if more == ["slowly"] else 0)
