@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # SSH protocol 2: what was done after the login, and who did it.
 #
 # The clear-text key exchange, up to the service's acceptance: the same definitions as in ssh.fp, where they are explained.
