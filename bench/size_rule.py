@@ -35,7 +35,7 @@ MAPPED = bytes(10) + b"\xff\xff"
 
 @dataclass(slots=True)
 class Segment:
-    """A TCP segment with payload: its length by the IP header, and as much of it as was captured."""
+    """A TCP segment: the length of its payload by the IP header, and as much of it as was captured."""
 
     source: tuple[bytes, int]
     target: tuple[bytes, int]
@@ -89,11 +89,12 @@ def segments(path: Path) -> Iterator[Segment]:
         kept = struct.unpack_from("<I", data, place + 8)[0]
         frame = data[place + 16 : place + 16 + kept]
         place += 16 + kept
-        if (segment := _segment(frame)) is not None:
+        if (segment := segment_of(frame)) is not None and segment.length:
             yield segment
 
 
-def _segment(frame: bytes) -> Segment | None:
+def segment_of(frame: bytes) -> Segment | None:
+    """Return what an Ethernet frame holds; None when that is no TCP."""
     if frame[12:14] == b"\x08\x00" and len(frame) >= 54 and frame[23] == 6:
         tcp = 14 + (frame[14] & 15) * 4
         end = 14 + int.from_bytes(frame[16:18])
@@ -105,9 +106,7 @@ def _segment(frame: bytes) -> Segment | None:
         return None
     here, there, sequence = struct.unpack_from(">HHI", frame, tcp)
     payload = tcp + (frame[tcp + 12] >> 4) * 4
-    if end <= payload:
-        return None
-    return Segment((source, here), (target, there), sequence, end - payload, frame[payload:end])
+    return Segment((source, here), (target, there), sequence, max(0, end - payload), frame[payload:end])
 
 
 def logins(path: Path, flows: set[Ends]) -> dict[Ends, Login]:
