@@ -165,7 +165,7 @@ def test_files_share_definitions(tmp_path: Path) -> None:
             [
                 "a.fp:3:7: in $B (b.fp, line 2, column 14) "
                 "no element is named 'X'; expected a name given with '#' before",
-                "b.fp:1:9: the size range 9-1 is empty; expected the smaller size first",
+                "b.fp:1:10: the size range 9-1 is empty; expected the smaller size first",
             ],
         ),
         (
