@@ -4,7 +4,7 @@
 A folder is a part that the lab recorded: captures, their labels, and what played in each flow, which is in
 NAME.sessions.csv (SSH; the text before the first `/` is the program) or in flows.csv (the activity). Of several folders
 one table is made. A cell reads: flows in which the id was found, of how many with that label, and false ones. `count`:
-flows with a stated number of refused attempts, of which just as many were found. `who`: flows of a person or of a program;
+flows with a stated number of refused attempts, of which just as many were found. `who`: flows of a person or a program;
 those told rightly, of how many, and wrongly. Flows that were not seen well enough are left out.
 """
 
