@@ -69,7 +69,7 @@ def capture(
     Needs the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON for eBPF, CAP_NET_RAW for AF_PACKET, and gives up
     what it needs no longer before it begins.
     """
-    from flowtap.settings import is_interface
+    from flowtap.settings_forms import is_interface
 
     settings = settings_of(config, runtime)
     wanted = list(patterns) or settings.capture.interfaces
