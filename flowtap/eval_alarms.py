@@ -36,10 +36,7 @@ def alarms(scores: Scores, ids: Iterable[str]) -> list[Alarms]:
     kinds: Counter[frozenset[str]] = Counter(frozenset(flow.labels) for flow in scores.flows if not flow.doubts)
     kinds[frozenset()] += scores.quiet
     found: Counter[tuple[str, frozenset[str]]] = Counter(
-        (name, frozenset(flow.labels))
-        for flow in scores.flows
-        if not flow.doubts
-        for name in flow.hits
+        (name, frozenset(flow.labels)) for flow in scores.flows if not flow.doubts for name in flow.hits
     )
     told = []
     for name in sorted(set(ids)):

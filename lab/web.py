@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`python -m lab.web -o DIR`: record what is innocent, by the thousand, for false alarms, as root.
 
-Each recording draws a lot: which applications (lab/webplan.py) are played by which client programs (lab/webclients.py)
-on which servers (lab/webserve.py) with which way of TLS; and other protocols, over TLS and plain (lab/webmore.py). Flows
+Each recording draws a lot: which applications (lab/webplan.py) are played by which programs (lab/webclients.py) on
+which servers (lab/webserve.py) with which way of TLS; and other protocols, over TLS and plain (lab/webmore.py). Flows
 are labelled by what the script had them do: nothing, but for polls that repeat one exchange (`tls.beacon`), large
-uploads (`tls.upload`), and mail and FTP by programs (`automated.lines`). DIR gets captures, labels.csv and flows.csv,
-which names application, client, server and way of TLS of each flow.
+uploads (`tls.upload`), mail and FTP by programs (`automated.lines`), and lines typed by people (`human.lines`). DIR
+gets captures, labels.csv and flows.csv, which names application, client, server and way of TLS of each flow.
 
 Debian packages: make lab ONLY=web installs them. What is not there is left out, and told.
 """
@@ -17,6 +17,7 @@ import importlib
 import random
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -56,7 +57,9 @@ def lot(seed: int, count: int) -> Iterator[Activity]:
     for _ in range(count):
         tls = draw.random() < 0.85
         kind = draw.choice(list(webserve.KINDS) if tls else webserve.PLAIN)
-        flavour = draw.choices(*zip(*((one, 4 if one == "new" else 1) for one in webserve.FLAVOURS[kind]), strict=True))[0]
+        flavour = draw.choices(
+            *zip(*((one, 4 if one == "new" else 1) for one in webserve.FLAVOURS[kind]), strict=True)
+        )[0]
         flavour = flavour if tls else "plain"
         port = draw.choice(TLS_PORTS if tls else PLAIN_PORTS)
         scheme = "https" if tls else "http"
@@ -70,7 +73,10 @@ def lot(seed: int, count: int) -> Iterator[Activity]:
             continue
         application = draw.choices(list(APPLICATIONS), weights)[0]
         client = draw.choice(webclients.players(tls=tls))
-        if client == "node-http2" and (kind in ("ruby", "http1", "java", "tornado", "cheroot", "aiohttp", "uvicorn", "lighttpd") or flavour == "cbc"):
+        if client == "node-http2" and (
+            kind in ("ruby", "http1", "java", "tornado", "cheroot", "aiohttp", "uvicorn", "lighttpd")
+            or flavour == "cbc"
+        ):
             client = "node-fetch"
         act = partial(_play, client=client, application=application, scheme=scheme, port=port)
         labels = APPLICATIONS[application][1] if tls else ()
@@ -85,12 +91,10 @@ def prepare(seed: int, lab: Lab, activities: dict[str, Activity]) -> None:
         if len(words) == 4:
             kinds.setdefault(words[2], []).append((address, one.port, words[3]))
     webserve.start(lab, kinds, seed)
-    import time
-
     time.sleep(12)
     missing = webserve.silent(lab, [place for places in kinds.values() for place in places])
     for kind, places in kinds.items():
-        if len(lost := [place for place in missing if place in {f"{bracketed(h)}:{p}" for h, p, _ in places}]):
+        if lost := [place for place in missing if place in {f"{bracketed(h)}:{p}" for h, p, _ in places}]:
             said = "".join(log.read_text(errors="replace")[-300:] for log in lab.folder.glob(f"web-{kind}-*.log"))
             print(f"{kind}: {len(lost)} of {len(places)} places are silent: {said}", file=sys.stderr, flush=True)
 
@@ -99,7 +103,9 @@ def main() -> int:
     """Record what was asked for; 1 when a run failed."""
     parser = argparse.ArgumentParser(prog="python -m lab.web", description=__doc__.partition("\n")[0])
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("-n", "--runs", type=int, default=2, help="recordings (2), each of some 2,000 flows and 3 minutes")
+    parser.add_argument(
+        "-n", "--runs", type=int, default=2, help="recordings (2), each of some 2,000 flows and 3 minutes"
+    )
     parser.add_argument("--activities", type=int, default=100, help="in each recording (100)")
     parser.add_argument("--seed", type=int, default=1, help="of the first recording; each further one adds 1")
     parser.add_argument("--more", action="store_true", help="other protocols than HTTP (lab/webmore.py)")

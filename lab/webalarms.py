@@ -40,7 +40,10 @@ def wrong(document: dict[str, list[dict[str, object]]], played: dict[Flow, str])
         assert isinstance(false, list)
         assert isinstance(found, dict)
         for signature in set(false) & set(found):
-            yield str(signature), name or str(capture), f"{one['capture']} {one['flow']}\n      {one['shape']}"
+            labels = one["labels"]
+            assert isinstance(labels, dict)
+            name = name or (f"labelled {'|'.join(sorted(labels))}" if labels else str(capture))
+            yield str(signature), name, f"{one['capture']} {one['flow']}\n      {one['shape']}"
 
 
 def main() -> None:

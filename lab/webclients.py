@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Web clients of many programs: players of the plans of lab/webplan.py, and crawlers and load generators of their own mind."""
+"""Web clients of many programs: players of the plans of lab/webplan.py, crawlers and load generators."""
 
 from __future__ import annotations
 
@@ -39,17 +39,19 @@ def _lines(lab: Lab, base: str, sessions: list[dict[str, Any]], name: str) -> st
     return str(file)
 
 
+def _python(kind: str, python: str = PYTHON) -> Callable[[], list[str]]:
+    return lambda: [python, str(PROGRAMS / "client.py"), kind]
+
+
+def _node(kind: str) -> Callable[[], list[str]]:
+    return lambda: ["node", str(PROGRAMS / "client.js"), kind]
+
+
 # Programs that play a plan: how they are called, and the file of the plan.
 PLAYERS: dict[str, tuple[Callable[[], list[str]], Callable[..., str]]] = {
-    **{
-        kind: ((lambda kind=kind: [PYTHON, str(PROGRAMS / "client.py"), kind]), _json)
-        for kind in ("requests", "urllib3", "http.client", "pycurl", "curl", "aiohttp")
-    },
-    **{kind: ((lambda kind=kind: [TOOLS, str(PROGRAMS / "client.py"), kind]), _json) for kind in ("httpx", "cffi")},
-    **{
-        f"node-{kind}": ((lambda kind=kind: ["node", str(PROGRAMS / "client.js"), kind]), _json)
-        for kind in ("agent", "http2", "fetch")
-    },
+    **{kind: (_python(kind), _json) for kind in ("requests", "urllib3", "http.client", "pycurl", "curl", "aiohttp")},
+    **{kind: (_python(kind, TOOLS), _json) for kind in ("httpx", "cffi")},
+    **{f"node-{kind}": (_node(kind), _json) for kind in ("agent", "http2", "fetch")},
     "go": (lambda: [go(), "play"], _json),
     "java-client": (lambda: [*java(), "client"], _lines),
     "java-connection": (lambda: [*java(), "connection"], _lines),
@@ -88,7 +90,21 @@ CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
         *_urls(draw, base, draw.randint(1, 7)),
     ],
     "wget-pages": lambda draw, base: [
-        *("wget", "-q", "--no-check-certificate", "-P", "/tmp/flowtap-wget", "-T", "20", "-t", "1", "-p", "-r", "-l", "1"),
+        *(
+            "wget",
+            "-q",
+            "--no-check-certificate",
+            "-P",
+            "/tmp/flowtap-wget",
+            "-T",
+            "20",
+            "-t",
+            "1",
+            "-p",
+            "-r",
+            "-l",
+            "1",
+        ),
         *("-Q", "900k", "--delete-after", _page(draw, base)),
     ],
     "wget2": lambda draw, base: [
@@ -132,14 +148,32 @@ CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
         *("elinks", "-dump", "1", "-eval", "set connection.ssl.cert_verify = 0", _page(draw, base)),
     ],
     "curl-pages": lambda draw, base: [
-        *("curl", "-sk", "-m", "30", "-o", "/dev/null", f"{base}/o[{draw.randrange(140)}-{draw.randrange(140, 150)}:3].jpg"),
+        *(
+            "curl",
+            "-sk",
+            "-m",
+            "30",
+            "-o",
+            "/dev/null",
+            f"{base}/o[{draw.randrange(140)}-{draw.randrange(140, 150)}:3].jpg",
+        ),
     ],
     "curl-parallel": lambda draw, base: [
         *("curl", "-sk", "-Z", "-m", "30", "--parallel-max", str(draw.randint(2, 8))),
         *(word for url in _urls(draw, base, draw.randint(4, 30)) for word in ("-o", "/dev/null", url)),
     ],
     "httrack": lambda draw, base: [
-        *("httrack", "-q", "-r2", "-m60000", "-M600000", "-c3", "-E15", "-O", f"/dev/shm/flowtap-ht{draw.randrange(10**9)}"),
+        *(
+            "httrack",
+            "-q",
+            "-r2",
+            "-m60000",
+            "-M600000",
+            "-c3",
+            "-E15",
+            "-O",
+            f"/dev/shm/flowtap-ht{draw.randrange(10**9)}",
+        ),
         _page(draw, base),
     ],
     "lftp": lambda draw, base: [

@@ -74,7 +74,7 @@ def pages(draw: random.Random) -> Session:
 def rest(draw: random.Random) -> Session:
     """Log in and work with an interface: small requests, small answers, now and then a list."""
     head = program(draw)
-    steps = [(0.0, "POST", path(draw, 12, n=draw.randint(40, 900)), {}, draw.randint(20, 120))]
+    steps: Session = [(0.0, "POST", path(draw, 12, n=draw.randint(40, 900)), {}, draw.randint(20, 120))]
     extra = draw.choice((0, 0, 40, 300))
     for _ in range(draw.randint(2, 16)):
         pause = draw.choice((0, 0, 0, 0.01, 0.05, 0.4, 1.5))
@@ -221,7 +221,13 @@ def calls(draw: random.Random) -> Session:
     place = f"/b/{draw.choice(('rpc', 'graphql', 'soap/service', 'xmlrpc.php'))}?n="
     ask, answer = draw.choice(((60, 60), (150, 40), (500, 300), (110, 100)))
     return [
-        (draw.choice((0, 0, 0, 0.02, 0.3, 1.1)), "POST", f"{place}{size(draw, answer, 0.6)}", head, size(draw, ask, 0.5))
+        (
+            draw.choice((0, 0, 0, 0.02, 0.3, 1.1)),
+            "POST",
+            f"{place}{size(draw, answer, 0.6)}",
+            head,
+            size(draw, ask, 0.5),
+        )
         for _ in range(draw.randint(2, 20))
     ]
 
@@ -232,7 +238,13 @@ def sign_in(draw: random.Random) -> Session:
     steps = [
         (0.0, "GET", path(draw, 90, s=302, n=0, h=draw.randint(40, 600)), head, 0),
         (0.0, "GET", path(draw, 160, n=size(draw, 4_000)), head, 0),
-        (draw.uniform(0.5, 5), "POST", path(draw, 20, s=302, n=0, h=draw.randint(100, 900)), head, draw.randint(30, 90)),
+        (
+            draw.uniform(0.5, 5),
+            "POST",
+            path(draw, 20, s=302, n=0, h=draw.randint(100, 900)),
+            head,
+            draw.randint(30, 90),
+        ),
         (0.0, "POST", path(draw, 15, n=draw.randint(300, 2500)), {}, draw.randint(150, 700)),
         (0.0, "GET", path(draw, 12, n=draw.randint(80, 500)), program(draw), 0),
     ]
@@ -241,7 +253,9 @@ def sign_in(draw: random.Random) -> Session:
 
 def package(draw: random.Random) -> Session:
     """Install something: metadata, then files."""
-    head = {"User-Agent": draw.choice(("pip/24.0", "npm/10.8 node/v20", "Debian APT-HTTP/1.3", "cargo 1.80", "Go-http"))}
+    head = {
+        "User-Agent": draw.choice(("pip/24.0", "npm/10.8 node/v20", "Debian APT-HTTP/1.3", "cargo 1.80", "Go-http"))
+    }
     steps = [
         (0.0, "GET", path(draw, 25, n=size(draw, 5_000, 1.5), s=draw.choice((200, 200, 304))), head, 0)
         for _ in range(draw.randint(1, 8))

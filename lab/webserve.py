@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Web servers of many programs, each on addresses of its own, before one application or with one inside.
 
-The application answers what the path of a request asks for (lab/webplan.py). nginx, Apache, Caddy, haproxy, lighttpd,
-h2o and nghttpx pass requests on to it; aiohttp, Hypercorn, Uvicorn, Tornado, Cheroot, Node.js, Go, Java and Ruby have it
-inside. A flavour is a way of TLS: `new`, `old` (1.2), `cbc`, `chacha` (both 1.2), `retry` (a group few offer first),
-`ticketless`, `asking` (for a client's certificate), `plain` (none).
+The application answers what the path asks for (lab/webplan.py). nginx, Apache, Caddy, haproxy, lighttpd,
+h2o and nghttpx pass requests on to it; aiohttp, Hypercorn, Uvicorn, Tornado, Cheroot, Node.js, Go, Java and Ruby
+have it inside. A flavour is a way of TLS: `new`, `old` (1.2), `cbc`, `chacha` (both 1.2), `retry` (a group few offer
+first), `ticketless`, `asking` (for a client's certificate), `plain` (none).
 """
 
 from __future__ import annotations
@@ -50,7 +50,20 @@ def identify(lab: Lab, seed: int) -> Path:
     both = certificate(lab, curve=draw.choice(("", "prime256v1")))
     for number in range(draw.choice((0, 1, 1, 2))):
         names = ",".join(f"DNS:{draw.randrange(10**9)}.lab.example" for _ in range(draw.randrange(40)))
-        make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=CA", "-out", "-"]
+        make = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "9",
+            "-subj",
+            "/CN=CA",
+            "-out",
+            "-",
+        ]
         more = ["-keyout", "/dev/null", *(["-addext", f"subjectAltName={names}"] if names and number == 0 else [])]
         done = subprocess.run([*make, *more], check=True, capture_output=True, timeout=WAIT, text=True)
         both.write_text(both.read_text() + done.stdout)
@@ -59,7 +72,10 @@ def identify(lab: Lab, seed: int) -> Path:
 
 def _kept(source: str) -> Path:
     text = (PROGRAMS / source).read_bytes()
-    return Path(os.environ.get("FLOWTAP_CACHE", "/var/cache/flowtap")) / f"{source}-{hashlib.sha256(text).hexdigest()[:12]}"
+    return (
+        Path(os.environ.get("FLOWTAP_CACHE", "/var/cache/flowtap"))
+        / f"{source}-{hashlib.sha256(text).hexdigest()[:12]}"
+    )
 
 
 @functools.cache
@@ -69,7 +85,9 @@ def go() -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         change = {**os.environ, "GO111MODULE": "off", "CGO_ENABLED": "0", "HOME": "/tmp"}
-        subprocess.run(["go", "build", "-o", f"{path}.new", str(PROGRAMS / "web.go")], check=True, env=change, timeout=300)
+        subprocess.run(
+            ["go", "build", "-o", f"{path}.new", str(PROGRAMS / "web.go")], check=True, env=change, timeout=300
+        )
         Path(f"{path}.new").rename(path)
     return str(path)
 
@@ -119,7 +137,17 @@ def _nginx(lab: Lab, places: list[Place]) -> list[str]:
 def _apache(lab: Lab, places: list[Place]) -> list[str]:
     pem, folder = certificate(lab), lab.folder / "web-apache"
     folder.mkdir()
-    modules = ("mpm_event", "authn_core", "authz_core", "socache_shmcb", "ssl", "proxy", "proxy_http", "http2", "dir")
+    modules: tuple[str, ...] = (
+        "mpm_event",
+        "authn_core",
+        "authz_core",
+        "socache_shmcb",
+        "ssl",
+        "proxy",
+        "proxy_http",
+        "http2",
+        "dir",
+    )
     modules += ("mime", "proxy_wstunnel")
     load = "".join(f"LoadModule {one}_module /usr/lib/apache2/modules/mod_{one}.so\n" for one in modules)
     hosts = ""
@@ -200,7 +228,8 @@ def _lighttpd(lab: Lab, places: list[Place]) -> list[str]:
     config.write_text(
         f'server.document-root = "{lab.folder}/site"\nserver.bind = "127.0.0.1"\nserver.port = 8199\n'
         f'server.modules = ("mod_openssl", "mod_proxy")\nserver.stream-response-body = 2\n'
-        f'proxy.server = ("/b/" => (("host" => "127.0.0.1", "port" => {BACKEND})))\nserver.upload-dirs = ("{lab.folder}")\n'
+        f'proxy.server = ("/b/" => (("host" => "127.0.0.1", "port" => {BACKEND})))\n'
+        f'server.upload-dirs = ("{lab.folder}")\n'
         f"server.max-keep-alive-idle = 60\nserver.max-keep-alive-requests = 500\n{hosts}"
     )
     return ["lighttpd", "-D", "-f", str(config)]
@@ -231,7 +260,17 @@ def _nghttpx(lab: Lab, places: list[Place]) -> list[str]:
 
 def _java(lab: Lab, places: list[Place]) -> list[str]:
     store = lab.folder / "web.p12"
-    make = ["openssl", "pkcs12", "-export", "-passout", "pass:changeit", "-in", str(certificate(lab)), "-out", str(store)]
+    make = [
+        "openssl",
+        "pkcs12",
+        "-export",
+        "-passout",
+        "pass:changeit",
+        "-in",
+        str(certificate(lab)),
+        "-out",
+        str(store),
+    ]
     subprocess.run(make, check=True, capture_output=True, timeout=WAIT)
     return [*java(), "serve", str(store), *(str(word) for place in places for word in place)]
 
@@ -301,7 +340,11 @@ def silent(lab: Lab, places: list[Place]) -> list[str]:
     """Return the places at which nothing listens."""
     told = subprocess.run(lab.server.inside("ss", "-Hltn"), capture_output=True, timeout=WAIT, check=True, text=True)
     open_ = {line.split()[3].replace("[::ffff:", "").replace("]", "") for line in told.stdout.splitlines()}
-    return [f"{bracketed(host)}:{port}" for host, port, _ in places if f"{bracketed(host)}:{port}".replace("]", "") not in open_]
+    return [
+        f"{bracketed(host)}:{port}"
+        for host, port, _ in places
+        if f"{bracketed(host)}:{port}".replace("]", "") not in open_
+    ]
 
 
 __all__ = ["FLAVOURS", "KINDS", "PLAIN", "LabError", "silent", "start"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ruff: noqa: PLC0415 - each kind has its own library; certificates are of no matter here
+# ruff: noqa: D103, PLC0415 - each role has its own library and is named for what it does
 """Web clients in Python: `client.py KIND PLAN`, PLAN as JSON of lab/webplan.py with the base URL.
 
 KIND is requests, urllib3, http.client, pycurl, cffi (curl_cffi, as browsers), curl (the program, a process for each
@@ -55,9 +55,7 @@ def by_requests(base, one):
         web.mount("https://", Flavoured())
         for step in one["steps"]:
             wait(step)
-            web.request(
-                step[1], base + step[2], headers=step[3], data=body(step), timeout=DONE, allow_redirects=False
-            )
+            web.request(step[1], base + step[2], headers=step[3], data=body(step), timeout=DONE, allow_redirects=False)
 
 
 def by_urllib3(base, one):
@@ -76,9 +74,7 @@ def by_client(base, one):
     if place.scheme == "http":
         web = http.client.HTTPConnection(place.hostname, place.port or 80, timeout=DONE)
     else:
-        web = http.client.HTTPSConnection(
-            place.hostname, place.port or 443, timeout=DONE, context=trusting(one["old"])
-        )
+        web = http.client.HTTPSConnection(place.hostname, place.port or 443, timeout=DONE, context=trusting(one["old"]))
     for step in one["steps"]:
         wait(step)
         web.request(step[1], step[2], body(step), step[3])
@@ -122,9 +118,7 @@ def by_cffi(base, one):
     with requests.Session(impersonate=whom, verify=False) as web:
         for step in one["steps"]:
             wait(step)
-            web.request(
-                step[1], base + step[2], headers=step[3], data=body(step), timeout=DONE, allow_redirects=False
-            )
+            web.request(step[1], base + step[2], headers=step[3], data=body(step), timeout=DONE, allow_redirects=False)
 
 
 def by_curl(base, one):

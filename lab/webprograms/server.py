@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ruff: noqa: PLC0415 - each kind has its own library
+# ruff: noqa: D103, UP031, PLC0415 - each role has its own library and is named for what it does
 """Web servers in Python: `server.py KIND PLACES PEM`, PLACES as JSON: [[ADDRESS, PORT, FLAVOUR], ...].
 
-KIND is aiohttp, hypercorn, uvicorn, tornado or cheroot. All answer what the path of a request asks for (lab/webplan.py);
+KIND is aiohttp, hypercorn, uvicorn, tornado or cheroot. All answer what a path asks for (lab/webplan.py);
 `/ws` is a websocket of several kinds of talk. FLAVOUR `plain` is without TLS; the others are in `context`.
 """
 
@@ -236,7 +236,7 @@ def run_tornado(places, pem):
     class Any(tornado.web.RequestHandler):
         SUPPORTED_METHODS = (*tornado.web.RequestHandler.SUPPORTED_METHODS, "PROPFIND")
 
-        async def any(self, *_):
+        async def answer(self, *_):
             status, size, pause, pieces, more = asked(self.request.uri)
             await asyncio.sleep(pause)
             self.set_status(status)
@@ -250,7 +250,7 @@ def run_tornado(places, pem):
                 if self.request.method != "HEAD":
                     self.write(b"x" * (size // pieces))
 
-        get = post = put = patch = delete = head = propfind = any
+        get = post = put = patch = delete = head = propfind = answer
 
     async def main():
         app = tornado.web.Application([("/b/.*", Any)], log_function=lambda _: None)

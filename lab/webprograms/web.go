@@ -82,6 +82,9 @@ func serve(places, pem string) {
 			Addr: net.JoinHostPort(host, fmt.Sprint(port)), TLSConfig: settings(flavour, pair),
 			ErrorLog: log.New(io.Discard, "", 0),
 		}
+		if flavour == "chacha" { // HTTP/2 wants AES-GCM too
+			server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
+		}
 		go func() {
 			if flavour == "plain" {
 				log.Println(server.ListenAndServe())
