@@ -108,17 +108,19 @@ def main() -> int:
     )
     parser.add_argument("--activities", type=int, default=100, help="in each recording (100)")
     parser.add_argument("--seed", type=int, default=1, help="of the first recording; each further one adds 1")
+    parser.add_argument("--browsers", action="store_true", help="Chromium and Firefox (lab/webbrowse.py)")
     parser.add_argument("--more", action="store_true", help="other protocols than HTTP (lab/webmore.py)")
     options = parser.parse_args()
     failed = 0
     for seed in range(options.seed, options.seed + options.runs):
         rtt, offload = CONDITIONS[seed % len(CONDITIONS)]
-        if options.more:
-            module = importlib.import_module("lab.webmore")
-            activities, ready = module.activities(seed, options.activities), module.prepare
-        else:
+        kind = "more" if options.more else "browsers" if options.browsers else "web"
+        if kind == "web":
             activities, ready = list(lot(seed, options.activities)), partial(prepare, seed)
-        name = f"{'more' if options.more else 'web'}-{seed:03}-{rtt}ms{'-gro' if offload else ''}.pcap.gz"
+        else:
+            module = importlib.import_module(f"lab.web{'more' if options.more else 'browse'}")
+            activities, ready = module.activities(seed, options.activities), partial(module.prepare, seed)
+        name = f"{kind}-{seed:03}-{rtt}ms{'-gro' if offload else ''}.pcap.gz"
         run = Run(seed, ready, rtt / 2000, rtt / 20000, offload, offload, LIMIT, SPREAD)
         try:
             print(f"{options.output / name} {record(options.output / name, activities, run)} flows", flush=True)

@@ -150,9 +150,8 @@ def _fronts(lab: Lab, chosen: dict[str, Activity]) -> None:
     start(lab, "haproxy", "haproxy", "-db", "-f", str(config))
 
 
-def prepare(lab: Lab, chosen: dict[str, Activity]) -> None:
+def prepare(seed: int, lab: Lab, chosen: dict[str, Activity]) -> None:
     """Start the servers of all activities."""
-    seed = sum(map(len, chosen))
     early = [(address, one.port, "early") for address, one in chosen.items() if one.name.startswith("early/")]
     webserve.start(lab, {"nginx": early} if early else {}, seed)
     lab.server.do("mount", "-t", "tmpfs", "tmpfs", "/tmp/.X11-unix") if Path("/tmp/.X11-unix").is_dir() else None

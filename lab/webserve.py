@@ -15,7 +15,7 @@ import json
 import os
 import random
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lab.network import WAIT, Lab, LabError
@@ -44,12 +44,12 @@ FLAVOURS: dict[str, tuple[str, ...]] = {  # what each kind can
 PLAIN = ("nginx", "apache", "haproxy", "lighttpd", "aiohttp", "hypercorn", "tornado", "http1", "go", "java", "ruby")
 
 
-def identify(lab: Lab, seed: int) -> Path:
+def identify(lab: Lab, seed: int, names: Sequence[str] = ()) -> Path:
     """Make the certificate of this recording, of RSA or a curve, alone or with others of its chain behind it."""
     draw = random.Random(seed)
-    both = certificate(lab, curve=draw.choice(("", "prime256v1")))
+    both = certificate(lab, names, draw.choice(("", "prime256v1")))
     for number in range(draw.choice((0, 1, 1, 2))):
-        names = ",".join(f"DNS:{draw.randrange(10**9)}.lab.example" for _ in range(draw.randrange(40)))
+        others = ",".join(f"DNS:{draw.randrange(10**9)}.lab.example" for _ in range(draw.randrange(40)))
         make = [
             "openssl",
             "req",
@@ -64,7 +64,7 @@ def identify(lab: Lab, seed: int) -> Path:
             "-out",
             "-",
         ]
-        more = ["-keyout", "/dev/null", *(["-addext", f"subjectAltName={names}"] if names and number == 0 else [])]
+        more = ["-keyout", "/dev/null", *(["-addext", f"subjectAltName={others}"] if others and number == 0 else [])]
         done = subprocess.run([*make, *more], check=True, capture_output=True, timeout=WAIT, text=True)
         both.write_text(both.read_text() + done.stdout)
     return both
@@ -320,9 +320,9 @@ def site(lab: Lab, seed: int) -> None:
     (root / "index.html").write_text("".join(f'<a href="p{n}.html">{n}</a> ' for n in range(120)))
 
 
-def start(lab: Lab, kinds: dict[str, list[Place]], seed: int) -> None:
-    """Start the application and all servers. Raises LabError where one does not listen."""
-    identify(lab, seed)
+def start(lab: Lab, kinds: dict[str, list[Place]], seed: int, *, named: bool = False) -> None:
+    """Start the application and all servers; the certificate has their addresses when they are `named`."""
+    identify(lab, seed, [f"IP:{host}" for places in kinds.values() for host, _, _ in places] if named else ())
     site(lab, seed)
     backend = _program("aiohttp")(lab, [("127.0.0.1", BACKEND, "plain")])
     lab.server.start(*backend, log=lab.folder / "backend.log")
