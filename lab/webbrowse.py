@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Chromium and Firefox on pages that have parts from many servers, as pages have: pictures, calls, polls, events, sockets.
+"""Chromium and Firefox on pages that have parts from many servers: pictures, calls, polls, events, sockets.
 
 The script of a page does for half a minute what applications in browsers do, drawn anew each time, with some servers
 of different programs. All connections of these servers are a browser's own. For lab/web.py.
