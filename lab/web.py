@@ -127,6 +127,7 @@ def main() -> int:
         except LabError as error:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr, flush=True)
+    shutil.rmtree("/tmp/flowtap-web", ignore_errors=True)  # what crawlers fetched
     return 1 if failed else 0
 
 
