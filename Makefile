@@ -87,10 +87,11 @@ apt-test:
 	@$(call packages,$(APT_TEST))
 
 # Build requirements go into the environment too: building without isolation then needs nothing more, and is repeatable.
+# From 71 on setuptools prefers the system's packages to those it brings, and fails on Debian's python3-jaraco.functools.
 # venv makes pip last: without it an earlier run was interrupted, and venv completes the environment.
 $(VENV)/.made: setup.cfg pyproject.toml | apt
 	@test -x $(VENV)/bin/pip || /usr/bin/python3 -m venv --system-site-packages $(VENV)
-	@$(PIP) 'setuptools>=68' wheel 'Cython>=3.3,<4'
+	@$(PIP) 'setuptools>=68,<71' wheel 'Cython>=3.3,<4'
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
