@@ -207,7 +207,18 @@ def _vnc(lab: Lab) -> None:
     start(
         lab,
         "tigervnc",
-        *("Xtigervnc", ":7", "-nolock", "-rfbport", "5901", "-localhost", "-SecurityTypes", "None", "-geometry", "640x400"),
+        *(
+            "Xtigervnc",
+            ":7",
+            "-nolock",
+            "-rfbport",
+            "5901",
+            "-localhost",
+            "-SecurityTypes",
+            "None",
+            "-geometry",
+            "640x400",
+        ),
         *("-AlwaysShared", "-depth", "16"),
     )
 
