@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`python -m lab.public OUT.csv FOLDER`: what can be known of public captures, whose flows nobody has labelled.
 
-By their clear text (read with Scapy): a flow in which somebody says "SSH-" may hold whatever is of SSH, one that is greeted as
-by FTP, SMTP or POP3 (`220`, `+OK`) may hold what people and programs say there: their labels are too general to judge. `--known
-PART=LABEL` says what all flows of captures are whose path contains PART. Nothing is to be found in any other flow.
+By their clear text (read with Scapy): a flow in which somebody says "SSH-" may hold whatever is of SSH, one that is
+greeted as by FTP, SMTP or POP3 (`220`, `+OK`) may hold what people and programs say there: their labels are too
+general to judge. `--known PART=LABEL` says what all flows of captures are whose path contains PART. Nothing is to be
+found in any other flow.
 """
 
 from __future__ import annotations
