@@ -41,6 +41,7 @@ KINDS = {
     "ssh-conditions": "lab.sshconditions",
     "ssh-releases": "lab.sshreleases",
     "ssh-friends": "lab.sshfriends",
+    "ssh-new": "lab.sshnew",
 }
 
 
@@ -60,7 +61,7 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(KINDS)}; all without one")
     parser.add_argument("-o", "--output", type=Path, default=Path("lab/out"))
     parser.add_argument("-n", "--numbers", default="0-17", help="numbers of the recordings in each part: 0-17")
-    parser.add_argument("-p", "--part", help="only this part: train or test")
+    parser.add_argument("-p", "--part", help="only this part: train, test, a, b")
     parser.add_argument("-j", "--jobs", type=int, default=8)
     parser.add_argument("-s", "--seconds", type=float, default=1200, help="begin nothing new after so long")
     options = parser.parse_args()
