@@ -76,6 +76,7 @@ def offer(stage: Stage, called: list[str], outcome: str, action: str, *, asks: b
             words.insert(0, f"key:{bad}")
             truth.refused_key = True
     stage.run(*called, stage.address, USER, action, *words)
+    truth.broken = stage.status != 0
     return truth
 
 

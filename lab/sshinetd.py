@@ -15,9 +15,11 @@ import threading
 import time
 
 SAYS = (  # of ProFTPD's mod_sftp, TinySSH
-    (re.compile(r"user '.*' authenticated via '(\S+)' method|auth: (?:user )?.*(publickey) accepted"), "Accepted {0}"),
+    (re.compile(r"user '.*' authenticated via '(\S+)' method"), "Accepted {0}"),
     (re.compile(r"USER \S+ \(Login failed\): Incorrect password"), "Failed password"),
-    (re.compile(r"error verifying public key|authentication failed: (?:unknown|wrong) key"), "Failed publickey"),
+    (re.compile(r"USER \S+ \(Login failed\): authentication via '.*' public key failed"), "Failed publickey"),
+    (re.compile(r"auth: \S+: \S+ [A-Za-z0-9+/=]{20,} accepted"), "Accepted publickey"),
+    (re.compile(r"auth: \S+: \S+ [A-Za-z0-9+/=]{20,} rejected"), "Failed publickey"),
 )
 
 
@@ -26,8 +28,7 @@ def told(line, peer):
     print(line, flush=True)
     for pattern, text in SAYS:
         if found := pattern.search(line):
-            how = next((group for group in found.groups() if group), "") if found.groups() else ""
-            print(f"{text.format(how)} for user from {peer} ssh2", flush=True)
+            print(f"{text.format(*found.groups())} for user from {peer} ssh2", flush=True)
 
 
 def follow(path, peers):

@@ -7,47 +7,57 @@ import shlex
 import time
 from pathlib import Path
 
-from lab import sshbuild, sshextra, sshpeople
+from lab import sshbuild, sshextra, sshpeople, sshsessions
 from lab.debian import LIBRARIES, inside_debian
 from lab.network import USER
-from lab.scenarios import askpass
-from lab.sshnewservers import here
 from lab.sshnewsystem import ROOT, inside, python
+from lab.sshnewtools import host, tool
 from lab.sshpeople import Typist
-from lab.sshstage import Stage, Truth, known_hosts, openssh, options
+from lab.sshservers import here
+from lab.sshstage import Stage, Truth, openssh, options
 
 NODE = ("env", "NODE_PATH=/opt/node/node_modules", "node")
 JAVA = ("java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 ASKS = {"node-ssh2", "python-libssh", "trilead", "jenkins", "ganymed", "perl-ssh2"}  # keyboard-interactive, too
-CAREFUL = {"sftp", "mosh", "pssh", "clush", "qemu-img", "telnet", "keyscan13", "check-ssh"}  # they send no password unasked
-CONFIG = "StrictHostKeyChecking no\nUserKnownHostsFile /root/known\nNumberOfPasswordPrompts 1\n"
+CAREFUL = {"sftp", "mosh", "pssh", "clush", "qemu-img", "telnet", "keyscan13", "check-ssh", "ssh7"}
+CAREFUL |= {"grab", "audit3", "ssh-sftp", "unison", "copy-id"}  # they send no password unasked
+
+
+# Clients of sshnewpython.py, by their names here: folder below /opt/py, and what the script calls them.
+PYTHON = {
+    "python-libssh": ("ssh2", "libssh"),
+    "python-ssh2": ("ssh2", "ssh2"),
+    "parallel-ssh": ("ssh2", "parallel"),
+    "ccssh": ("ccssh", "ccssh"),
+    "hussh": ("hussh", "hussh"),
+    "fabric": ("none", "fabric"),
+    "netmiko": ("none", "netmiko"),
+}
 
 
 def called(stage: Stage, client: str) -> list[str]:
     """Return how a library's client is called, without address, user, action and words."""
     lab = stage.lab
-    python3 = {
-        "python-libssh": ("ssh2", "libssh"),
-        "ccssh": ("ccssh", "ccssh"),
-        "fabric": ("none", "fabric"),
-    }
-    if client in python3:
-        folder, name = python3[client]
+    if client in PYTHON:
+        folder, name = PYTHON[client]
         return python(folder, here(lab, "sshnewpython.py"), name)
-    if client == "asyncssh24":
-        return python("asyncssh", here(lab, "sshpython.py"), "asyncssh")
-    if client == "node-ssh2":
-        return inside(*NODE, here(lab, "other/ssh.js"), "client")
-    if client.startswith("phpseclib"):
-        return inside("php", here(lab, "other/phpseclib.php"), client[-1])
+    if client in sshbuild.TRILEAD:
+        return [*JAVA, "-cp", f"{sshbuild.TRILEAD[client]}:{ROOT}{sshbuild.JARS[client]}", "Trilead"]
     if client == "erlang-ssh":
         source = here(lab, "other/sshtalk.erl")
         words = ["erl", "-noshell", "-pa", str(lab.folder), "-run", "sshtalk", "main", "client"]
         return inside("sh", "-c", f'cd {lab.folder} && mkdir -p /root/erlang && erlc {source} && exec "$@"', "sh", *words)
-    classes = lab.folder / sshbuild.TRILEAD[client].name
-    if not classes.exists():
-        classes.symlink_to(sshbuild.TRILEAD[client])
-    return [*JAVA, "-cp", f"{sshbuild.TRILEAD[client]}:{ROOT}{sshbuild.JARS[client]}", "Trilead"]
+    return {
+        "asyncssh24": lambda: python("asyncssh", here(lab, "sshpython.py"), "asyncssh"),
+        "paramiko5": lambda: python("paramiko", here(lab, "sshpython.py"), "paramiko"),
+        "node-ssh2": lambda: inside(*NODE, here(lab, "other/ssh.js"), "client"),
+        "tunnels-js": lambda: inside(*NODE, here(lab, "other/sshtunnels.js"), "client"),
+        "perl-ssh2": lambda: inside("perl", here(lab, "other/sshperl.pl")),
+        "perl-openssh": lambda: inside("perl", here(lab, "other/sshopenperl.pl")),
+        "phpseclib2": lambda: inside("php", here(lab, "other/phpseclib.php"), "2"),
+        "phpseclib3": lambda: inside("php", here(lab, "other/phpseclib.php"), "3"),
+        "ruby": lambda: inside("ruby", here(lab, "other/ssh.rb")),
+    }[client]()
 
 
 def library(stage: Stage, client: str, outcome: str, action: str) -> Truth:
@@ -62,11 +72,16 @@ def library(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     )
 
 
+LOOPS = {
+    "loop-erlang": "erlang-ssh", "loop-node": "node-ssh2", "loop-trilead": "trilead", "loop-perl": "perl-ssh2",
+    "loop-paramiko5": "paramiko5", "loop-ruby": "ruby",
+}  # fmt: skip
+
+
 def loop(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     """Guess by a library with a connection for each password, one after the other; with `0` the last is right."""
-    name = {"loop-erlang": "erlang-ssh", "loop-node": "node-ssh2", "loop-trilead": "trilead"}[client]
     words = stage.wrong(stage.random.randint(2, 4)) + ([stage.lab.password] if outcome == "0" else [])
-    command = shlex.join([*called(stage, name), stage.address, USER, "none"])
+    command = shlex.join([*called(stage, LOOPS[client]), stage.address, USER, "none"])
     calls = "; ".join(f"{command} {shlex.quote(word)}" for word in words)
     stage.run("sh", "-c", calls, seconds=100)
     return Truth(password="automated")
@@ -83,93 +98,17 @@ def scan(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         wait = stage.random.uniform(0.5, 4)
         line = f"(sleep {wait:.1f}; printf '{word}\\r\\n'; sleep 1) | {shlex.join(inside('telnet', stage.address, '22'))}"
         stage.run("sh", "-c", line, seconds=15)
+    elif client == "grab":
+        depth = stage.random.choice(("banner", "offer", "keys"))
+        stage.run("/usr/bin/python3", here(stage.lab, "sshgrab.py"), stage.address, depth)
+        return Truth(preauth="scan" if depth == "keys" else "banner")
+    elif client == "audit3":
+        stage.run(*python("audit", "-m", "ssh_audit.ssh_audit", *(["-6"] if stage.v6 else []), stage.address))
+        return Truth()
     else:
         six = ["-6"] if stage.v6 else ["-4"]
         stage.run(*inside("/usr/lib/nagios/plugins/check_ssh", *six, "-t", "10", stage.address))
     return Truth(preauth="banner")
-
-
-def _host(stage: Stage) -> str:
-    return f"[{stage.address}]" if stage.v6 else stage.address
-
-
-def configured(stage: Stage, outcome: str) -> dict[str, str]:
-    """Set OpenSSH up for tools that call it: a key, known or not, or a password from a program; their environment."""
-    text = CONFIG
-    if outcome in ("key", "badkey"):
-        text += f"BatchMode yes\nIdentityFile {stage.key(outcome == 'key')}\nIdentitiesOnly yes\n"
-    stage.run("sh", "-c", "mkdir -p /root/.ssh; rm -f /root/.ssh/id_*; cat >/root/.ssh/config", stdin=text.encode())
-    stage.run("sh", "-c", "cat >/root/.ssh/known_hosts", stdin=known_hosts(stage).encode())
-    if outcome in ("key", "badkey"):
-        return {}
-    return askpass(stage.lab, stage.lab.password if outcome == "0" else stage.wrong(1)[0])
-
-
-CLONE = """\
-import pygit2, sys
-url, folder, user, word = sys.argv[1:]
-class Calls(pygit2.RemoteCallbacks):
-    left = 1
-    def credentials(self, *_):
-        if not self.left: raise SystemExit("refused")
-        self.left -= 1
-        return pygit2.Keypair(user, word[4:] + ".pub", word[4:], "") if word[:4] == "key:" else pygit2.UserPass(user, word)
-    def certificate_check(self, *_): return True
-pygit2.clone_repository(url, folder, callbacks=Calls())
-"""
-
-
-def tool(stage: Stage, client: str, outcome: str, action: str) -> Truth:
-    """Run a tool that works over SSH, by key or with a password from a program."""
-    by_key = outcome in ("key", "badkey")
-    truth = Truth(session="transfer", password="" if by_key else "automated", refused_key=outcome == "badkey")
-    settings = configured(stage, outcome)
-    word = stage.lab.password if outcome == "0" else stage.wrong(1)[0]
-    key = str(stage.key(outcome == "key")) if by_key else ""
-    where = stage.lab.folder / f"tool-{stage.number}"
-    stage.number += 1
-    where.mkdir()
-    host, target = _host(stage), f"{USER}@{_host(stage)}"
-    if client == "rclone":
-        how = ["--sftp-key-file", key] if by_key else ["--sftp-pass", f"$(rclone obscure '{word}')"]
-        words = " ".join(["--sftp-host", stage.address, "--sftp-user", USER, *how, "--sftp-shell-type", "none"])
-        words += " --sftp-disable-hashcheck --retries 1 --low-level-retries 1 --contimeout 30s --transfers 1 --checkers 1"
-        do = {"up": "copy /etc/ssl :sftp:/tmp/copied", "down": f"copy :sftp:/etc/ssh {where}"}.get(action, "lsl :sftp:/etc")
-        stage.run(*inside("sh", "-c", f"timeout 40 rclone {do} {words}"))
-    elif client == "duplicity":
-        how = [f"--ssh-options=-oIdentityFile={key}"] if by_key else []
-        line = ["duplicity", "full", "--no-encryption", "--num-retries", "1", *how, "--allow-source-mismatch"]
-        url = f"paramiko+sftp://{target}//tmp/dup"
-        stage.run(*inside("env", *(["FTP_PASSWORD=" + word] if not by_key else []), *line, "/usr/share/perl5", url))
-    elif client == "pygit2":
-        stage.lab.server.do("sh", "-c", sshextra.TREE, "sh", f"/home/{USER}")
-        script = where / "clone.py"
-        script.write_text(CLONE)
-        url = f"ssh://{target}/home/{USER}/tree"
-        stage.run(*inside("python3", str(script), url, str(where / "tree"), USER, f"key:{key}" if by_key else word))
-    elif client == "qemu-img":
-        stage.run("sh", "-c", f"cp {key} /root/.ssh/id_ed25519; cp {key}.pub /root/.ssh/id_ed25519.pub")
-        url = f"ssh://{target}/etc/services?host_key_check=no"
-        stage.run(*inside("timeout", "40", "qemu-img", "convert", "-f", "raw", "-O", "raw", url, str(where / "out")))
-        stage.run("sh", "-c", "rm -f /root/.ssh/id_*")
-    elif client == "ansible-paramiko":
-        truth.session = "exec"
-        how = [f"--private-key={key}"] if by_key else ["-e", f"ansible_password='{word}'"]
-        words = ["-i", f"{stage.address},", "-u", USER, "-c", "paramiko_ssh", *how, "-m", "raw", "-a", "uname -a; id"]
-        stage.run(*inside("env", "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_PARAMIKO_LOOK_FOR_KEYS=False",
-                          "ansible", "all", *words))  # fmt: skip
-    elif client == "clush":
-        truth.session = "exec"
-        stage.run(*inside("env", *_words(settings), "clush", "-S", "-l", USER, "-w", stage.address, "uname -a; uptime"))
-    else:  # pssh
-        truth.session = "exec"
-        stage.run(*inside("parallel-ssh", "-i", "-l", USER, "-H", stage.address, "uname -a; uptime"))
-    stage.run("rm", "-f", "/root/.ssh/config", "/root/.ssh/known_hosts")
-    return truth
-
-
-def _words(settings: dict[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in settings.items()]
 
 
 def _enters(typist: Typist, stage: Stage, truth: Truth, outcome: str) -> bool:
@@ -203,15 +142,17 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     truth = Truth()
     seed = stage.random.randrange(1 << 30)
     key = ["-i", str(stage.key(True))] if outcome == "key" else []
-    host = f"{USER}@{_host(stage)}"
+    target = f"{USER}@{host(stage)}"
     if client == "sftp":
-        command = [*openssh("", "sftp"), *options(stage, client), *key, host]
+        command = [*openssh("", "sftp"), *options(stage, client), *key, target]
     elif client == "mosh":
         words = shlex.join([*openssh(""), *options(stage, client), *key])
         server = f"env LD_LIBRARY_PATH={ROOT}/usr/lib/x86_64-linux-gnu LC_ALL=C.UTF-8 {ROOT}/usr/bin/mosh-server"
         command = inside("env", "LC_ALL=C.UTF-8", "mosh", f"--ssh={words}", f"--server={server}", stage.target)
+    elif client == "lsh":
+        command = inside("lsh", "--sloppy-host-authentication", "--no-publickey", "-l", USER, stage.address)
     else:
-        command = [*called(stage, {"node-tty": "node-ssh2"}[client]), stage.address, USER, "tty"]
+        command = [*called(stage, {"node-tty": "node-ssh2", "erlang-tty": "erlang-ssh"}[client]), stage.address, USER, "tty"]
     with Typist(stage.lab, command, seed) as typist:
         if not _enters(typist, stage, truth, outcome):
             return truth
@@ -224,17 +165,17 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
             typist.types("bye")
             typist.asked()
         elif client == "mosh":
-            truth.session = "exec"
+            truth.session = "interactive"  # OpenSSH asks for a terminal there
             if typist.asked(r"\$ ") == 0:
                 typist.types("uptime")
                 typist.types("exit")
                 typist.asked()
         else:
-            sshpeople._shell(typist, stage, truth, action)  # noqa: SLF001
+            sshpeople.shell(typist, stage, truth, action)
     return truth
 
 
-PEOPLE = {"sftp", "mosh", "node-tty"}
+PEOPLE = {"sftp", "mosh", "node-tty", "ssh7", "lsh", "erlang-tty"}
 FILES = {  # by client: what it needs of the system of `sshnewsystem`
     "mosh": ("usr/bin/mosh-server",),
     **dict.fromkeys(("node-tty", "node-ssh2", "loop-node"), ("usr/bin/node", "opt/node/node_modules/ssh2")),
@@ -254,8 +195,28 @@ FILES = {  # by client: what it needs of the system of `sshnewsystem`
     "ansible-paramiko": ("usr/bin/ansible",),
     "rclone": ("usr/bin/rclone",),
     "telnet": ("usr/bin/telnet",),
+    "ssh7": ("usr/bin/ssh1",),
+    "lsh": ("usr/bin/lsh",),
+    "erlang-tty": ("usr/lib/erlang/lib/ssh-*",),
+    **dict.fromkeys(("python-ssh2", "parallel-ssh"), ("opt/py/ssh2/ssh2",)),
+    "hussh": ("opt/py/hussh/hussh",),
+    "ganymed": ("usr/bin/java", "usr/share/java/ganymed-ssh2.jar"),
+    "jenkins": ("usr/bin/java", "usr/share/java/jenkins-trilead-ssh2.jar"),
+    **dict.fromkeys(("paramiko5", "loop-paramiko5"), ("opt/py/paramiko/paramiko",)),
+    "tunnels-js": ("usr/bin/node", "opt/node/node_modules/@microsoft/dev-tunnels-ssh"),
+    "perl-openssh": ("usr/share/perl5/Net/OpenSSH.pm", "usr/lib/x86_64-linux-gnu/perl5/*/IO/Pty.pm"),
+    "netmiko": ("usr/lib/python3/dist-packages/netmiko",),
+    **dict.fromkeys(("perl-ssh2", "loop-perl"), ("usr/lib/x86_64-linux-gnu/perl5/*/Net/SSH2.pm",)),
+    "loop-ruby": ("usr/bin/ruby", "usr/share/rubygems-integration/*/gems/net-ssh-*"),
+    "ansible": ("usr/bin/ansible", "usr/bin/sshpass"),
+    "borg": ("usr/bin/borg",),
+    "aria2": ("usr/bin/aria2c",),
+    "ssh-sftp": ("usr/share/perl5/Net/SFTP/Foreign.pm",),
+    "unison": ("usr/bin/unison",),
+    "audit3": ("opt/py/audit/ssh_audit",),
     "check-ssh": ("usr/lib/nagios/plugins/check_ssh",),
 }
+PERSON = sshsessions.PROGRAMS["ssh"][1:]
 LOGINS = ("0", "0", "1", "2", "all", "key", "badkey", "refuse")
 DO = ("exec", "shell", "transfer", "none")
 PROGRAMS = {
@@ -278,9 +239,28 @@ PROGRAMS = {
     "clush": (tool, ("key", "badkey"), ("exec",)),
     "ansible-paramiko": (tool, ("0", "wrong", "key", "badkey"), ("exec",)),
     "rclone": (tool, ("0", "wrong", "key", "badkey"), ("up", "down", "list")),
-    "loop-erlang": (loop, ("0", "all"), ("none",)),
-    "loop-node": (loop, ("0", "all"), ("none",)),
-    "loop-trilead": (loop, ("0", "all"), ("none",)),
+    "ssh7": (sshpeople.person, *PERSON),
+    "lsh": (person, ("0", "1", "2", "leave"), ("shell", "shell", "idle")),
+    "erlang-tty": (person, ("0", "1", "leave"), ("shell", "shell", "idle")),
+    "python-ssh2": (library, LOGINS, DO),
+    "hussh": (library, ("0", "0", "1", "2", "all", "key"), DO),
+    "ganymed": (library, ("0", "1", "2", "all", "refuse"), DO),
+    "jenkins": (library, ("0", "1", "2", "all", "refuse"), DO),
+    "paramiko5": (library, ("0", "1", "2", "all", "key", "badkey"), DO),
+    "tunnels-js": (library, ("0", "0", "1", "2", "all", "refuse"), ("exec", "none")),
+    "perl-openssh": (library, ("0", "1", "2", "all", "key"), ("exec", "none", "transfer")),
+    "netmiko": (library, ("0", "1", "2", "all", "key"), ("shell",)),
+    "perl-ssh2": (library, LOGINS, DO),
+    "parallel-ssh": (library, ("0", "0", "1", "2", "all", "key"), ("exec", "shell", "transfer", "none")),
+    "ansible": (tool, ("0", "wrong", "key", "badkey"), ("exec",)),
+    "borg": (tool, ("0", "wrong", "key", "badkey"), ("transfer",)),
+    "aria2": (tool, ("0", "0", "wrong"), ("transfer",)),
+    "ssh-sftp": (tool, ("0", "wrong", "key", "badkey"), ("transfer",)),
+    "unison": (tool, ("0", "wrong", "key", "badkey"), ("transfer",)),
+    "copy-id": (tool, ("0", "wrong"), ("exec",)),
+    **dict.fromkeys(LOOPS, (loop, ("0", "all"), ("none",))),
+    "grab": (scan, ("scan",), ("none",)),
+    "audit3": (scan, ("scan",), ("none",)),
     "telnet": (scan, ("scan",), ("none",)),
     "keyscan13": (scan, ("scan",), ("none",)),
     "check-ssh": (scan, ("scan",), ("none",)),

@@ -4,23 +4,31 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+import subprocess
 
 from lab import debian
 from lab.debian import inside_debian
-from lab.network import SERVER, SERVER6, USER, Lab
+from lab.network import SERVER, SERVER6, USER, WAIT, Lab
+from lab.sshnewhoneypots import cowrie, endlessh, sshesame, tinyssh
 from lab.sshnewsystem import inside, python
-from lab.sshservers import AEAD, CTR, Server, dropbear, hosts, openssh
+from lab.sshservers import AEAD, CTR, Server, dropbear, here, hosts, openssh
 
 OLD_PACKAGES = (*debian.PACKAGES, "dropbear-bin")
 OLD = debian.place("bullseye", OLD_PACKAGES)
-NO_FILES = {"twisted25"}  # their SFTP fails at the first path
+NO_FILES = {"twisted25", "tunnels", "libssh", "cowrie", "sshesame"}  # they have no SFTP, or it fails at the first path
 FILES = {  # by server: what it needs of the system of `sshnewsystem`
     "proftpd": ("usr/sbin/proftpd", "usr/lib/proftpd/mod_sftp.so"),
     "paramiko5": ("opt/py/paramiko/paramiko",),
     "erlang": ("usr/lib/erlang/lib/ssh-*",),
     "twisted25": ("opt/py/cowrie/twisted",),
     "asyncssh24": ("opt/py/asyncssh/asyncssh",),
+    "node": ("usr/bin/node", "opt/node/node_modules/ssh2"),
+    "tunnels": ("usr/bin/node", "opt/node/node_modules/@microsoft/dev-tunnels-ssh"),
+    "libssh": ("usr/lib/x86_64-linux-gnu/libssh.so.4",),
+    "tinyssh": ("usr/sbin/tinysshd",),
+    "cowrie": ("opt/py/cowrie/cowrie",),
+    "sshesame": ("usr/bin/sshesame",),
+    "endlessh": ("usr/bin/endlessh",),
 }
 PROFTPD = """\
 ModulePath /usr/lib/proftpd
@@ -40,20 +48,13 @@ SFTPHostKey {folder}/host_ed25519
 SFTPHostKey {folder}/host_rsa
 SFTPAuthorizedUserKeys file:{folder}/authorized_keys.rfc4716
 """
+LONG = "All use of this machine is logged, and what is logged may be given to others. Leave now if you must not be here.\n"
 SLOW = """\
 auth optional pam_faildelay.so delay={delay}
 auth required pam_unix.so nodelay
 account required pam_unix.so
 session required pam_unix.so
 """
-
-
-def here(lab: Lab, name: str) -> str:
-    """Copy a script of the lab to the recording's folder, which every system sees; returns its path there."""
-    target = lab.folder / Path(name).name
-    if not target.exists():
-        shutil.copy(Path(__file__).with_name("other").parent / name, target)
-    return str(target)
 
 
 def who(lab: Lab) -> list[str]:
@@ -122,12 +123,39 @@ def dropbear_banner(lab: Lab, server: Server) -> list[str]:
     return [*dropbear(lab, server), "-b", str(lab.folder / "banner"), "-T", "3", "-W", "16384"]
 
 
+def node(lab: Lab, server: Server) -> list[str]:
+    """Serve by npm's ssh2."""
+    words = ["env", "NODE_PATH=/opt/node/node_modules", "node", here(lab, "other/ssh.js"), "serve"]
+    return inside(*words, *who(lab), methods(server), *hosts(lab))
+
+
+def tunnels(lab: Lab, server: Server) -> list[str]:
+    """Serve by Microsoft's library for dev tunnels, which wants its host key as PEM."""
+    key = lab.folder / "tunnels.pem"
+    shutil.copy(hosts(lab)[1], key)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-m", "PEM", "-N", "", "-f", str(key)], check=True, timeout=WAIT)
+    words = ["env", "NODE_PATH=/opt/node/node_modules", "node", here(lab, "other/sshtunnels.js"), "serve"]
+    return inside(*words, *who(lab), str(key))
+
+
+def libssh(lab: Lab, server: Server) -> list[str]:
+    """Serve by libssh."""
+    return inside("/usr/bin/python3", here(lab, "sshlibsshserve.py"), *who(lab), *hosts(lab))
+
+
+def long_banner(lab: Lab, server: Server) -> list[str]:
+    """Serve by OpenSSH with a banner of several packets' size."""
+    (lab.folder / "long").write_text(LONG * 30)
+    return openssh(lab, server)
+
+
 RSA = """\
 HostKeyAlgorithms rsa-sha2-512,rsa-sha2-256
 KexAlgorithms diffie-hellman-group16-sha512,diffie-hellman-group14-sha256
 Ciphers aes256-ctr,aes128-ctr
 MACs hmac-sha2-512,hmac-sha2-256
 """
+STEPS = "PerSourcePenalties no\nAuthenticationMethods publickey,keyboard-interactive"
 SERVERS = {
     server.name: server
     for server in (
@@ -141,5 +169,16 @@ SERVERS = {
         Server("deb12-slow", "openssh", pam=True, keyboard=True, ciphers=AEAD + CTR, command=slow),
         Server("dropbear-old", "dropbear", logs_keys=False, tries=10, ciphers=("", *CTR[::2]), command=dropbear_old),
         Server("dropbear-banner", "dropbear", logs_keys=False, tries=3, command=dropbear_banner),
+        Server("node", "node", keyboard=True, tries=6, ciphers=("", *AEAD[1:], *CTR), command=node),
+        Server("tunnels", "tunnels", tries=5, logs_keys=False, command=tunnels),
+        Server("libssh", "libssh", tries=6, ciphers=("", *AEAD, *CTR), command=libssh),
+        Server("tinyssh", "tinyssh", password=False, logs_keys=False, command=tinyssh),
+        Server("cowrie", "twisted", tries=20, command=cowrie),
+        Server("sshesame", "go", tries=6, command=sshesame),
+        Server("endlessh", "endlessh", password=False, shell=False, command=endlessh),
+        Server("deb12-gss", "openssh", more="GSSAPIAuthentication yes\nGSSAPIKeyExchange yes", ciphers=AEAD + CTR),
+        Server("deb12-grace", "openssh", more="LoginGraceTime 8\nMaxAuthTries 2", tries=2, ciphers=AEAD + CTR),
+        Server("deb12-long", "openssh", more="Banner {folder}/long", ciphers=AEAD + CTR, command=long_banner),
+        Server("deb13-steps", "openssh13", pam=True, keyboard=True, more=STEPS, ciphers=AEAD + CTR),
     )
 }

@@ -8,7 +8,6 @@ says so: the programs that need it then do not play.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -38,7 +37,7 @@ PYTHON = {  # folder below /opt/py, and what PyPI calls its packages
     "audit": ("ssh-audit",),
 }  # fmt: skip
 NODE = ("ssh2", "@microsoft/dev-tunnels-ssh", "@microsoft/dev-tunnels-ssh-keys")
-ROOT = Path(os.environ.get("FLOWTAP_CACHE", "/var/cache/flowtap")) / "sshnew"
+ROOT = debian.NEW
 NO_SERVICES = "#!/bin/sh\nexit 101\n"  # policy-rc.d: packages start nothing
 
 

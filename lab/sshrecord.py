@@ -146,7 +146,7 @@ def record(
                 if truth and plan.server.logs_keys:  # a key that could not be read was never offered
                     truth.refused_key = False
                 for port in new:
-                    if truth:
+                    if truth and not (truth.broken and after[port].accepted):
                         truths[port] = (place, what, truth)
                     wanted = outcome in IN and program not in GUESSERS | KEYS
                     if wanted and not after[port].accepted:

@@ -8,6 +8,7 @@ traffic, is what labels come from.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -221,6 +222,14 @@ def _ours(lab: Lab, server: Server) -> list[str]:
     script.write_text(Path(__file__).with_name(source).read_text())
     words = ["serve", *who] if kind == "asyncssh" else [kind, *who, ",".join(methods)]
     return ["/usr/bin/python3", str(script), *words, *hosts(lab)]
+
+
+def here(lab: Lab, name: str) -> str:
+    """Copy a script of the lab to the recording's folder, which every system sees; returns its path there."""
+    target = lab.folder / Path(name).name
+    if not target.exists():
+        shutil.copy(Path(__file__).parent / name, target)
+    return str(target)
 
 
 def authorize(lab: Lab, public: Path) -> None:

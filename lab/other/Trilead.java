@@ -87,6 +87,7 @@ public class Trilead {
             }
         } catch (IOException error) {
             System.err.println(error.getMessage());
+            System.exit(1);
         }
         connection.close();
         System.exit(0);

@@ -108,7 +108,7 @@ function run(channel, line, terminal) {
   const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
   const env = { ...process.env, PS1: "$ ", TERM: "xterm" };
   const program = terminal
-    ? child.spawn("script", ["-qfec", quoted, "/dev/null"], { env })
+    ? child.spawn("script", ["-qfec", `PS1='$ ' exec ${quoted}`, "/dev/null"], { env })
     : child.spawn(words[0], words.slice(1), { env });
   channel.pipe(program.stdin);
   program.stdin.on("error", () => {});

@@ -101,7 +101,7 @@ act(Connection, "shell") ->
     drain(Connection, Channel);
 act(Connection, "transfer") ->
     {ok, Files} = ssh_sftp:start_channel(Connection),
-    ssh_sftp:write_file(Files, "/tmp/erlang-file", binary:copy(<<"x">>, 60000)),
+    ok = ssh_sftp:write_file(Files, "/tmp/erlang-file", binary:copy(<<"x">>, 60000)),
     ssh_sftp:read_file(Files, "/etc/services"),
     ssh_sftp:stop_channel(Files);
 act(_, _) -> ok.
