@@ -40,8 +40,14 @@ GROUPS = {
 KNOWN = ("deb12", "deb13", "dropbear", "deb12-pam", "deb12-keyboard", "go", "asyncssh13", "deb12-banner", "paramiko")
 STAYS = {"all", "leave", "no", "aborted", "wrong", "refused", "refuse", "none", "scan"}  # nobody gets in
 FILES = {"transfer", "none", "up", "down", "list", "upload"}  # actions that need neither shell nor command
-OLD = {"trilead", "ganymed", "loop-trilead"}  # they know no host keys but RSA with SHA-1
-OLD_AT = {"proftpd", "twisted25", "asyncssh24"}  # servers that have such
+KEYED = {"key", "badkey", "refused", "refuse", "none", "scan", "no", "aborted"}  # what is done at servers of keys alone
+TRIES_ALL = {"keyscan", "nmap", "nc", "http", "connect", "grab", "audit3", "loop-paramiko5"}  # at a tarpit
+OLD = {"trilead", "ganymed", "jenkins", "loop-trilead"}  # they know no host keys but RSA with SHA-1
+OLD_AT = {"proftpd", "twisted25", "asyncssh24", "sshesame", "cowrie"}  # servers that have such
+NO_KEYS = {"tunnels", "cowrie", "sshesame"}  # servers that take no key
+STEPS = {"deb13-steps": sshmore.TWO | {"keyscan", "grab", "audit3", "nmap"}}  # a key and a password are wanted
+# How often those who open many connections, or play for want of others, are passed over.
+MANY = dict.fromkeys(GUESSERS, 0.5) | {"audit3": 0.8, "ssh7": 0.4}
 TERMINALS = sshmore.PEOPLE | sshnewclients.PEOPLE | {"paramiko-tty", "libssh-tty"}
 
 
@@ -81,7 +87,11 @@ def there(name: str, table: dict[str, tuple[str, ...]]) -> bool:
 
 def belongs(program: str, server: Server, part: str) -> bool:
     """Whether this client plays against this server in this part: one of the two is new and of the part."""
-    if program in RELEASED or program in sshmore.TWO or program == "jsch":
+    if program in RELEASED or program == "jsch" or (program in sshmore.TWO and server.name not in STEPS):
+        return False
+    if program not in STEPS.get(server.name, {program}):
+        return False
+    if server.kind == "endlessh" and program not in TRIES_ALL:
         return False
     if program in PROGRAMS and PART["clients"][program] != part:
         return False
@@ -101,6 +111,12 @@ def belongs(program: str, server: Server, part: str) -> bool:
 def plays(session: Session, server: Server) -> bool:
     """Whether the server can do what this session is about."""
     program, outcome, action = session
+    if server.name == "sshesame" and program in TERMINALS and outcome in ("1", "2", "all"):
+        return False  # any password is right there
+    if server.name in NO_KEYS and (outcome in ("key", "both") or program in ("forwards", "autossh", "jump")):
+        return False
+    if not server.password and not server.keyboard and outcome not in KEYED:
+        return False
     if outcome in STAYS or program in GUESSERS:
         return True
     if not server.shell:
@@ -149,9 +165,9 @@ def sessions(plan: Plan, draw: random.Random) -> list[Session]:
     fresh = [name for name in ours if name in PROGRAMS and name not in TERMINALS]
     others = [name for name in ours if name not in PROGRAMS and name not in TERMINALS]
     chosen: list[Session] = []
-    while len(chosen) < SESSIONS:
-        name = draw.choice((people if len(chosen) % 3 == 0 else fresh if draw.random() < 0.67 else others) or fresh)
-        if name in GUESSERS and draw.random() < 0.5:  # they open many connections
+    while len(chosen) < (5 if plan.server.kind == "endlessh" else SESSIONS):
+        name = draw.choice((people if len(chosen) % 3 == 0 else fresh if draw.random() < 0.67 else others) or ours)
+        if name in MANY and draw.random() < MANY[name]:
             continue
         _, outcomes, actions = everybody[name]
         session = (name, draw.choice(outcomes), draw.choice(actions))

@@ -149,10 +149,8 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         words = shlex.join([*openssh(""), *options(stage, client), *key])
         server = f"env LD_LIBRARY_PATH={ROOT}/usr/lib/x86_64-linux-gnu LC_ALL=C.UTF-8 {ROOT}/usr/bin/mosh-server"
         command = inside("env", "LC_ALL=C.UTF-8", "mosh", f"--ssh={words}", f"--server={server}", stage.target)
-    elif client == "lsh":
-        command = inside("lsh", "--sloppy-host-authentication", "--no-publickey", "-l", USER, stage.address)
     else:
-        command = [*called(stage, {"node-tty": "node-ssh2", "erlang-tty": "erlang-ssh"}[client]), stage.address, USER, "tty"]
+        command = [*called(stage, "node-ssh2"), stage.address, USER, "tty"]
     with Typist(stage.lab, command, seed) as typist:
         if not _enters(typist, stage, truth, outcome):
             return truth
@@ -175,7 +173,7 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     return truth
 
 
-PEOPLE = {"sftp", "mosh", "node-tty", "ssh7", "lsh", "erlang-tty"}
+PEOPLE = {"sftp", "mosh", "node-tty", "ssh7"}
 FILES = {  # by client: what it needs of the system of `sshnewsystem`
     "mosh": ("usr/bin/mosh-server",),
     **dict.fromkeys(("node-tty", "node-ssh2", "loop-node"), ("usr/bin/node", "opt/node/node_modules/ssh2")),
@@ -196,8 +194,6 @@ FILES = {  # by client: what it needs of the system of `sshnewsystem`
     "rclone": ("usr/bin/rclone",),
     "telnet": ("usr/bin/telnet",),
     "ssh7": ("usr/bin/ssh1",),
-    "lsh": ("usr/bin/lsh",),
-    "erlang-tty": ("usr/lib/erlang/lib/ssh-*",),
     **dict.fromkeys(("python-ssh2", "parallel-ssh"), ("opt/py/ssh2/ssh2",)),
     "hussh": ("opt/py/hussh/hussh",),
     "ganymed": ("usr/bin/java", "usr/share/java/ganymed-ssh2.jar"),
@@ -240,10 +236,8 @@ PROGRAMS = {
     "ansible-paramiko": (tool, ("0", "wrong", "key", "badkey"), ("exec",)),
     "rclone": (tool, ("0", "wrong", "key", "badkey"), ("up", "down", "list")),
     "ssh7": (sshpeople.person, *PERSON),
-    "lsh": (person, ("0", "1", "2", "leave"), ("shell", "shell", "idle")),
-    "erlang-tty": (person, ("0", "1", "leave"), ("shell", "shell", "idle")),
     "python-ssh2": (library, LOGINS, DO),
-    "hussh": (library, ("0", "0", "1", "2", "all", "key"), DO),
+    "hussh": (library, ("0", "0", "1", "2", "all", "key"), ("exec", "transfer", "none")),
     "ganymed": (library, ("0", "1", "2", "all", "refuse"), DO),
     "jenkins": (library, ("0", "1", "2", "all", "refuse"), DO),
     "paramiko5": (library, ("0", "1", "2", "all", "key", "badkey"), DO),

@@ -24,7 +24,7 @@ PACKAGES = {
     "servers": ("tinysshd", "lsh-server", "lsh-utils", "proftpd-core", "proftpd-mod-crypto", "sshesame", "endlessh"),
     "clients": ("openssh-client-ssh1", "lsh-client", "mosh", "telnet", "ncat", "monitoring-plugins-basic", "masscan"),
     "libraries": ("libnet-ssh2-perl", "libnet-openssh-perl", "libio-pty-perl", "libnet-ssh-perl", "php-phpseclib"),
-    "more libraries": ("php-phpseclib3", "php-cli", "ruby-net-ssh", "ruby-ed25519", "ruby-bcrypt-pbkdf", "libssh-4"),
+    "more libraries": ("php-phpseclib3", "php-cli", "ruby-net-scp", "ruby-ed25519", "ruby-bcrypt-pbkdf", "libssh-4"),
     "runtimes": ("erlang-ssh", "nodejs", "default-jre-headless"),
     "java": ("libganymed-ssh2-java", "libtrilead-ssh2-java", "libjenkins-trilead-ssh2-java"),
     "tools": ("rclone", "borgbackup", "duplicity", "sshuttle", "pssh", "clustershell", "unison", "ansible-core"),

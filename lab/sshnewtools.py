@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,7 @@ def _ansible(job: Job, connection: str) -> list[str]:
     how = [f"--private-key={job.key}"] if job.key else ["-e", f"ansible_password='{job.word}'"]
     words = ["-i", f"{job.stage.address},", "-u", USER, "-c", connection, *how, "-m", "raw", "-a", "uname -a; id"]
     settings = ["ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_PARAMIKO_LOOK_FOR_KEYS=False"]
+    settings.append("ANSIBLE_SSH_ARGS=-C -o ControlMaster=auto -o ControlPersist=2s")  # it is 60 s otherwise
     return inside("env", *settings, "ansible", "all", *words)
 
 
@@ -165,4 +167,6 @@ def tool(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     stage.run(*call(Job(stage, action, key, word, where)), **settings)
     truth.broken = stage.status == 124  # cut off; some end with an error over one file that they may not read
     stage.run("sh", "-c", "rm -f /root/.ssh/config /root/.ssh/known_hosts /root/.ssh/id_*")
+    if client == "ansible":
+        time.sleep(4)  # until the connection that it keeps is closed
     return truth

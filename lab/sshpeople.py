@@ -119,7 +119,7 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         truth.refused_key = outcome == "badkey"
     if client.startswith("ssh"):
         words = [*openssh(client), *options(stage, client, ask=ask), *keys]
-        question = "fingerprint\\]\\)\\? "
+        question = r"(?:fingerprint\]|yes/no)\)\? "
         command = [*words, *(["-T"] if action == "lines" else []), stage.target, *remote]
     elif client.endswith("-tty"):
         question = ""  # they know no keys

@@ -2,7 +2,7 @@
 %% A client and a server of Erlang/OTP's ssh.
 %%   sshtalk client ADDRESS USER ACTION WORD...
 %% opens a connection for each word, a password or key:PATH (in a folder of its own, named as OpenSSH names keys), until
-%% one is accepted. ACTION: none, exec, shell, transfer, refuse (it does not know the host key), tty.
+%% one is accepted. ACTION: none, exec, shell, transfer, refuse (it does not know the host key).
 %%   sshtalk serve USER PASSWORD AUTHORIZED_KEYS FOLDER
 %% listens on port 22 and logs as OpenSSH does; FOLDER has ssh_host_*_key. Refused keys are not logged.
 -module(sshtalk).
@@ -11,9 +11,6 @@
 
 script() -> ["uname -a", "id", "ls /etc | head -20", "uptime"].
 
-main(["client", Address, User, "tty"]) ->
-    ssh:start(),
-    ssh:shell(Address, 22, [{user, User}, {silently_accept_hosts, true}, {user_dir, "/root"}, {auth_methods, "password"}]);
 main(["client", Address, User, Action | Words]) ->
     ssh:start(),
     attempt(Address, User, Action, Words),
