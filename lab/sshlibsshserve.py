@@ -170,7 +170,8 @@ def main(user, password, keys, *hosts):
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = ctypes.c_void_p(lib.ssh_new())
-        if lib.ssh_bind_accept_fd(bind, session, connection.detach()) == 0 and lib.ssh_handle_key_exchange(session) == 0:
+        refused = lib.ssh_bind_accept_fd(bind, session, connection.detach()) or lib.ssh_handle_key_exchange(session)
+        if not refused:
             Connection(lib, session, user, password, keys, peer).serve()
             lib.ssh_disconnect(session)
         time.sleep(0.1)

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import shlex
-import time
-from pathlib import Path
 
 from lab import sshbuild, sshextra, sshpeople, sshsessions
 from lab.debian import LIBRARIES, inside_debian
@@ -46,7 +44,8 @@ def called(stage: Stage, client: str) -> list[str]:
     if client == "erlang-ssh":
         source = here(lab, "other/sshtalk.erl")
         words = ["erl", "-noshell", "-pa", str(lab.folder), "-run", "sshtalk", "main", "client"]
-        return inside("sh", "-c", f'cd {lab.folder} && mkdir -p /root/erlang && erlc {source} && exec "$@"', "sh", *words)
+        before = f"cd {lab.folder} && mkdir -p /root/erlang && erlc {source}"
+        return inside("sh", "-c", f'{before} && exec "$@"', "sh", *words)
     return {
         "asyncssh24": lambda: python("asyncssh", here(lab, "sshpython.py"), "asyncssh"),
         "paramiko5": lambda: python("paramiko", here(lab, "sshpython.py"), "paramiko"),
@@ -61,7 +60,7 @@ def called(stage: Stage, client: str) -> list[str]:
 
 
 def library(stage: Stage, client: str, outcome: str, action: str) -> Truth:
-    """Offer passwords, keyboard-interactive answers or a key by a library, then do the action; see `sshextra.library`."""
+    """Offer passwords, keyboard-interactive answers or a key, then do the action; see `sshextra.library`."""
     if client == "erlang-ssh" and outcome == "key":  # it wants a folder
         folder = stage.lab.folder / "erlang-keys"
         stage.run("install", "-D", "-m", "600", str(stage.key(True)), str(folder / "id_ed25519"))
@@ -96,7 +95,8 @@ def scan(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     if client == "telnet":
         word = stage.random.choice(("", "hello", "SSH-2.0-telnet"))
         wait = stage.random.uniform(0.5, 4)
-        line = f"(sleep {wait:.1f}; printf '{word}\\r\\n'; sleep 1) | {shlex.join(inside('telnet', stage.address, '22'))}"
+        telnet = shlex.join(inside("telnet", stage.address, "22"))
+        line = f"(sleep {wait:.1f}; printf '{word}\\r\\n'; sleep 1) | {telnet}"
         stage.run("sh", "-c", line, seconds=15)
     elif client == "grab":
         depth = stage.random.choice(("banner", "offer", "keys"))
@@ -121,15 +121,13 @@ def _enters(typist: Typist, stage: Stage, truth: Truth, outcome: str) -> bool:
         if typist.asked("[Pp]assword(?: for [^:]*)?: ?") == 1:
             return False
         if outcome == "leave":
-            typist.presses("\x03")
-            typist.asked()
+            typist.interrupts()  # sftp takes Ctrl-C for an empty password
             return False
         truth.password = "human"
         (typist.pastes if stage.random.random() < 0.2 else typist.types)(word)
     if outcome == "all":
         if typist.asked("[Pp]assword(?: for [^:]*)?: ?") == 0:
-            typist.presses("\x03")
-            typist.asked()
+            typist.interrupts()
         return False
     return True
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The servers of `ssh-new`: how each is started so that it logs connections and credentials as `sshservers` reads them."""
+"""The servers of `ssh-new`: how each is started so that `sshservers` can read in its log what it was offered."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SFTPHostKey {folder}/host_ed25519
 SFTPHostKey {folder}/host_rsa
 SFTPAuthorizedUserKeys file:{folder}/authorized_keys.rfc4716
 """
-LONG = "All use of this machine is logged, and what is logged may be given to others. Leave now if you must not be here.\n"
+LONG = "Use of this machine is logged, and what is logged may be given to others. Leave now if you must not be here.\n"
 SLOW = """\
 auth optional pam_faildelay.so delay={delay}
 auth required pam_unix.so nodelay

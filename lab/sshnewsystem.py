@@ -62,7 +62,8 @@ def make() -> list[str]:
     pip = [sys.executable, "-m", "pip", "install", "-q", "--only-binary", ":all:"]
     for name, words in PYTHON.items():
         jobs[f"PyPI: {name}"] = [*pip, "--target", str(ROOT / "opt/py" / name), *words]
-    jobs["npm"] = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(ROOT / "opt/node"), *NODE]
+    npm = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+    jobs["npm"] = [*npm, "--prefix", str(ROOT / "opt/node"), *NODE]
     lacking = []
     for name, command in jobs.items():
         stamp = _stamp(name, *command)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from lab.sshstage import Stage, Truth, known_hosts
 CONFIG = "StrictHostKeyChecking no\nUserKnownHostsFile /root/known\nNumberOfPasswordPrompts 1\n"
 COMMAND = "uname -a; uptime"
 # Debian 12's programs for the server's machine, which is another Debian 12.
-THERE = f"env LD_LIBRARY_PATH={ROOT}/usr/lib/x86_64-linux-gnu PYTHONPATH={ROOT}/usr/lib/python3/dist-packages LC_ALL=C.UTF-8"
+THERE = f"env LD_LIBRARY_PATH={ROOT}/usr/lib/x86_64-linux-gnu PYTHONPATH={ROOT}/usr/lib/python3/dist-packages"
 CLONE = """\
 import pygit2, sys
 url, folder, user, word = sys.argv[1:]
@@ -27,7 +26,8 @@ class Calls(pygit2.RemoteCallbacks):
     def credentials(self, *_):
         if not self.left: raise SystemExit("refused")
         self.left -= 1
-        return pygit2.Keypair(user, word[4:] + ".pub", word[4:], "") if word[:4] == "key:" else pygit2.UserPass(user, word)
+        if word[:4] != "key:": return pygit2.UserPass(user, word)
+        return pygit2.Keypair(user, word[4:] + ".pub", word[4:], "")
     def certificate_check(self, *_): return True
 pygit2.clone_repository(url, folder, callbacks=Calls())
 """
@@ -105,7 +105,16 @@ def _ansible(job: Job, connection: str) -> list[str]:
 
 
 def _aria2(job: Job) -> list[str]:
-    words = [f"--ftp-user={USER}", f"--ftp-passwd={job.word}", "-q", "-m", "1", "-d", str(job.where), "--allow-overwrite"]
+    words = [
+        f"--ftp-user={USER}",
+        f"--ftp-passwd={job.word}",
+        "-q",
+        "-m",
+        "1",
+        "-d",
+        str(job.where),
+        "--allow-overwrite",
+    ]
     return inside("timeout", "40", "aria2c", *words, f"sftp://{host(job.stage)}/etc/services")
 
 

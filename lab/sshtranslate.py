@@ -48,7 +48,11 @@ def sshesame(line, ports):
         ip, _, port = event["source"].rpartition(":")
     except (ValueError, KeyError):
         return
-    how = {"password_auth": "password", "public_key_auth": "publickey", "keyboard_interactive_auth": "keyboard-interactive"}
+    how = {
+        "password_auth": "password",
+        "public_key_auth": "publickey",
+        "keyboard_interactive_auth": "keyboard-interactive",
+    }
     if event["event_type"] in how:
         what = "Accepted" if event["event"]["accepted"] else "Failed"
         name = how[event["event_type"]]
