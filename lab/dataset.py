@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -73,6 +74,8 @@ def main() -> int:
     jobs = []
     failed = 0
     os.nice(5)
+    for number in (signal.SIGINT, signal.SIGHUP):  # a shell ignores them for what it runs in the background
+        signal.signal(number, signal.SIG_DFL)
     with ProcessPoolExecutor(options.jobs) as pool:
         for name in options.kinds or KINDS:
             kind: Any = importlib.import_module(KINDS[name])
