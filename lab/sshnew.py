@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lab import debian, sshbuild, sshmore, sshnewclients, sshnewservers, sshnewsystem, sshrecord
@@ -18,7 +19,7 @@ from lab.network import LabError
 from lab.sshextra import ALL, RELEASED, needs
 from lab.sshnewclients import PROGRAMS
 from lab.sshnewservers import SERVERS
-from lab.sshplan import RTTS
+from lab.sshplan import planned, session
 from lab.sshrecord import GUESSERS, Plan, Session
 from lab.sshservers import Server
 
@@ -108,9 +109,9 @@ def belongs(program: str, server: Server, part: str) -> bool:
     return server.name in OLD_AT if program in OLD else True
 
 
-def plays(session: Session, server: Server) -> bool:
+def plays(what: Session, server: Server) -> bool:
     """Whether the server can do what this session is about."""
-    program, outcome, action = session
+    program, outcome, action = what
     if server.name == "sshesame" and program in TERMINALS and outcome in ("1", "2", "all"):
         return False  # any password is right there
     if server.name in NO_KEYS and (outcome in ("key", "both") or program in ("forwards", "autossh", "jump")):
@@ -139,17 +140,8 @@ def plans(part: str, numbers: range) -> Iterator[Plan]:
             server = sshmore.SERVERS[known[turn % len(known)]]
         else:
             server = SERVERS[ours[(2 * turn + place) % len(ours)]]
-        rtt = draw.choice(RTTS)
-        yield Plan(
-            part, number, server, rtt,
-            far=draw.choice(("server", "server", "client")),
-            jitter=rtt * draw.choice((0, 0.02, 0.1)),
-            offload=draw.random() < 0.4,
-            v6=draw.random() < 0.3,
-            seed=f"new {part} {number} sessions",
-            roots=(debian.TRIXIE, debian.LIBRARIES, sshnewsystem.ROOT),
-            any_key=draw.random() < 0.5,
-        )  # fmt: skip
+        more = {"seed": f"new {part} {number} sessions", "roots": (debian.TRIXIE, debian.LIBRARIES, sshnewsystem.ROOT)}
+        yield replace(planned(part, number, server, draw, **more), any_key=draw.random() < 0.5)
 
 
 def sessions(plan: Plan, draw: random.Random) -> list[Session]:
@@ -169,10 +161,9 @@ def sessions(plan: Plan, draw: random.Random) -> list[Session]:
         name = draw.choice((people if len(chosen) % 3 == 0 else fresh if draw.random() < 0.67 else others) or ours)
         if name in MANY and draw.random() < MANY[name]:
             continue
-        _, outcomes, actions = everybody[name]
-        session = (name, draw.choice(outcomes), draw.choice(actions))
-        if plays(session, plan.server):
-            chosen.append(session)
+        one = session(name, everybody, draw)
+        if plays(one, plan.server):
+            chosen.append(one)
     return chosen
 
 
