@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Rules over several flows, live: real guessers and scanners, flows of several workers, a collector that begins anew."""
+"""Rules over several flows, live: real guessers and scanners, several workers, a collector that begins anew."""
 
 from __future__ import annotations
 
