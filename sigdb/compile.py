@@ -11,7 +11,7 @@ from itertools import accumulate
 from sigdb import think
 from sigdb.automaton import Automaton, Position
 from sigdb.errors import Mistake, SignatureError, SignatureErrors
-from sigdb.nodes import UNBOUNDED, Signature
+from sigdb.nodes import PROTOCOLS, UNBOUNDED, Signature
 from sigdb.ports import classes
 from sigdb.program import Program, Stream
 
@@ -118,6 +118,7 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
     fuzz = (settings.fuzz_bytes, settings.fuzz_percent) if settings.fuzzy else None
     streams = (_Stream(), _Stream())
     errors: list[SignatureError] = []
+    meaning = array("q")
     where_start, where_ops, where_args = array("I", [0]), array("B"), array("d")
     for index, signature in enumerate(signatures):
         try:
@@ -133,6 +134,7 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
             where_ops.append(operation)
             where_args.append(argument)
         where_start.append(len(where_ops))
+        meaning.append(_meaning(signature, automaton))
     if errors:
         raise SignatureErrors(errors)
     try:
@@ -158,7 +160,15 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
         port_class=port_class,
         class_start=class_start,
         class_signatures=class_signatures,
+        meaning=meaning,
     )
+
+
+def _meaning(signature: Signature, automaton: Automaton) -> int:
+    """Return a hash of numbers alone, so that it is the same in every process."""
+    protocol = -1 if signature.protocol == "*" else PROTOCOLS.index(signature.protocol)
+    shape = tuple(automaton.positions), tuple([tuple(sorted(targets)) for targets in automaton.follow])
+    return hash((shape, protocol, signature.ports, signature.turns, signature.begin, signature.end, signature.where))
 
 
 def _too_many(signature: Signature, limit: str) -> SignatureError:
