@@ -69,19 +69,29 @@ def shape(signature: Signature, packets: list[Packet]) -> str:
 def _paths(automaton: Automaton) -> Iterator[list[int]]:
     """Yield paths from a FIRST to a LAST position, shortest first: how far the end is says which to go on with."""
     left = _left(automaton)
-    work: list[tuple[int, tuple[int, ...]]] = [
-        (1 + left[p], (p,)) for p, row in enumerate(automaton.positions) if row.flags & FIRST
-    ]
+    ways: list[tuple[int, int]] = [(p, -1) for p, row in enumerate(automaton.positions) if row.flags & FIRST]
+    work = [(left[p], 0, number) for number, (p, _) in enumerate(ways)]  # all packets but the first, minus these, way
     heapify(work)
     for _ in range(MAX_STEPS):
         if not work:
             return
-        length, path = heappop(work)
-        if length == len(path):
-            yield list(path)
-        for target in automaton.follow[path[-1]]:
-            if len(work) < MAX_STEPS:
-                heappush(work, (len(path) + 1 + left[target], (*path, target)))
+        more, taken, number = heappop(work)
+        position = ways[number][0]
+        if more == -taken:
+            yield _way(ways, number)
+        for target in sorted(automaton.follow[position]):
+            if len(ways) < MAX_STEPS:
+                heappush(work, (1 - taken + left[target], taken - 1, len(ways)))
+                ways.append((target, number))
+
+
+def _way(ways: list[tuple[int, int]], number: int) -> list[int]:
+    """Return the positions of a way, which is its last one and the way before that."""
+    path: list[int] = []
+    while number >= 0:
+        position, number = ways[number]
+        path.append(position)
+    return path[::-1]
 
 
 def _left(automaton: Automaton) -> list[int]:
