@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # SSH protocol 2: what was done after the login, and who did it.
 #
 # Sizes are relative to `A`, the service's acceptance (17 bytes of payload), and follow from RFC 4254 and the cipher. Payloads,

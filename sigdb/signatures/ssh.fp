@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # SSH protocol 2: what the login does, from sizes alone.
 #
 # Every cipher pads in its own way, so a size says little; the difference of two sizes says much. The anchor, `A`, is the
