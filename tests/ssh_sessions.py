@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes SSH sessions out of messages: what clients and servers of many kinds say in what order, by RFC 4253 and 4254.
 
-A session is a client's manners (how it opens a channel and asks), a server's manners (how it replies), and what is done.
+A session is a client's manners (how it opens a channel and asks), a server's (how it replies), and what is done.
 Sizes are those of the messages in a cipher, so nothing here comes from a recording.
 """
 
@@ -807,7 +807,7 @@ def sessions(
                     for action, words in ACTIONS.items():
                         s = Session(cipher, port, client, server, Random(port), rtt)
                         action(s)
-                        if client.waits and action is terminal_command:
-                            words = "exec"
-                        yield (cipher, client.name, server.name, rtt, action.__name__), port, words, s.end()
+                        # Programs do that (Ansible); the same in one breath is taken for a shell.
+                        ids = "exec" if client.waits and action is terminal_command else words
+                        yield (cipher, client.name, server.name, rtt, action.__name__), port, ids, s.end()
                         port = port + 1 if port < 65_535 else 1024
