@@ -133,8 +133,6 @@ PART_A = [
         ("a-t-lynx", stone(PROXY), behind("asyncio", "lynx", "-source", f"{PAGE}/style.css", https_proxy=THROUGH, fails=True)),
         ("a-t-lynx-bare", asyncio_front(OLD_WEB), behind("stone", "lynx", "-source", LOCAL, fails=True)),
         ("a-t-ab", to(X, INNER_WEB), behind("asyncio", "ab", "-n", "3", LOCAL)),
-        ("a-t-ab-proxy", stone(PROXY), behind("go24", "ab", "-n", "3", "-X", "127.0.0.1:@", f"{PAGE}/style.css")),
-        ("a-t-mono", stone(PROXY), behind("stone", *sharp(), "get", f"{PAGE}/", THROUGH)),
         ("a-t-mono-bare", asyncio_front(INNER_WEB), behind("mono", *sharp(), "get", LOCAL)),
         ("a-t-socks", stone(SOCKS), behind("asyncio", *CURL, "--socks5", "127.0.0.1:@", f"{PAGE}/code.js")),
         ("a-t-socks-13", asyncio_front(SOCKS), behind("stone", *new(*CURL, "--socks5-hostname", "127.0.0.1:@", f"{GO_PAGE}/"))),

@@ -79,7 +79,8 @@ class Operator(Person):
 
 def waiting(lab: Lab, kind: str, address: str) -> list[str]:
     """Return the command line by which someone waits for a shell."""
-    pem, there, port = str(certificate(lab)), f"{bracketed(address)}:443", "20443"
+    pem, there = str(certificate(lab)), f"{bracketed(address)}:443"
+    port = 22_000 + int(address.replace(":", ".").rpartition(".")[2])
     ncat = f"ncat --ssl --ssl-cert {pem} --ssl-key {pem} -l {address} 443"
     serve = f"openssl s_server -quiet -cert {pem} -key {pem} -accept {there}"
     config = lab.folder / f"wait-{address.replace(':', '_')}.conf"
