@@ -285,7 +285,12 @@ async def binary(reader, writer):
         await asyncio.sleep(random.choice((0, 0, 0, 0.02, 0.6, 2)))
 
 
-SOCKETS = {"chat": (chat_serve, chat), "desk": (desk_serve, desk), "term": (term_serve, term), "push": (push_serve, push)}
+SOCKETS = {
+    "chat": (chat_serve, chat),
+    "desk": (desk_serve, desk),
+    "term": (term_serve, term),
+    "push": (push_serve, push),
+}
 STREAMS = {
     "feed": (web_serve, feed),
     "long": (web_serve, long),

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab import tlsmore
-from lab.network import PASSWORD, USER, WAIT, Lab
+from lab.network import PASSWORD, SERVER, USER, WAIT, Lab
 from lab.people import Person, program
-from lab.tls import Act, Serve
+from lab.tls import Act, Serve, key
 from lab.tlsforeign import SOURCES
 from lab.tlsserve import INNER, bracketed, certificate
 
@@ -27,7 +27,8 @@ PY = f"{TOOLS}/py/bin/python"
 TALK = (PY, "-W", "ignore", str(Path(__file__).with_name("tlsnewtalk.py")))
 FRIENDS = (PY, "-W", "ignore", str(Path(__file__).with_name("tlsfriends.py")))
 NODE = ("node", str(SOURCES / "new.js"))
-NODE_SSHD, ERLANG_SSHD, SOCKS, NCAT = 2231, 2232, 1080, 3130  # ports on INNER
+WSTUNNEL_LINE = ("node", f"{TOOLS}/node_modules/wstunnel/bin/wstt.js")
+NODE_SSHD, ERLANG_SSHD, SOCKS, NCAT, PRIVOXY, WSTUNNEL = 2231, 2232, 1080, 3130, 3131, 8090  # ports on INNER
 
 
 @functools.cache
@@ -78,6 +79,18 @@ def websockify(port: int, host: str = INNER) -> Serve:
     )
 
 
+def twisted(port: int, host: str = INNER) -> Serve:
+    """Start a relay of Twisted."""
+
+    def line(lab: Lab, address: str) -> list[str]:
+        pem, place = certificate(lab), address.replace(":", "\\:")
+        listen = f"ssl:443:privateKey={pem}:certKey={pem}:interface={place}"
+        pid = f"--pidfile={lab.folder}/twisted-{address.replace(':', '_')}.pid"
+        return [f"{TOOLS}/py/bin/twistd", "-n", pid, "portforward", "--port", listen, "--host", host, "-d", str(port)]
+
+    return served("twisted", line)
+
+
 def node_front(port: int, host: str = INNER) -> Serve:
     """Start a relay of Node."""
     return served(
@@ -99,8 +112,21 @@ def friend(role: str) -> Serve:
 def local(lab: Lab, kind: str, address: str) -> int:
     """Start a relay on the client's side and return its port; those that tlsmore.py has as well."""
     port = 21_000 + int(address.replace(":", ".").rpartition(".")[2])
+    there, gnutls = (
+        f"{bracketed(address)}:443",
+        ["gnutls-cli", "--insecure", "--logfile=/dev/null", "-p", "443", address],
+    )
     lines = {
         "asyncio": [*TALK, "local", str(port), address, "443"],
+        "tcpsvd": [
+            "tcpsvd",
+            "-l",
+            "lab",
+            "127.0.0.1",
+            str(port),
+            *("openssl", "s_client", "-quiet", "-verify_quiet", "-connect", there),
+        ],
+        "tcpsvd-gnutls": ["tcpsvd", "-l", "lab", "127.0.0.1", str(port), *gnutls],
         "mono": [*sharp(), "local", str(port), address, "443"],
         "stone": [
             *("stone", "-n", "-q", "verify,none", "-q", "servername=lab.example"),
@@ -145,7 +171,7 @@ ERLANG_SSH = (
     "after 9000 -> ok end.\n"
 )
 ERLANG_DAEMON = (
-    '#!/usr/bin/env escript\nmain(_) ->\n  ok = ssh:start(),\n  {{ok, _}} = ssh:daemon({{127,0,0,1}}, {port}, '
+    "#!/usr/bin/env escript\nmain(_) ->\n  ok = ssh:start(),\n  {{ok, _}} = ssh:daemon({{127,0,0,1}}, {port}, "
     '[{{system_dir, "{folder}"}}, {{user_passwords, [{{"{user}", "{word}"}}]}}]),\n'
     "  receive never -> ok end.\n"
 )
@@ -163,12 +189,16 @@ def client(name: str, kind: str, what: str = "exec", word: str = PASSWORD) -> Ac
             "node": [*NODE, "ssh", port, USER, word, what],
             "ruby": ["ruby", "-e", RUBY_SSH, port, USER, word],
             "erlang": ["escript", str(script), port, USER, word],
+            "conch": [
+                *("env", "PYTHONWARNINGS=ignore", f"{TOOLS}/py/bin/conch", "-p", port, "-l", USER, "-i", key(lab)),
+                *("--known-hosts", f"{script}.known", "--user-authentications", "publickey"),
+            ],
             "lsh": ["lsh", "-p", port, "-l", USER, "--sloppy-host-authentication", "--capture-to=/dev/null"],
         }
-        if name == "lsh":
+        if name in ("lsh", "conch"):
             with Person(lab.client, [*lines[name], "127.0.0.1"], seed) as person:
-                person.sees("[Pp]assword")
-                person.types(word)
+                person.sees("[Pp]assword" if name == "lsh" else r"\(yes/no\)\? ")
+                person.types(word if name == "lsh" else "yes")
                 for line in ("id", "ls -l /", "exit"):
                     person.sees(r"\$ ")
                     person.types(line)
@@ -189,6 +219,16 @@ def wss(what: str) -> Act:
     return act
 
 
+def wstunnel(what: str, *options: str) -> Act:
+    """Use OpenSSH by npm's wstunnel over a websocket."""
+
+    def act(lab: Lab, address: str, seed: int) -> None:
+        line = f"{' '.join(WSTUNNEL_LINE)} -c -t stdio:{SERVER}:22 wss://{bracketed(address)}:443"
+        tlsmore.ssh("direct", what, "-o", f"ProxyCommand={line}", *options)(lab, address, seed)
+
+    return act
+
+
 def way(kind: str, what: str, *options: str) -> Act:
     """Use OpenSSH through a relay of ours on the client's side."""
 
@@ -200,17 +240,19 @@ def way(kind: str, what: str, *options: str) -> Act:
 
 
 def inside(lab: Lab) -> None:
-    """Start what the tunnels lead to: SSH servers of npm's ssh2 and Erlang, a SOCKS proxy, ncat as a proxy."""
+    """Start what the tunnels lead to: SSH servers of npm's ssh2 and Erlang, proxies, wstunnel."""
     host_key = lab.folder / "ssh_host_rsa_key"
     make = ["ssh-keygen", "-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", str(host_key)]
     subprocess.run(make, check=True, capture_output=True, timeout=WAIT)
-    lab.server.start(
-        *NODE, "sshd", str(NODE_SSHD), str(host_key), USER, PASSWORD, log=lab.folder / "nodesshd.log"
-    )
+    lab.server.start(*NODE, "sshd", str(NODE_SSHD), str(host_key), USER, PASSWORD, log=lab.folder / "nodesshd.log")
     script = lab.folder / "sshd.escript"
     script.write_text(ERLANG_DAEMON.format(port=ERLANG_SSHD, folder=lab.folder, user=USER, word=PASSWORD))
     lab.server.start("env", "HOME=/root", "escript", str(script), log=lab.folder / "erlangsshd.log")
     lab.server.start("microsocks", "-i", INNER, "-p", str(SOCKS), log=lab.folder / "microsocks.log")
     lab.server.start("ncat", "-l", "-k", "--proxy-type", "http", str(NCAT), log=lab.folder / "ncat-proxy.log")
-    for port in (NODE_SSHD, ERLANG_SSHD, SOCKS, NCAT):
+    config = lab.folder / "privoxy.conf"
+    config.write_text(f"listen-address {INNER}:{PRIVOXY}\nconfdir {lab.folder}\nlogdir {lab.folder}\n")
+    lab.server.start(f"{TOOLS}/privoxy/usr/sbin/privoxy", "--no-daemon", str(config), log=lab.folder / "privoxy.log")
+    lab.server.start(*WSTUNNEL_LINE, "-s", f"{INNER}:{WSTUNNEL}", log=lab.folder / "wstunnel.log")
+    for port in (NODE_SSHD, ERLANG_SSHD, SOCKS, NCAT, PRIVOXY, WSTUNNEL):
         lab.server.await_port(port)

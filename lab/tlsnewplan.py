@@ -7,14 +7,17 @@ where a tunnel needs another end; each activity has at least one relay, shell, p
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lab import tlsmoreplan, tlsnew, tlsserve
 from lab.crowd import Activity
-from lab.network import SERVER, Lab
-from lab.tls import Serve, curl, nothing, to
+from lab.network import SERVER, WAIT, Lab, until
+from lab.tls import Act, nothing, to
 from lab.tlsforeign import go, new
-from lab.tlsfronts import GO_WEB, OLD_WEB, go_front, hitch, squid
+from lab.tlsfresh import socks
+from lab.tlsfronts import GO_WEB, OLD_WEB, SSHD13, squid, v2ray
 from lab.tlsmore import PAGE, direct, ssh
 from lab.tlsmoretunnels import rows
 from lab.tlsnew import (
@@ -23,8 +26,10 @@ from lab.tlsnew import (
     NCAT,
     NODE,
     NODE_SSHD,
+    PRIVOXY,
     PY,
     SOCKS,
+    WSTUNNEL,
     asyncio_front,
     behind,
     client,
@@ -33,12 +38,14 @@ from lab.tlsnew import (
     node_proxy,
     sharp,
     stone,
+    twisted,
     way,
     websockify,
     wss,
+    wstunnel,
 )
 from lab.tlsnewshell import reverse
-from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, PROXY, SSHD
+from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, PROXY, SSHD, bracketed
 
 S, H, C, X = tlsserve.stunnel, tlsserve.haproxy, tlsserve.socat, tlsserve.stream
 RETRY = "curves P-384"
@@ -56,18 +63,38 @@ AIOHTTP = (
 CURL = ("curl", "-sk", "-o", "/dev/null")
 LOCAL = "https://127.0.0.1:@/"
 THROUGH = "http://127.0.0.1:@"
+WGET2 = ("wget2", "-q", "--no-check-certificate", "--no-robots", "--tries=1", "--timeout=20", "-O", "/dev/null")
+ELINKS = ("elinks", "-no-connect", "-eval", "set connection.ssl.cert_verify = 0", "-dump")
+ELINKS_PROXY = (*ELINKS[:-1], "-eval", 'set protocol.https.proxy.host = "127.0.0.1:@"', "-dump")
+HG = ("hg", "--insecure", "identify", "--config", "ui.timeout=9")
+AXEL = ("axel", "-q", "-k", "-n", "1", "-o", "/dev/null")
+PROLOG = (
+    "use_module(library(http/http_open)), http_open('https://127.0.0.1:@/style.css', S, [cert_verify_hook(cert_accept_any)]), "
+    "use_module(library(readutil)), read_stream_to_codes(S, _), halt"
+)
+PIP = (PY, "-m", "pip", "download", "-q", "--no-deps", "-d", "/run", "-i", f"https://{INNER}:{INNER_WEB}/", "nothing")
+PIP = (*PIP, "--trusted-host", f"{INNER}:{INNER_WEB}", "--retries", "0", "--timeout", "9")
+APT = (
+    *("apt-get", "update", "-o", "Dir::State=/run", "-o", "Dir::Cache=/run", "-o", "Acquire::https::Verify-Peer=false"),
+    *("-o", "Dir::Etc::sourcelist=%/sources", "-o", "Dir::Etc::sourceparts=-", "-o"),
+)
+NPM = ("npm", "view", "nothing", f"--registry=https://{INNER}:{INNER_WEB}/", "--strict-ssl=false", "--fetch-retries=0")
 GO_PAGE, OLD_PAGE = f"https://{INNER}:{GO_WEB}", f"https://{INNER}:{OLD_WEB}"
 
 
 def friends(part: str, names: Sequence[str]) -> list[Activity]:
     """Make activities of tlsfriends.py, which are neither tunnel nor shell."""
-    table = [(f"{part}-{name}-{n}", friend(name), direct(*FRIENDS, name, "@", "443", fails=True)) for name in names for n in (1, 2)]
+    table = [
+        (f"{part}-{name}-{n}", friend(name), direct(*FRIENDS, name, "@", "443", fails=True))
+        for name in names
+        for n in (1, 2)
+    ]
     return rows(part, "", *table)
 
 
-def fronts(port: int, host: str = INNER) -> dict[str, Serve]:
-    """Return the relays before a port."""
-    return {"asyncio": asyncio_front(port, host), "stone": stone(port, host), "websockify": websockify(port, host)}
+def proxied(kind: str) -> Act:
+    """Fetch through the SOCKS port of V2Ray."""
+    return behind(kind, *CURL, "--socks5", "127.0.0.1:@", f"{PAGE}/code.js")
 
 
 PART_A = [
@@ -151,10 +178,109 @@ PART_A = [
         ("a-w-ncat", to(S, NCAT), direct("curl", "-s", "-o", "/dev/null", "--proxy-insecure", "-x", "https://#:443", "http://127.0.0.1:1/", fails=True)),
     ),
 ]  # fmt: skip
-ACTIVITIES = PART_A
+PART_B = [
+    *rows(
+        "b",
+        "tls.reverse_shell",
+        ("b-r-fish", nothing, reverse("haproxy", "fish", "types")),
+        ("b-r-mksh", nothing, reverse("node", "mksh", "types")),
+        ("b-r-mksh-few", nothing, reverse("rlwrap-openssl", "mksh", "few")),
+        ("b-r-tcsh", nothing, reverse("perl", "tcsh", "pastes")),
+        ("b-r-tcsh-quiet", nothing, reverse("ruby", "tcsh", "quiet")),
+        ("b-r-yash", nothing, reverse("node", "yash", "ponders")),
+        ("b-r-nss", nothing, reverse("perl", "tstclnt", "types")),
+        ("b-r-nss-floods", nothing, reverse("rlwrap-openssl", "tstclnt", "floods")),
+        ("b-r-anyevent", nothing, reverse("ruby", "anyevent", "long")),
+        ("b-r-anyevent-few", nothing, reverse("node", "anyevent", "few")),
+        ("b-r-ruby", nothing, reverse("node", "ruby-pty", "types")),
+        ("b-r-ruby-floods", nothing, reverse("perl", "ruby-pty", "floods")),
+        ("b-r-prolog", nothing, reverse("rlwrap-openssl", "prolog", "types")),
+        ("b-r-prolog-ponders", nothing, reverse("ruby", "prolog", "ponders")),
+        ("b-r-erlang", nothing, reverse("openssl-new", "erlang", "quick")),
+        ("b-r-erlang-two", nothing, reverse("perl", "erlang", "two")),
+        ("b-r-node", nothing, reverse("haproxy", "node-line", "pastes")),
+        ("b-r-web", nothing, reverse("node-web", "node-web", "types")),
+        ("b-r-web-quiet", nothing, reverse("node-web", "node-web", "quiet")),
+        ("b-r-twisted", nothing, reverse("ruby", "twisted", "terminal")),
+        ("b-r-twisted-script", nothing, reverse("openssl-new", "twisted", "script")),
+    ),
+    *rows(
+        "b",
+        "tls.tunnel.ssh",
+        ("b-s-erlang", twisted(SSHD, SERVER), client("erlang", "tcpsvd")),
+        ("b-s-erlang-erlang", node_front(ERLANG_SSHD), client("erlang", "tcpsvd-gnutls")),
+        ("b-s-erlang-dropbear", twisted(DROPBEAR, SERVER), client("erlang", "go24")),
+        ("b-s-erlang-fail", node_front(SSHD, SERVER), client("erlang", "tcpsvd", "exec", "wrong")),
+        ("b-s-conch", twisted(SSHD, SERVER), client("conch", "tcpsvd")),
+        ("b-s-conch-erlang", node_front(SSHD, SERVER), client("conch", "tcpsvd-gnutls")),
+        ("b-s-ssh-erlang", twisted(ERLANG_SSHD), way("tcpsvd", "fail")),
+        ("b-s-ssh", twisted(SSHD, SERVER), way("tcpsvd", "exec")),
+        ("b-s-ssh-type", node_front(SSHD, SERVER), way("tcpsvd-gnutls", "type")),
+        ("b-s-ssh-copy", node_front(SSHD13), way("tcpsvd", "copy")),
+        ("b-s-ssh-sftp", twisted(SSHD13), way("tcpsvd-gnutls", "sftp")),
+        ("b-s-wstunnel", node_front(WSTUNNEL), wstunnel("exec")),
+        ("b-s-wstunnel-type", twisted(WSTUNNEL), wstunnel("type")),
+        ("b-s-wstunnel-fail", to(H, WSTUNNEL), wstunnel("fail")),
+        ("b-s-privoxy", twisted(PRIVOXY), ssh("proxytunnel", "exec")),
+        ("b-s-vmess", v2ray("ws", "vmess"), socks("v2ray-ws-vmess", "exec")),
+    ),
+    *rows(
+        "b",
+        "tls.tunnel.tls",
+        ("b-t-undici", twisted(PRIVOXY), direct(*NODE, "undici", "@", "443", f"{PAGE}/code.js")),
+        ("b-t-undici-squid", squid(), direct(*NODE, "undici", "@", "443", f"{GO_PAGE}/style.css")),
+        ("b-t-got", node_front(PRIVOXY), direct(*NODE, "got", "@", "443", f"{OLD_PAGE}/style.css")),
+        ("b-t-wget2", twisted(PROXY), behind("tcpsvd", *WGET2, f"{PAGE}/code.js", https_proxy=THROUGH, fails=True)),
+        ("b-t-wget2-bare", node_front(INNER_WEB), behind("tcpsvd", *WGET2, LOCAL, fails=True)),
+        ("b-t-elinks", twisted(PRIVOXY), behind("tcpsvd-gnutls", *ELINKS_PROXY, f"{PAGE}/style.css", fails=True)),
+        ("b-t-hg", twisted(PRIVOXY), behind("tcpsvd", *HG, f"{PAGE}/", https_proxy=THROUGH, fails=True)),
+        ("b-t-hg-bare", node_front(OLD_WEB), behind("tcpsvd", *HG, LOCAL, fails=True)),
+        ("b-t-siege", to(H, INNER_WEB), behind("tcpsvd", "siege", "-r", "2", "-c", "1", "-b", LOCAL, fails=True)),
+        ("b-t-gio", node_front(INNER_WEB), behind("tcpsvd-gnutls", "gio", "cat", f"{LOCAL}style.css", fails=True)),
+        ("b-t-prolog", twisted(INNER_WEB), behind("tcpsvd", "swipl", "-q", "-g", PROLOG, fails=True)),
+        ("b-t-pip", twisted(PRIVOXY), behind("tcpsvd", *PIP, "--proxy", THROUGH, fails=True)),
+        ("b-t-apt", node_front(PRIVOXY), behind("tcpsvd", *APT, f"Acquire::https::Proxy={THROUGH}", fails=True)),
+        ("b-t-npm", twisted(PRIVOXY), direct(*NPM, "--proxy=https://#:443", "--https-proxy=https://#:443", fails=True)),
+        ("b-t-vmess", v2ray("ws", "vmess"), proxied("v2ray-ws-vmess")),
+        ("b-t-vmess-tcp", v2ray("tcp", "vmess"), proxied("v2ray-tcp-vmess")),
+    ),
+    *friends("b", ("agent", "lines", "binary", "term")),
+    *rows(
+        "b",
+        "",
+        ("b-w-wget2", nothing, direct(*WGET2, "https://#/", "https://#/code.js", fails=True)),
+        ("b-w-elinks", nothing, direct(*ELINKS, "https://#/page.html", fails=True)),
+        ("b-w-siege", nothing, direct("siege", "-r", "3", "-c", "2", "-b", "https://#/style.css", fails=True)),
+        ("b-w-hg", nothing, direct(*HG, "https://#/", fails=True)),
+        ("b-w-axel", nothing, direct(*AXEL, "https://#/photo.jpg", fails=True)),
+        ("b-w-gio", nothing, direct("gio", "cat", "https://#/style.css", fails=True)),
+    ),
+]  # fmt: skip
+
+
+def awaited(activity: Activity) -> Activity:
+    """Return an activity that begins when its server listens: those of interpreted languages take their time."""
+    if activity.serve is nothing:
+        return activity
+
+    def act(lab: Lab, address: str, seed: int) -> None:
+        place = f"{bracketed(address)}:{activity.port}".encode()
+
+        def listens() -> bool:
+            line = lab.server.inside("ss", "-Hltn")
+            return place in subprocess.run(line, capture_output=True, timeout=WAIT, check=True).stdout.split()
+
+        until(listens, f"server of {activity.name}", 60)
+        activity.act(lab, address, seed)
+
+    return replace(activity, act=act)
+
+
+ACTIVITIES = [awaited(one) for one in (*PART_A, *PART_B)]
 
 
 def prepare(lab: Lab, plan: dict[str, Activity]) -> None:
     """Start what several activities share."""
     tlsmoreplan.prepare(lab, plan)
+    (lab.folder / "sources").write_text(f"deb [trusted=yes] {PAGE} stable main\n")
     tlsnew.inside(lab)

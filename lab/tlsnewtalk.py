@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ruff: noqa: PLC0415, S603, S602 - each role has its own library; shells are what this is about
+# ruff: noqa: PLC0415, N802, N815 - each role has its own library, with its own names
 """Relays, shells and those who wait for them, by Python: `tlsnewtalk.py ROLE WORD...`.
 
 `front`, `local`: relays of asyncio; `pipe`: standard input and output over a websocket. `line`, `kept`, `lite`, `web`,

@@ -2,7 +2,7 @@
 // What npm's packages do with TLS and SSH: new.js ROLE WORD...
 // ssh PORT USER PASSWORD WHAT; sshd PORT KEY USER PASSWORD; proxy HOST PORT CERTIFICATE (proxy-chain);
 // axios|agent|undici|got HOST PORT URL, through a proxy reached by TLS; shell|web HOST PORT, a shell given away over TLS or a
-// websocket; wait HOST PORT CERTIFICATE, for one; front HOST PORT HOST PORT CERTIFICATE, a relay.
+// websocket; wait|webwait HOST PORT CERTIFICATE, for one; front HOST PORT HOST PORT CERTIFICATE, a relay.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
 process.removeAllListeners("warning");
 const fs = require("fs");
@@ -107,6 +107,16 @@ const roles = {
       readline.createInterface({ input: process.stdin, output: process.stdout, terminal: false }).on("line", (line) => there.write(line + "\n"));
       there.on("close", () => process.exit(0));
       there.on("error", () => process.exit(0));
+    });
+    made.listen(Number(words[1]), words[0]);
+  },
+  webwait() {
+    const pem = fs.readFileSync(words[2]);
+    const made = require("https").createServer({ key: pem, cert: pem });
+    new (need("ws").Server)({ server: made }).on("connection", (there) => {
+      there.on("message", (data) => process.stdout.write(data));
+      readline.createInterface({ input: process.stdin, terminal: false }).on("line", (line) => there.send(line + "\n"));
+      there.on("close", () => process.exit(0));
     });
     made.listen(Number(words[1]), words[0]);
   },
