@@ -81,11 +81,13 @@ class Scores:
     wrong: list[Wrong]
     flows: list[Judged]  # all that were judged
     unlabelled: int  # flows without labels
+    quiet: int  # of these, those that count as negatives, were seen well enough, and in which nothing was found
     unlabelled_found: Counter[str]  # what was found in them, unless they count as negatives
     not_found: list[tuple[str, Labelled]]  # labelled flows that their capture does not hold
     reversed: int  # flows whose client was taken for the server
     not_given: list[str]  # captures of the labels that were not read
     without_labels: list[str]  # captures that were read and have no labels
+    unknown_labels: Counter[str]  # flows by label that no signature can find: misspelt, or of another database
 
 
 def prefixes(names: Iterable[str]) -> set[str]:
@@ -126,6 +128,7 @@ class Judge:
         self._flows: dict[tuple[str, Ends], Judged] = {}
         self._strangers: list[Judged] = []
         self._unlabelled = 0
+        self._quiet = 0
         self._found: Counter[str] = Counter()
         self._reversed = 0
 
@@ -148,7 +151,9 @@ class Judge:
             self._unlabelled += 1
             if not self._negative:
                 self._found.update(hits.keys())
-            elif hits:
+            elif not hits:
+                self._quiet += not doubts(flow)
+            else:
                 self._strangers.append(Judged(self._capture, ends, {}, None, hits, doubts(flow), flow.shape, 1))
             return b""
         key = (self._capture, labelled.ends)
@@ -173,12 +178,14 @@ class Judge:
         ids = {name for flow in flows for name in (*flow.labels, *flow.hits)}
         tallies = {name: Tally() for name in sorted(ids)}
         wrong = [entry for flow in flows if (entry := _judge(flow, tallies)) is not None]
+        known = prefixes(signature.id for signature in self._signatures)
         used = {self._names[capture]: capture for capture in read if capture in self._names}
         return Scores(
             tallies=tallies,
             wrong=wrong,
             flows=flows,
             unlabelled=self._unlabelled,
+            quiet=self._quiet,
             unlabelled_found=self._found,
             not_found=[
                 (capture, labelled)
@@ -189,6 +196,7 @@ class Judge:
             reversed=self._reversed,
             not_given=sorted(set(self._labels.captures) - set(used)),
             without_labels=[capture for capture in read if capture not in self._names],
+            unknown_labels=Counter(name for flow in flows for name in flow.labels if name not in known),
         )
 
 
