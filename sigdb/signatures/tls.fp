@@ -60,7 +60,7 @@ let TICKETS = (~ s24-620){0,4}
 let QUANTUM = ( ~ c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | ~ c1471-2400 (~ c20-900){0,1} )
 let HELLO = ( c190-740 | c1020-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
 let RETRY = ( ~ s90-180 $HELLO ){0,1}
-let ASK = ( ~ c50-1379 | ~ c1380-1470 ~ c20-800 | ~ c1380-1700 )
+let ASK = ( ~ c50-1379#q | ~ c1380-1470 ~ c20-800#q | ~ c1380-1700#q )
 let CALL = ( $ASK | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 let SOCKS(n, method, granted) = ~ c$n+3,$n+4,$n+5 $TICKETS ~ s$method ( ~ c$n+5-$n+108 $TICKETS ~ s$method ){0,1} ~ c$n+10-$n+108 $TICKETS ~ s$granted
 let ALLOW = $CALL $TICKETS ( ~ s40-125 | ~ s150-330#n ~ s@n+78/38 ) (~ s24-60){0,2} $HELLO $RETRY
@@ -72,7 +72,7 @@ let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s2
 # LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds, after the server's
 # flight, which is short when a session is resumed in TLS 1.3. FIN: without the flight, and in TLS 1.2 with the answer to it.
 let SOON = ( ( ~ c538-555 | $QUANTUM | ~ c1000-1179 ~ c300-900 ) $RETRY $LONG c130-900 )
-let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s100-420#t ~ s@t )
+let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s200-350#t s@t )
 let DONE(n) = (c$n+6 (~ s1-){0,8}){0,1} c$n+58,$n+64,$n+74,$n+80,$n+90,$n+96
 let OLD(n) = c$n+42,$n+75,$n+107,$n+267 c$n+6 c$n+37,$n+45
 let ONE(n) = c$n+85,$n+93,$n+118,$n+126,$n+150,$n+158,$n+310,$n+318
@@ -85,7 +85,7 @@ let FINCBC = ( (c53,69 (~ s1-){0,8}){0,1} c101,117,133,149 | c149,181,213,373 ~ 
 # RFC 7685, or CHANGE_CIPHER_SPEC stand alone, or (SURE) the request follow at once, or two session tickets of one size, or
 # the server's last flight of TLS 1.2.
 let BARE(n, answer) = ( ~ c$n+517 $TICKETS $RETRY $LONG ( $FIN($n) | c$n+108-$n+398 ) | $OPEN ( $SURE($n, $answer) | c$n+6 ~ c$n+58-$n+398 ) )
-let BARE22 = ( $BARE(22, 65,73) | $QUANTUM $TICKETS $RETRY $LONG $FIN(22) | $OPEN c130-900 ~ s100-420#t ~ s@t )
+let BARE22 = ( $BARE(22, 65,73) | $QUANTUM $TICKETS $RETRY $LONG $FIN(22) | $OPEN c130-900 ~ s200-350#t s@t )
 let BARECBC = ~ c565,581,597 $LONG ( $FINCBC | c213-453 )
 # Fails: joined records without CONNECT or padding, HTTP/2 between client and proxy with other streams beside it, Vision and
 # other padding, tunnels that are used long after they were opened.
@@ -105,8 +105,8 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
 let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
 let REST = $RETRY $LONG c140-700 ~ s250-
-let SHORT = ( c212-620 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN $SHORT $REST | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS $KNOWN $SHORT $REST | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
+let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN $SHORT $REST | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN $SHORT $REST | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
     id = tls.tunnel.tls.joined
     confidence = 60
     severity = low
@@ -136,13 +136,17 @@ let THEN = $ASIDE $MORE
 let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500 ){1,7}
 let PAIR(x, y, few, many) = ( $SAY($x) C$few $THEN $SAY($y) C$many | $SAY($x) C$many $THEN $SAY($y) C$few )
 let PAIRS(x, y) = ( $PAIR($x, $y, 46-75, 110-) | $PAIR($x, $y, 60-140, 190-) | $PAIR($x, $y, 60-230, 300-) | $PAIR($x, $y, 60-600, 900-) )
-let WORD(x) = ( $SAY($x) C23-30,32-34,36-38,40-45 | $SAY(24) C23,25-27,29-45 | $SAY(25) C23-24,26-28,30-45 | $SAY(26) C23-25,27-29,31-45 | $SAY(27) C23-26,28-30,32-45 | $SAY(28) C23-27,29-31,33-45 | $SAY(29) C23-28,30-32,34-45 | $SAY(30) C23-29,31-33,35-45 )
+let SHORT_WORD = ( $SAY(24) C23,25-27,29-45 | $SAY(25) C23-24,26-28,30-45 | $SAY(26) C23-25,27-29,31-45 | $SAY(27) C23-26,28-30,32-45 | $SAY(28) C23-27,29-31,33-45 | $SAY(29) C23-28,30-32,34-45 | $SAY(30) C23-29,31-33,35-45 )
+let WORD(x) = $SAY($x) C23-30,32-34,36-38,40-45
 let WORDS(word, y) = ( $word $THEN $SAY($y) C80- | $SAY($y) C80- $THEN $word )
-let BOTH = ( $PAIRS(23-44,53,57,69, 23-44,53,57,69) | $WORDS($WORD(31-44,53,57,69), 23-44,53,57,69) )
-let MIXED = ( $PAIRS(23-44, 45-150) | $PAIRS(45-150, 23-44) | $WORDS($WORD(31-44), 45-150) | $WORDS($SAY(45-150) C23-30,32-34,36-38,40-45, 23-44) )
+let CBC(x, y) = ( $PAIRS($x, $y) | $WORDS($WORD($x), $y) )
+let UNLIKE = ( $PAIRS(23-29, 32-44) | $PAIRS(32-44, 23-29) | $PAIRS(23-34, 37-44) | $PAIRS(37-44, 23-34) | $WORDS($SHORT_WORD, 32-44) | $WORDS($WORD(32-44), 23-29) | $WORDS($WORD(31-34), 37-44) | $WORDS($WORD(37-44), 23-34) | $CBC(53, 69) | $CBC(69, 53) | $CBC(57, 73) | $CBC(73, 57) | $CBC(69, 85) | $CBC(85, 69) )
+let LITTLE = ( $PAIRS(23-31, 23-31) | $WORDS($SHORT_WORD, 23-31) )
+let MEDIUM = ( $PAIRS(31-44, 31-44) | $WORDS($WORD(31-44), 31-44) )
+let MIXED = ( $PAIRS(23-40, 45-150) | $PAIRS(45-150, 23-40) | $PAIRS(23-44, 49-150) | $PAIRS(49-150, 23-44) | $WORDS($SHORT_WORD, 45-150) | $WORDS($WORD(31-40), 45-150) | $WORDS($WORD(45-150), 23-40) )
 let FLOOD = $SAY(23-69) C8000-
-let PAGE = $SAY(23-44) C200-
-tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND $MORE ( $BOTH $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $BOTH | $MIXED $THEN $SAY(23-44,51,53,57,65,69) | $SAY(23-44,53,57,69) $THEN $MIXED | $FLOOD $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $FLOOD | $PAGE $THEN $PAGE $THEN $PAGE ) : A person at the server's side types to a shell at the client's
+let PAGE(x) = $SAY($x) C200-
+tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND $MORE ( $UNLIKE $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $UNLIKE | $LITTLE $THEN $SAY(34-150) | $SAY(34-150) $THEN $LITTLE | $MEDIUM $THEN $SAY(23-27,48-150) | $SAY(23-27,48-150) $THEN $MEDIUM | $MIXED $THEN $SAY(23-44,51,65) | $SAY(23-44) $THEN $MIXED | $FLOOD $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $FLOOD | $PAGE(23-29) $THEN $PAGE(23-44) $THEN $PAGE(32-44) | $PAGE(32-44) $THEN $PAGE(23-44) $THEN $PAGE(23-29) ) : A person at the server's side types to a shell at the client's
     id = tls.reverse_shell
     rev = 3
     confidence = 85
