@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs of the third recording of port 443: relays, shells and SSH clients that neither other recording has.
 
-They stand in FLOWTAP_TLSNEW (/opt/tlsnew): `npm install proxy-chain wstunnel ssh2 ws axios undici got@11 https-proxy-agent`,
-and a virtual environment `py` with aiohttp, tlslite-ng, twisted, pyopenssl, service_identity, websockets. Debian packages:
-botan, busybox, fish, glib-networking, ksh, lsh-client, lynx, microsocks, mono-mcs, mono-runtime, rlwrap, stone,
+They stand in FLOWTAP_TLSNEW (/opt/tlsnew): `npm install proxy-chain wstunnel ssh2 ws axios undici got@11
+https-proxy-agent`, and a virtual environment `py`, made by /usr/bin/python3, with aiohttp, tlslite-ng, twisted, pyopenssl,
+service_identity, websockets; privoxy unpacked by `dpkg -x`. Debian packages: apache2-utils, busybox, elinks, fish, glib-networking, ksh, lsh-client, lynx, microsocks, mono-mcs, mono-runtime, rlwrap, stone,
 swi-prolog-nox, websockify, zsh and others, see `python -m lab.tlsrun --help`.
 """
 

@@ -55,12 +55,15 @@ LWP = (
     "{ $u->get($ARGV[0] . $p)->is_success or die }"
 )
 AIOHTTP = (
-    "import aiohttp, asyncio, ssl, sys\nasync def main():\n c = ssl.create_default_context(); c.check_hostname = False; "
-    "c.verify_mode = ssl.CERT_NONE\n async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=c)) as s:\n"
-    "  for p in ('', 'code.js'):\n   async with s.get(sys.argv[1] + p, proxy=sys.argv[2] if sys.argv[2:] else None) as r: "
-    "await r.read()\nasyncio.run(main())"
+    "import aiohttp, asyncio, ssl, sys\nasync def main():\n c = ssl.create_default_context()\n"
+    " c.check_hostname = False; c.verify_mode = ssl.CERT_NONE\n async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=c)) as s:\n"
+    "  for p in ('', 'code.js'):\n   async with s.get(sys.argv[1] + p, proxy=sys.argv[2] if sys.argv[2:] else None) "
+    "as r: await r.read()\nasyncio.run(main())"
 )
 CURL = ("curl", "-sk", "-o", "/dev/null")
+HOSTNAME = ("--socks5-hostname", "127.0.0.1:@")
+REFUSED = ("--proxy-insecure", "-x", "https://#:443", "http://127.0.0.1:1/")  # a proxy, but no tunnel
+LYNX = ("lynx", "-source")
 LOCAL = "https://127.0.0.1:@/"
 THROUGH = "http://127.0.0.1:@"
 WGET2 = ("wget2", "-q", "--no-check-certificate", "--no-robots", "--tries=1", "--timeout=20", "-O", "/dev/null")
@@ -69,11 +72,11 @@ ELINKS_PROXY = (*ELINKS[:-1], "-eval", 'set protocol.https.proxy.host = "127.0.0
 HG = ("hg", "--insecure", "identify", "--config", "ui.timeout=9")
 AXEL = ("axel", "-q", "-k", "-n", "1", "-o", "/dev/null")
 PROLOG = (
-    "use_module(library(http/http_open)), http_open('https://127.0.0.1:@/style.css', S, [cert_verify_hook(cert_accept_any)]), "
-    "use_module(library(readutil)), read_stream_to_codes(S, _), halt"
+    "use_module(library(http/http_open)), http_open('https://127.0.0.1:@/style.css', S, "
+    "[cert_verify_hook(cert_accept_any)]), use_module(library(readutil)), read_stream_to_codes(S, _), halt"
 )
 PIP = (PY, "-m", "pip", "download", "-q", "--no-deps", "-d", "/run", "-i", f"https://{INNER}:{INNER_WEB}/", "nothing")
-PIP = (*PIP, "--trusted-host", f"{INNER}:{INNER_WEB}", "--retries", "0", "--timeout", "9")
+TRUSTED = ("--trusted-host", f"{INNER}:{INNER_WEB}", "--retries", "0", "--timeout", "9")
 APT = (
     *("apt-get", "update", "-o", "Dir::State=/run", "-o", "Dir::Cache=/run", "-o", "Acquire::https::Verify-Peer=false"),
     *("-o", "Dir::Etc::sourcelist=%/sources", "-o", "Dir::Etc::sourceparts=-", "-o"),
@@ -157,12 +160,12 @@ PART_A = [
         ("a-t-go-node", node_proxy, direct(go("24"), "get", "#:443", "70", f"{PAGE}/", f"{PAGE}/code.js")),
         ("a-t-lwp", asyncio_front(PROXY), behind("asyncio", "perl", "-e", LWP, f"{PAGE}/", THROUGH)),
         ("a-t-lwp-bare", stone(INNER_WEB), behind("stone", "perl", "-e", LWP, LOCAL)),
-        ("a-t-lynx", stone(PROXY), behind("asyncio", "lynx", "-source", f"{PAGE}/style.css", https_proxy=THROUGH, fails=True)),
-        ("a-t-lynx-bare", asyncio_front(OLD_WEB), behind("stone", "lynx", "-source", LOCAL, fails=True)),
+        ("a-t-lynx", stone(PROXY), behind("asyncio", *LYNX, f"{PAGE}/style.css", https_proxy=THROUGH, fails=True)),
+        ("a-t-lynx-bare", asyncio_front(OLD_WEB), behind("stone", *LYNX, LOCAL, fails=True)),
         ("a-t-ab", to(X, INNER_WEB), behind("asyncio", "ab", "-n", "3", LOCAL)),
         ("a-t-mono-bare", asyncio_front(INNER_WEB), behind("mono", *sharp(), "get", LOCAL)),
         ("a-t-socks", stone(SOCKS), behind("asyncio", *CURL, "--socks5", "127.0.0.1:@", f"{PAGE}/code.js")),
-        ("a-t-socks-13", asyncio_front(SOCKS), behind("stone", *new(*CURL, "--socks5-hostname", "127.0.0.1:@", f"{GO_PAGE}/"))),
+        ("a-t-socks-13", asyncio_front(SOCKS), behind("stone", *new(*CURL, *HOSTNAME, f"{GO_PAGE}/"))),
         ("a-t-retry", to(H, PROXY, RETRY), behind("asyncio", *CURL, "-x", THROUGH, f"{PAGE}/style.css")),
         ("a-t-curl-mono", asyncio_front(PROXY), behind("mono", *CURL, "-x", THROUGH, f"{PAGE}/style.css")),
     ),
@@ -173,9 +176,9 @@ PART_A = [
         ("a-w-aiohttp", nothing, direct(PY, "-W", "ignore", "-c", AIOHTTP, "https://#/")),
         ("a-w-mono", nothing, direct(*sharp(), "get", "https://#/", fails=True)),
         ("a-w-ab", nothing, direct("ab", "-n", "5", "-k", "https://#/")),
-        ("a-w-lynx", nothing, direct("lynx", "-source", "https://#/code.js", fails=True)),
+        ("a-w-lynx", nothing, direct(*LYNX, "https://#/code.js", fails=True)),
         ("a-w-lwp", nothing, direct("perl", "-e", LWP, "https://#/")),
-        ("a-w-ncat", to(S, NCAT), direct("curl", "-s", "-o", "/dev/null", "--proxy-insecure", "-x", "https://#:443", "http://127.0.0.1:1/", fails=True)),
+        ("a-w-ncat", to(S, NCAT), direct(*CURL, *REFUSED, fails=True)),
     ),
 ]  # fmt: skip
 PART_B = [
@@ -238,7 +241,7 @@ PART_B = [
         ("b-t-siege", to(H, INNER_WEB), behind("tcpsvd", "siege", "-r", "2", "-c", "1", "-b", LOCAL, fails=True)),
         ("b-t-gio", node_front(INNER_WEB), behind("tcpsvd-gnutls", "gio", "cat", f"{LOCAL}style.css", fails=True)),
         ("b-t-prolog", twisted(INNER_WEB), behind("tcpsvd", "swipl", "-q", "-g", PROLOG, fails=True)),
-        ("b-t-pip", twisted(PRIVOXY), behind("tcpsvd", *PIP, "--proxy", THROUGH, fails=True)),
+        ("b-t-pip", twisted(PRIVOXY), behind("tcpsvd", *PIP, *TRUSTED, "--proxy", THROUGH, fails=True)),
         ("b-t-apt", node_front(PRIVOXY), behind("tcpsvd", *APT, f"Acquire::https::Proxy={THROUGH}", fails=True)),
         ("b-t-npm", twisted(PRIVOXY), direct(*NPM, "--proxy=https://#:443", "--https-proxy=https://#:443", fails=True)),
         ("b-t-vmess", v2ray("ws", "vmess"), proxied("v2ray-ws-vmess")),

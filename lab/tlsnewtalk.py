@@ -3,8 +3,8 @@
 """Relays, shells and those who wait for them, by Python: `tlsnewtalk.py ROLE WORD...`.
 
 `front`, `local`: relays of asyncio; `pipe`: standard input and output over a websocket. `line`, `kept`, `lite`, `web`,
-`twisted`: give a shell away, a process for each line, one kept by asyncio, by tlslite-ng, on a terminal over a websocket, by
-Twisted. `wait`, `webwait`: wait for one, and pass lines on, as consoles of such tools do.
+`twisted`: give a shell away, a process for each line, one kept by asyncio, by tlslite-ng, on a terminal over a websocket,
+by Twisted. `wait`, `webwait`: wait for one, and pass lines on, as consoles of such tools do.
 """
 
 import asyncio

@@ -129,17 +129,17 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90
 # were pasted.
 # False friends: long polls over HTTP/2 whose answers are of few bytes; a server that asks agents for their state in a few
 # bytes and gets answers of different sizes; pushes of a few bytes after which the client fetches something.
-let SAY(x) = +400ms-10min S$x
+let SAY(x) = +700ms-10min S$x
 let ASIDE = ( ~ C20- | S24-30 ){0,}
 let MORE = ( $SAY(23-150) $ASIDE ){0,}
 let THEN = $ASIDE $MORE
 let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500 ){1,7}
 let PAIR(x, y, few, many, then) = ( $SAY($x) C$few $then $SAY($y) C$many | $SAY($x) C$many $then $SAY($y) C$few )
-let PAIRS(x, y, then) = ( $PAIR($x, $y, 46-75, 110-, $then) | $PAIR($x, $y, 60-190, 250-, $then) | $PAIR($x, $y, 60-600, 900-, $then) )
+let PAIRS(x, y, then) = ( $PAIR($x, $y, 46-75, 110-, $then) | $PAIR($x, $y, 60-110, 150-, $then) | $PAIR($x, $y, 60-190, 250-, $then) | $PAIR($x, $y, 60-600, 900-, $then) )
 let SPLIT(x, y) = ( $PAIRS($x, $y, $THEN) | $PAIRS($y, $x, $THEN) )
 let BRIEF = ( $SAY(24) C23,25-27,29-45 | $SAY(25) C23-24,26-28,30-45 | $SAY(26) C23-25,27-29,31-45 | $SAY(27) C23-26,28-30,32-45 )
 let LONGER = ( $SAY(28) C23-27,29-31,33-45 | $SAY(29) C23-28,30-32,34-45 | $SAY(30) C23-29,31-33,35-45 )
-let WORD(x) = $SAY($x) C23-30,32-34,36-38,40-45
+let WORD(x) = $SAY($x) C23-30,32-34
 let WORDS(word, y, then) = ( $word $then $SAY($y) C80- | $SAY($y) C80- $then $word )
 let UNLIKE = ( $SPLIT(23-25, 28-44) | $SPLIT(23-26, 29-44) | $SPLIT(23-27, 30-44) | $SPLIT(23-29, 32-44) | $SPLIT(23-34, 37-44) | $WORDS($BRIEF, 30-44, $THEN) | $WORDS($LONGER, 23-25,33-44, $THEN) | $WORDS($WORD(31-44), 23-28, $THEN) | $WORDS($WORD(31-34), 37-44, $THEN) | $WORDS($WORD(37-44), 31-34, $THEN) )
 let LITTLE(then) = ( $PAIRS(23-31, 23-31, $then) | $WORDS(( $BRIEF | $LONGER ), 23-31, $then) )
