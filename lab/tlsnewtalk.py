@@ -2,9 +2,9 @@
 # ruff: noqa: PLC0415, N802, N815 - each role has its own library, with its own names
 """Relays, shells and those who wait for them, by Python: `tlsnewtalk.py ROLE WORD...`.
 
-`front`, `local`: relays of asyncio; `pipe`: standard input and output over a websocket. `line`, `kept`, `lite`, `web`,
-`twisted`: give a shell away, a process for each line, one kept by asyncio, by tlslite-ng, on a terminal over a websocket,
-by Twisted. `wait`, `webwait`: wait for one, and pass lines on, as consoles of such tools do.
+`front`, `local`: relays of asyncio; `pipe`: standard input and output over a websocket. Shells given away: `line`, a
+process for each line; `kept`, one process, by asyncio; `lite`, by tlslite-ng; `web`, on a terminal, over a websocket;
+`twisted`. `wait`, `webwait`: wait for one, and pass lines on, as consoles of such tools do.
 """
 
 import asyncio
