@@ -2,11 +2,11 @@
 """Programs of the third recording of port 443: relays, shells and SSH clients that neither other recording has.
 
 They stand in FLOWTAP_TLSNEW (/opt/tlsnew): `npm install proxy-chain wstunnel ssh2 ws axios undici got@11
-https-proxy-agent`; a virtual environment `py`, made by /usr/bin/python3, with aiohttp, tlslite-ng, twisted, pyopenssl,
-service_identity, websockets; privoxy, unpacked by `dpkg -x` into `privoxy`. Debian packages besides those of lab/tlsrun.py:
-apache2-utils, axel, busybox, elinks, fish, glib-networking, ipsvd, ksh, libanyevent-perl, libmbedtls14, liblwp-protocol-
-https-perl, libmono-system-net-http4.0-cil, lynx, mercurial, microsocks, mksh, mono-mcs, mono-runtime, rlwrap, ruby-net-ssh,
-siege, stone, swi-prolog-nox, tcsh, websockify, wget2, yash, zsh.
+https-proxy-agent`; a virtual environment `py`, made by /usr/bin/python3, with aiohttp, tlslite-ng, twisted,
+pyopenssl, service_identity, websockets; privoxy, unpacked by `dpkg -x` into `privoxy`. Debian packages besides
+those of lab/tlsrun.py: apache2-utils, axel, busybox, elinks, fish, glib-networking, ipsvd, ksh, libanyevent-perl,
+libmbedtls14, liblwp-protocol-https-perl, libmono-system-net-http4.0-cil, lynx, mercurial, microsocks, mksh,
+mono-mcs, mono-runtime, rlwrap, ruby-net-ssh, siege, stone, swi-prolog-nox, tcsh, websockify, wget2, yash, zsh.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@
 # what came close together in one record, or TCP several records in one packet. Where offloads are on, a packet may be
 # larger than the link allows; sizes that can be large have no upper bound here.
 #
-# Taken from: all of lab/tlsplan.py and the part `train` of lab/tlsmoreplan.py, which name the programs (OpenSSL 3.0 and 3.5,
-# GnuTLS, Go, Java, Node, BoringSSL as clients, relays and proxies), at round trips of 0 to 160 ms. Figures:
-# docs/database-tls.md.
+# Taken from: all of lab/tlsplan.py and lab/tlsmoreplan.py, and part `a` of lab/tlsnewplan.py, which name the programs
+# (OpenSSL 3.0 and 3.5, GnuTLS, NSS, Go, Java, Node, Mono, Erlang, rustls, BoringSSL, tlslite as clients, relays and proxies), at
+# round trips of 0 to 160 ms. Figures: docs/database-tls.md.
 
-# SSH inside TLS. After both KEXINITs and the key exchange the client sends NEWKEYS (16 bytes) and the service request; the
+# SSH inside TLS. After both KEXINITs and the key exchange the client sends NEWKEYS (16 or 24 bytes) and the service request; the
 # acceptance carries the same 17 bytes as the request (RFC 4253, 10). Then comes the authentication method "none" and its
 # refusal. Every SSH packet is padded to 8 or 16 bytes, so what the server sends differs by a multiple of 8.
 #   ALONE   NEWKEYS in a record of its own: the acceptance is as large as the request (16 less or more when only one of
@@ -19,8 +19,11 @@
 #   JOINED  NEWKEYS and request in one record, or in two of one packet, or with the EXT_INFO of AsyncSSH and newer OpenSSH.
 #   NONE    Dropbear's client: NEWKEYS, request and "none" in one; the answers apart, or joined in one record as well.
 #   THIRD   whatever became of these, the next answer is a refusal of the same size or is 16 less than the acceptance
-#           (SUCCESS has one byte, the acceptance 17). A refusal as large as the acceptance (a server that knows public
-#           keys only) counts in ALONE, as web servers give equal answers as well.
+#           (SUCCESS has one byte, the acceptance 17). A refusal as large as the acceptance counts in ALONE, as web
+#           servers give equal answers as well.
+#   EQUAL   such a refusal (a server that takes passwords only, or keys only) with NEWKEYS joined: the acceptance is 16 or 24
+#           less than the request and NEWKEYS, "none" is 8 to 56 more than the acceptance, what follows more again.
+#   SERVED  the server's NEWKEYS comes after the client's and is as large; EXT_INFO may come before the acceptance.
 #   FRAMED  in a websocket the client adds 4 bytes more than the server, its mask.
 # Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel.
 # False friends: request and answer protocols of fixed small sizes; SMB on other ports has the same rhythm, hence the ports.
@@ -33,11 +36,11 @@ let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ( s@k,@k-16,@k-24,@k-32,@k-37,@k-38,
 let NONE = ~ c120-260#k ( s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
 let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
 let EQUAL = ~ c76-260#k ( s@k-16,@k-24,@k-38,@k-46#a | +400ms-1500ms s@k-16,@k-24,@k-38,@k-46#a ) c@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56#n s@a ~ c@n+8,@n+16,@n+24,@n+32,@n+40,@n+48,@n+56,@n+64,@n+72,@n+80,@n+88,@n+96,@n+104,@n+112,@n+120 ( ~ s@a,@a-16,@a-8 | ~ s400-1400 )
-let ANSWERED = ( ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} ( s@r | +400ms-1500ms s@r ) c60-400 s50-230 )
+let SERVED = ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} ( s@r | +400ms-1500ms s@r ) c60-400 s50-230
 let FRAMED = ( ~ c44,51 ~ c60-130#r s@r-4#a | ~ c76-150#k s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $EQUAL | $ANSWERED | $FRAMED ) : SSH inside TLS
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $EQUAL | $SERVED | $FRAMED ) : SSH inside TLS
     id = tls.tunnel.ssh
-    rev = 2
+    rev = 3
     confidence = 95
     severity = high
     attack = T1572
@@ -60,6 +63,8 @@ let HELLO = ( c190-740 | c1020-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} 
 let RETRY = ( ~ s90-180 $HELLO ){0,1}
 let ASK = ( ~ c50-1379#q | ~ c1380-1470 ~ c20-800#q | ~ c1380-1700#q )
 let CALL = ( $ASK | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
+# SOCKS: a proxy of RFC 1928 instead: 3 to 5 bytes, an answer of 2, perhaps a name and a password (RFC 1929) and its answer,
+# the request, an answer of 10 or 22 bytes.
 let SOCKS(n, method, granted) = ~ c$n+3,$n+4,$n+5 $TICKETS ~ s$method ( ~ c$n+5-$n+108 $TICKETS ~ s$method ){0,1} ~ c$n+10-$n+108 $TICKETS ~ s$granted
 let ALLOW = $CALL $TICKETS ( ~ s40-125 | ~ s150-330#n ~ s@n+78/38 ) (~ s24-60){0,2} $HELLO $RETRY
 let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,13}
@@ -67,8 +72,11 @@ let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,12}
 let OPEN = ( ~ c190-740 | $QUANTUM ) $TICKETS $RETRY $LONG
 # CERTIFIED: the outer client's last flight has its certificate, the server's tickets as well.
 let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s24-2600){0,4}
-# LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds, after the server's
-# flight, which is short when a session is resumed in TLS 1.3. FIN: without the flight, and in TLS 1.2 with the answer to it.
+# LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds (n): in TLS 1.3 DONE, where
+# GnuTLS sends CHANGE_CIPHER_SPEC before it has the server's whole flight; in TLS 1.2 three messages apart (OLD) or joined
+# (ONE). Before it comes the server's flight, which is short when a session is resumed in TLS 1.3. FIN: without that
+# flight, and in TLS 1.2 with the answer to it. SOON: after SOCKS also when the last flight is joined with the request. NEXT:
+# the request follows at once, or two session tickets of one size do.
 let SOON = ( ( ~ c538-555 | $QUANTUM | ~ c1000-1179 ~ c300-900 ) $RETRY $LONG c130-900 )
 let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s200-350#t s@t )
 let DONE(n) = (c$n+6 (~ s1-){0,8}){0,1} c$n+58,$n+64,$n+74,$n+80,$n+90,$n+96
@@ -90,7 +98,7 @@ let BARECBC = ~ c565,581,597 $LONG ( $FINCBC | c213-453 )
 # False friends: a small first answer, then at once a request of 190 bytes or more, then one of exactly such a size.
 tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW $LAST(22) | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $NEXT | $SOCKS(22, 24,170-344, 32,44) ( $HELLO $RETRY $LAST(22) | $SOON ) | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) | ~ c51,93,126,158,318 (~ s1200-1800){0,1} $TICKETS ( $ALLOW $LAST(29) | $SOCKS(29, 31, 39,51) ( $HELLO $RETRY $LAST(29) | $SOON ) | $BARE(29, 72,80) ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $LAST(21) | $SOCKS(21, 23, 31,43) ( $HELLO $RETRY $LAST(21) | $SOON ) | $BARE(21, 64,72) ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $LASTCBC | $BARECBC ) | $CERTIFIED ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) ) | $JAVA $TICKETS ( $ALLOW $LAST(38) | $SOCKS(38, 24,40, 32,44,48,60) ( $HELLO $RETRY $LAST(38) | $SOON ) | $BARE(38, 65,73,81,89) ) ) : TLS inside TLS, as through a proxy
     id = tls.tunnel.tls
-    rev = 2
+    rev = 3
     confidence = 85
     severity = medium
     attack = T1572
@@ -98,7 +106,8 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 
 # The same where a relay, or TCP, joined the inner client's last flight with its first request, so that its size is unknown:
 # the reply to CONNECT must be one that known proxies send ("200 OK", "200 Connection established", tinyproxy's and Apache's
-# with their names), and the answer of the inner server must begin with tickets or more.
+# with their names), the ClientHello must not be about as large as the CONNECT (as requests of one program are), and the
+# answer of the inner server must begin with tickets or more.
 # Fails: other proxies, no CONNECT.
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
 let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
@@ -106,6 +115,7 @@ let REST = $RETRY $LONG c140-700 ~ s250-
 let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
 tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN $SHORT $REST | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN $SHORT $REST | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
     id = tls.tunnel.tls.joined
+    rev = 2
     confidence = 60
     severity = low
     attack = T1572
@@ -113,20 +123,21 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90
 
 # A shell given away: the TLS client is the victim, and the person sits at the server. In turns, as shells write their answers
 # in pieces. What tells it from the web is who begins: from the handshake on (HAND, with tickets, a banner or prompt, the
-# request of a websocket) all that the server says comes after a pause and is short (SAY: a command is 1 to 128 bytes), and
-# the client answers at once. Of three commands two must be answered, one of these two is of 22 bytes at most (44 in a record
-# of TLS 1.3; 53, 57 and 69 are records of CBC), and their answers differ:
-#   PAIR   by half or more, and two commands are short, or (MIXED) a third one is.
-#   WORD   the smaller answer is a word or a prompt. Not counted are a record as large as the command, or 4 bytes
-#          larger, the answer to a ping of a websocket; and 31, 35 and 39, acknowledgements of HTTP/2.
-#   FLOOD  8,000 bytes or more in answer to one command.
-#   PAGE   three short commands, each answered with 178 bytes or more.
-# Other commands may say nothing (`cd`), or late.
-# Fails: fewer than three commands (`exit` is one), a link on which the server's lines wait for one another (its lines without
-# a pause), keys sent one by one (see below), answers that all come late, what is done after more than 150 bytes
-# were pasted.
-# False friends: long polls over HTTP/2 whose answers are of few bytes; a server that asks agents for their state in a few
-# bytes and gets answers of different sizes; pushes of a few bytes after which the client fetches something.
+# request of a websocket) all that the server says comes after a pause and is short (SAY), and the client answers at once.
+# Two commands must be answered, in records of 23 to 44 bytes (1 to 22 in TLS 1.3, to 15 in TLS 1.2), and neither these
+# two commands nor their answers be alike, as they are where a program asks:
+#   UNLIKE  the commands differ by 3 bytes or more, and the answers clearly (PAIR), or one is a word or a prompt (WORD; BRIEF
+#           and LONGER leave out an answer as large as the command, or 4 bytes larger: a ping of a websocket).
+#   LITTLE, MEDIUM  both commands are of nearly one size, and there is a third one of another.
+#   MIXED   one of both has up to 150 bytes, and there is a third one of 23 to 44.
+#   FLOOD   8,000 bytes or more in answer to one command, and any other.
+#   PAGES   three commands, each answered with 178 bytes or more.
+# Other commands may say nothing (`cd`), or late. ASIDE: the client speaks; the server's pongs.
+# Fails: one command, or two that say the same; a link on which the server's lines wait for one another (lines without a
+# pause); TLS 1.2 with CBC; keys sent one by one (see below); answers that all come late; what is done after more than 150
+# bytes were pasted.
+# False friends: long polls over HTTP/2 whose answers are of few bytes; a server that asks agents for different things in a
+# few bytes; pushes of a few bytes after which the client fetches something; mail servers that are slow at every line.
 let SAY(x) = +700ms-10min S$x
 let ASIDE = ( ~ C20- | S24-30 ){0,}
 let MORE = ( $SAY(23-150) $ASIDE ){0,}
@@ -174,6 +185,7 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( ( s22-30,37,53,69#key |
 # is told by itself, which comes first.
 tcp 443,4433,4443,4444,8443,9443,10443 = < $START ~ c43-1700 ( ~ c20-1700 | ~ s20-700 ){0,8} ( +1s-10min c60-1500#q s30-700#r ( ( +1s-10min c@q/4 | +1s-10min c26,33 c@q-4/4 ) s@r/8 ){4,} | +1s-10min c45-59#q s60-700#r (+1s-10min c@q/1 s@r/4){4,} | +1s-10min c20-59 c60-1500#two s30-700#got (+1s-10min c20-59 c@two/4 s@got/8){4,} ) : The same exchange again and again, with pauses, on one connection
     id = tls.beacon
+    rev = 2
     confidence = 50
     severity = low
     attack = T1071.001
