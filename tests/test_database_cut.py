@@ -36,10 +36,12 @@ def cut(data: bytes, how: str) -> bytes:
     """Return a capture without some packets of each TCP flow.
 
     `begin`: the first 12; `client`, `server`: all that this side sends; `hole6`, `hole12`: the 6th or 12th with
-    payload, and what repeats it; `end`: the last third; `none`: all are there.
+    payload, and what repeats it, unless this side sends nothing after it, as nobody can see such a hole; `end`: the
+    last third; `none`: all are there.
     """
     kept = [data[:24]]
     total: Counter[frozenset[End]] = Counter(frozenset((one.source, one.target)) for _, one in packets(data))
+    last = {(one.source, one.target): one.sequence for _, one in packets(data) if one.length}
     seen: Counter[frozenset[End]] = Counter()
     payloads: Counter[frozenset[End]] = Counter()
     clients: dict[frozenset[End], End] = {}
@@ -49,7 +51,8 @@ def cut(data: bytes, how: str) -> bytes:
         client = clients.setdefault(flow, one.source)
         seen[flow] += 1
         payloads[flow] += one.length > 0
-        if how.startswith("hole") and one.length and payloads[flow] == int(how[4:]):
+        nth = how.startswith("hole") and one.length > 0 and payloads[flow] == int(how[4:])
+        if nth and one.sequence != last[one.source, one.target]:
             holes[flow].add((one.source, one.sequence))
         dropped = {
             "none": False,
@@ -64,7 +67,7 @@ def cut(data: bytes, how: str) -> bytes:
 
 
 def claims(how: str, folder: Path, flowtap: Command, files: list[Path] = FILES, *, doubted: bool = False) -> Claims:
-    """Return what is claimed of the flows of captures, changed like that; `doubted`: also what is `unknown`, no claim."""
+    """Return what is claimed of the flows of captures, changed like that; `doubted`: `unknown` ones, too."""
     paths = []
     for file in files:
         path = folder / how / file.name.removesuffix(".gz")
