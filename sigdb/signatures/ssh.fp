@@ -31,15 +31,13 @@
 
 # The clear-text key exchange: banners and KEXINITs in any order, perhaps joined; a group exchange; the two halves, of which the
 # client's may be in its first packet (Dropbear).
-let BIG_C = c250- (~ c16-1460){0,1}
+let SAID = ( ~ c8-255 | ~ s8-255 | ~ c2 | ~ s2 )
+let LISTED = ( ~ c250- (~ c2-1500){0,1} | ~ s230- (~ s2-1500){0,1} | ~ c1360-1480 (~ s8-){1,2} ~ c2-900 | ~ s1360-1480 (~ c8-){1,2} ~ s2-900 )
 let BIG_S = s250- (~ s16-1460){0,1}
 let ALL_C = ( c600-800 | c1300-1460 ~ c400-700 | c1800-2000 )
-let BANNER_C = c8-255 (~ c250-1600){0,2} ( ~ s8-255 | ~ s450-900 )
-let BANNER_S = s8-255 ( ~ c8-255 | ~ $ALL_C )
-let BANNERS = ( $BANNER_C | $BANNER_S | s450-900 ~ c8-255 | $ALL_C ~ s8-80 ) (~ s8-255){0,2}
-let KEXINITS = ( ~ $BIG_C | ~ $BIG_S ){1,4} (~ s16-249){0,1}
+let KEXINITS = ( ~ c250- (~ c16-1460){0,1} | ~ $BIG_S ){1,4} (~ s16-249){0,1}
 let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
-let KEX = ( $BANNERS $KEXINITS | s8-255 ~ $ALL_C | $ALL_C ~ s450-700 ) $HALVES
+let KEX = $SAID{0,3} $LISTED{0,2} $SAID{0,2} $LISTED{1,4} $HALVES
 # The client's half by its size, where nothing else follows.
 let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100-300 )
 # The same up to the service request, named `I` so that `I` is something everywhere.
@@ -47,6 +45,8 @@ let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} 
 let SERVICE = $KEX $NEWKEYS ~ c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 # Without the pause of a person whose password is sent directly after the service was asked for.
 let SERVICE_SOON = $KEX $NEWKEYS +0ms-699ms c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+# The acceptance is joined with EXT_INFO (Twisted): the client's request has as many bytes as the acceptance alone.
+let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
 # The acceptance, without and with IGNORE before each message.
 let PLAIN = s40-100#A
 let WITH_I = ( s24-84#I ~ s@I+8,@I+16#A | s40-100#A )
@@ -67,7 +67,9 @@ let SMALL = c@A+52/12
 let PASSWORD_48 = c@A+68/20,@A+104,246-255,257-272
 let CREDENTIAL = c@A+84/52,@A+164/4,246-255,257-272
 let KEY = c@A+158/46,@A+960/732!246-255,257-272
-let ASK = c@A+48/16 (~ $IGN){0,1} ~ s@A+16 $IGNORE
+let ASK = c@A+48/16 (~ $IGN){0,1} ~ s@A+68/52#Q $IGNORE
+let ASK_F = c@A+48/16 (~ $IGN){0,1} ~ s@A+68/52!@F $IGNORE
+let ASK_16 = c@A+48/16 (~ $IGN){0,1} ~ s@A+72/48 $IGNORE
 let ANSWER = c@A+12/28,@A+96,@A+104,246-255,257-272
 # Paramiko asks for the service anew before each attempt.
 let AGAIN = ~ c@A ( ~ s@A | ~ $IGN ~ s@A )
@@ -78,7 +80,7 @@ let AGAIN_SOON = c@A ( ~ s@A | ~ $IGN ~ s@A )
 # for names of 9 bytes and more.
 let FIRST = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
 let FIRST_SOON = +0ms-229ms s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
-let FIRST_ASKED = s@A+8,@A+24,@A+32,@A+40,@A+48,@A+56,@A+64#F
+let FIRST_ASKED = s@A+36/28!@Q#F
 let FIRST_104 = s@A,@A+8,@A+24,@A+32,@A+40,@A+48,@A+64#F
 let FIRST_SHORT = s@A,@A+8,@A+40#F
 let FIRST_LONG = s@A+24,@A+32,@A+48,@A+56,@A+64#F
@@ -101,7 +103,7 @@ let DONE = ( ~ s@A-16,@A-8 | ~ s@A $LAST_ANSWER ~ s@A-16,@A-8 )
 let DONE_I = ( ~ $IGN ~ s@A-16 | ~ $IGN ~ s@A $LAST_ANSWER ~ $IGN ~ s@A-16 )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
-let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ $ASK ~ $ANSWER ~ $FIRST_ASKED
+let COUNTED_ASKED = ( $JOINED | $JOINED_8 ){0,1} ~ ( c@A+48/16 (~ $IGN){0,1} ~ s@A+16#Q $IGNORE ~ $ANSWER | $ASK ~ c@A-4/12,@A+24/16 ) ~ $FIRST_ASKED
 let COUNTED_JOINED = ( $JOINED | $JOINED_8 ) ( ~ $LARGE ~ $FIRST | + c@A+52/12,@A+96,@A+104 ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT )
 let COUNTED = ( ~ $PASSWORD_48 ~ $FIRST | ~ c@A+96 ~ $FIRST | $COUNTED_JOINED | $COUNTED_ASKED )
 let COUNTED_I = ( ~ $PASSWORD_48 ~ $IGN ~ $FIRST | ~ c@A+96 ~ $IGN ~ $FIRST | ~ c@A+40 +230ms $IGN ~ $FIRST )
@@ -128,15 +130,15 @@ let MODE_ALIKE_I = ( ( $NONE | $NONE_8 ){0,1} ~ $IGN ~ s@A+16 | ( ~ c@A+64/32 | 
 let COUNT_104 = ( + c@A+104 ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
 # Directly after "none" a small one may be a request to be asked that is refused at once, where keyboard-interactive is offered but not to
 # be had: before an unpadded password without a pause it counts, or where the reply is slow.
-let COUNT_NEXT = ( ~ $LARGE ~ $REFUSED | + $SMALL ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK ~ $ANSWER ~ $REFUSED | $COUNT_104 )
-let COUNT = ( ~ $UNPADDED | ~ $ASK ~ $ANSWER ) ~ $REFUSED
+let COUNT_NEXT = ( ~ $LARGE ~ $REFUSED | + $SMALL ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK_F ~ $ANSWER ~ $REFUSED | $COUNT_104 )
+let COUNT = ( ~ $UNPADDED | ~ $ASK_F ~ $ANSWER ) ~ $REFUSED
 # A request of 96 is a password after a pause (of a person), before a slow reply, or before another one without a pause.
-let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK ~ $ANSWER $REFUSED_SOON c@A+96 $REFUSED_SOON ( + c24-1700 | c@A+52/40 ) | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
+let COUNT_96 = ( + c@A+96 ~ $REFUSED | ~ $ASK_F ~ $ANSWER $REFUSED_SOON c@A+96 $REFUSED_SOON ( + c24-1700 | c@A+52/40 ) | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
 let JOINED_SMALL = ( $JOINED | $JOINED_8 ) $SMALL +0ms-229ms $FIRST_LONG $IGNORE c@A+32,@A+68/20
 let JOINED_104 = ( $JOINED | $JOINED_8 ) c@A+104 +0ms-229ms $FIRST_104
 let COUNTED_96 = ( $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED_SMALL )
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
-let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK ~ $ANSWER )
+let LAST = $ANY ~ $REFUSED $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F ~ $ANSWER )
 # The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the service
 # again, sends one as small, or leaves.
 let FIRST_SMALL = ( ~ c@A+32,@A+40 $FIRST_SOON ( $AGAIN | ~ c@A > ) | ~ c@A+32 +3ms-229ms s@A+32/32!@A+16 > | ~ c@A+32 $FIRST_SOON ~ c@A+32 | ~ c@A+40 $FIRST_SOON ~ c@A+40,@A+104 )
@@ -150,7 +152,7 @@ let AFTER_ALIKE = ( $IGNORE ~ c@A+64/16 | $IGNORE ~ c@A+0/16 ~ $ALIKE | ~ c@A+16
 let ALIKE_96 = ( + c@A+96 ~ $ALIKE | c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
 let ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN c@A+40/8 $ALIKE_SOON > )
 let ALIKE_NEXT = ( c@A+48 $ALIKE_LATER $IGNORE c@A+32 $ALIKE_SOON | c@A+40/8 $ALIKE_LATER $IGNORE c@A+32 ~ s@A-16 )
-let COUNT_ALIKE = ( ~ c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
+let COUNT_ALIKE = ( ~ $ASK_16 ~ $ANSWER ~ $ALIKE | ~ c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $ALIKE_96 | + c@A+48/16 ~ $ALIKE | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AFTER_ALIKE | $ALIKE_32 | $ALIKE_NEXT )
 let FIRST_AFTER = ( c@A+44/4 $ALIKE_SOON ( c@A+72/24 | $IGNORE ~ c@A+0/16 ~ $ALIKE ) | c@A+40/8 $ALIKE_SOON ( $AGAIN ~ c@A+600/584 | ~ c@A > ) | c@A+44/4 $ALIKE_SOON > | c@A+32 +3ms-229ms s@A+16 > | c@A+32 +3ms-229ms $IGN ~ s@A+16 > )
 let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $ALIKE | ~ c@A+40/8 +230ms $ALIKE | $FIRST_AFTER )
 
@@ -159,7 +161,10 @@ let FIRST_ALIKE = ( ~ c@A+76/20,@A+104,246-255,257-272 ~ $ALIKE | + c@A+44/4 ~ $
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) ( $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | ( $ANY ~ $REFUSED ){4} $LAST > )
+let GOODBYE = ~ s@A+40/40!@F >
+let LAST_GOODBYE = ( $ANY ~ c@A+80/8,246-255,257-272 $GOODBYE | $ANY ~ c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F > | $ANY ~ c@A+48/16 +230ms s@A+40/40!@F > )
+let FAILED_THEN = ( $LAST_GOODBYE |  $ANY ( $COUNT | $COUNT_104 ) | $LAST ~ s@A+32!@F | ( $ANY ~ $REFUSED ){4} $LAST > )
+let FAILED = ( ~ $PLAIN ( $KNOWN | ~ c@A+32 ~ $FIRST $AGAIN ) | ~ $WITH_I $KNOWN_I ) $FAILED_THEN
 let FAILED_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $COUNT_NEXT
 let FAILED_96 = ( ~ $PLAIN $KNOWN_16 | ~ $WITH_I $KNOWN_16_I ) $ANY $COUNT_96
 let LAST_ALIKE = $ANY ~ $ALIKE $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+32
@@ -181,7 +186,7 @@ let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 
 let REPLY_SOON = +0ms-229ms s@A+32/32
 let ONLY_48 = ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 $REPLY_SOON >
 let FAILED_LIBSSH2 = ~ s40-100#A $ONLY_48
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) ) : SSH2 - password or answer refused
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $HIDDEN ( $KNOWN $FAILED_THEN | $KNOWN_NONE $COUNT_NEXT | $KNOWN_16 $ANY $COUNT_96 | $MODE_ALIKE $ANY $COUNT_ALIKE | $FAILED_FIRST ) | $SERVICE ( $FAILED | $FAILED_NEXT | $FAILED_96 | $FAILED_ALIKE | $FAILED_AT_ONCE ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -215,11 +220,11 @@ tcp * = < $SERVICE ( ~ s40-100#A $KEYS_REFUSED | ~ $WITH_I $KEYS_REFUSED_I ) : S
 # without being asked for (HIDDEN). Fails: compression "zlib" from the start, padding at random, servers that
 # send IGNORE only now and then. False friend: a refusal in 3DES that lists "password" or "publickey" alone.
 let NOISE_NOW = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 | ~ c@A+850/770#query ~ $IGN ~ s@query-52/20 ){0,}
-let SUCCESS = ( ~ s@A-12/4 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 ) | ~ s@A-12/4 > )
+let SUCCESS = ( ~ s@A-16,36 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 ) | ~ s@A-16,36 > )
 let DONE_NOW = $NOISE_NOW ~ c24-1700 $SUCCESS
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
 let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
-tcp * = < $SERVICE ( ~ s40-100#A ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) : SSH2 - login succeeded
+tcp * = < ( $HIDDEN $DONE_NOW | $SERVICE ( ~ s40-100#A ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -240,7 +245,7 @@ tcp * = < $SERVICE ~ s40-100#A $NOISE_NOW ~ c@A+850/770 (~ $IGN){0,1} ~ s@A+450/
 let TYPED = c@A+56/80,@A+164/4,246-255,257-272
 # Paramiko's own: it asks for the service when the password is there, so the pause is before that.
 let TYPED_FIRST = c@A+60/28,@A+96,@A+104
-let ACCEPTED_OR_NOT = ( ~ s@A-12/4 | ~ s@A+36/36 )
+let ACCEPTED_OR_NOT = ( ~ s@A-16,36 | ~ s@A+36/36 )
 let PAUSE_BEFORE = ~ c16 (~ s16){0,1} (~ s104-1500){0,1} +700ms c40-100
 tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) ) : SSH2 - a person typed a password
     id = human.password.ssh
@@ -251,9 +256,9 @@ tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-
 # What is refused as above, or accepted, without a pause of 0.4 s before it. Accepted counts directly after a refusal, a question or the
 # service, so that neither a signature nor PAM's last answer is taken for a password.
 # Fails and false friends as above; a key manager that types.
-let AUTO = ( $UNPADDED ~ $REFUSED | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
-let AUTO_NEXT = ( $LARGE ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
-let AUTO_96 = ( ~ $ASK ~ $ANSWER $REFUSED_SOON c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
+let AUTO = ( $UNPADDED ~ $REFUSED | ~ $ASK_F $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
+let AUTO_NEXT = ( $LARGE ~ $REFUSED | $SMALL +230ms $REFUSED | c@A+40 $REFUSED_SOON $IGNORE c@A+60/28 | c@A+56/8 $REFUSED_SOON $IGNORE c@A+32,@A+68/20 | ~ $ASK_F $ANSWER ~ $REFUSED | c@A+104 +230ms $REFUSED | c@A+104 $REFUSED_SOON c@A,@A+40,@A+104 | c@A+104 $REFUSED_SOON > )
+let AUTO_96 = ( ~ $ASK_F ~ $ANSWER $REFUSED_SOON c@A+96 ~ $REFUSED | c@A+96 +230ms $REFUSED | c@A+96 $REFUSED_SOON c@A+96 | c@A+96 $REFUSED_SOON > )
 let AUTO_DONE = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE
 let AUTO_DONE_I = ( $AGAIN_SOON ){0,1} $IGNORE ( $CREDENTIAL | $ASK $ANSWER ) $DONE_I
 # A first credential without "none" counts when something follows without a pause, or nothing: a person who is asked before the program
@@ -262,13 +267,13 @@ let AUTO_ANSWERED = c@A+68/20,@A+96,@A+104,246-255,257-272 ~ s@A+1064/1064
 let AUTO_ANSWERED_I = ( c@A+68/20,@A+96,@A+104,246-255,257-272 ~ $IGN | c@A+36/4 +230ms $IGN ) ~ s@A+36/36
 let AUTO_SLOW = c@A+36/4 +230ms s@A+1064/1064
 let AUTO_JOINED = ( ( $JOINED | $JOINED_8 ) ( $LARGE ~ $FIRST | c@A+52/12,@A+96,@A+104 +230ms $FIRST | $SMALL ~ $FIRST_SHORT ) | $JOINED_SMALL | $JOINED_104 c@A,@A+40,@A+104 | $JOINED_104 > | $JOINED c@A+96 $FIRST_SOON c@A+96 | $JOINED c@A+96 $FIRST_SOON > )
-let AUTO_FIRST = ( $AUTO_ANSWERED c@A+52/52,246-255,257-272 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK $ANSWER ( ~ $FIRST_ASKED | $DONE ) ) )
+let AUTO_FIRST = ( $AUTO_ANSWERED c@A+52/52,246-255,257-272 | $AUTO_ANSWERED > | ( $JOINED | $JOINED_8 ){0,1} ( $CREDENTIAL $DONE | ~ $ASK c@A-4/12,@A+24/16 ~ $FIRST_ASKED | ~ c@A+48/16 (~ $IGN){0,1} ~ s@A+16#Q $IGNORE $ANSWER ~ $FIRST_ASKED | ~ $ASK $ANSWER $DONE ) )
 let AUTO_FIRST_I = ( $AUTO_ANSWERED_I c@A+52/52,246-255,257-272 | $AUTO_ANSWERED_I > | $CREDENTIAL $DONE_I )
 let AUTO_SMALL = ( $SMALL_GONE | $AUTO_SLOW c24-1700 | $AUTO_SLOW > | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN_SOON ) | c@A+32 +3ms-229ms s@A+32/32 > | c@A+32 $FIRST_SOON c@A+32 | c@A+40 $FIRST_SOON c@A+40,@A+104 )
 let AUTO_AFTER = ( $IGNORE ~ c@A+64/16 | $IGNORE c@A+0/16 ~ $ALIKE | ~ c@A+16 ~ s@A+32 | c@A > | $AGAIN_SOON ~ c@A+600/584 )
 let AUTO_ALIKE_96 = ( c@A+96 +230ms $ALIKE | c@A+96 $ALIKE_SOON c@A+96 | c@A+96 $ALIKE_SOON > )
 let AUTO_ALIKE_32 = ( c@A+32 $ALIKE_SOON $IGNORE c@A+32 $ALIKE_SOON | c@A+32 $ALIKE_SOON > | $AGAIN_SOON c@A+40/8 $ALIKE_SOON > )
-let AUTO_ALIKE = ( c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
+let AUTO_ALIKE = ( ~ $ASK_16 $ANSWER ~ $ALIKE | c@A+80/8,@A+104,246-255,257-272 ~ $ALIKE | $AUTO_ALIKE_96 | c@A+48/16 +230ms $ALIKE | c@A+48/16 $ALIKE_SOON $AUTO_AFTER | $AUTO_ALIKE_32 | $ALIKE_NEXT )
 let SENT = ( ~ $PLAIN $KNOWN | ~ $WITH_I $KNOWN_I ) ( $ANY ~ $REFUSED ){0,1} ( $AGAIN_SOON ){0,1} $IGNORE $AUTO
 let SENT_NEXT = ( ~ $PLAIN $KNOWN_NONE | ~ $WITH_I $KNOWN_NONE_I ) $AUTO_NEXT
 let SENT_96 = ( ~ $PLAIN ( $NONE ){0,1} $BANNER | ~ $WITH_I ( $NONE ){0,1} ~ $IGN ) ~ $FIRST_16 $ANY $AUTO_96
