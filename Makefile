@@ -3,7 +3,8 @@
 #
 #   make demo     live: flowtap on a gateway between a client and a real sshd, as root; matches appear as they happen
 #   make replay   read a capture that the project recorded, and print what it finds; needs no root once installed
-#   make lab      record labelled captures of real programs in LAB (lab/out), or a part of it (ONLY=ssh), as root
+#   make lab      record labelled captures of real programs in LAB (lab/out), or a part of it (ONLY=ssh), as root;
+#                 of SSH nothing more is begun after LAB_SECONDS (3000)
 #   make test     lint, types, and all tests
 #   make bench    benchmarks, as JSON in bench/out
 #   make bench-live    the same of the live pipeline under a flood, as root
@@ -30,6 +31,7 @@ SHELL = /bin/bash
 VENV = .venv
 PYTHON = $(VENV)/bin/python
 SECONDS = 600
+LAB_SECONDS = 3000
 PREFIX = /usr/local
 DESTDIR =
 DEMO = tests/captures/demo.pcap.gz
@@ -106,8 +108,8 @@ lab: $(VENV)/.lab
 	@for kind in $(ONLY); do \
 	  case $$kind in \
 	    ssh) ( $(call packages,$(APT_SSH)) ) || echo "make: some programs are left out" >&2; \
-	      $(PYTHON) -m lab.dataset ssh ssh-more ssh-releases -s 3000 -o '$(LAB)';; \
-	    ssh-conditions) $(PYTHON) -m lab.dataset ssh-conditions -n 0-134 -s 3600 -o '$(LAB)';; \
+	      $(PYTHON) -m lab.dataset ssh ssh-more ssh-releases -s '$(LAB_SECONDS)' -o '$(LAB)';; \
+	    ssh-conditions) $(PYTHON) -m lab.dataset ssh-conditions -n 0-134 -s '$(LAB_SECONDS)' -o '$(LAB)';; \
 	    ssh-friends) $(PYTHON) -m lab.dataset ssh-friends -n 0-5 -s 900 -o '$(LAB)';; \
 	    browser) $(call packages,chromium); $(PYTHON) -m lab.browser -o '$(LAB)'/browser;; \
 	    tls|plain) $(PYTHON) -m lab.tlsrun --kind $$kind -o '$(LAB)'/$$kind;; \

@@ -32,6 +32,7 @@ Examples:
   flowtap eval labels.csv lab/*.pcap -f mine.fp --plot confusion.png
   flowtap eval labels.csv benign.pcap --unlabelled-negative --json
   flowtap eval labels.csv rtt-*.pcap --same session
+  flowtap eval labels.csv lab/*.pcap --either human,automated
 """
 
 
@@ -43,6 +44,7 @@ Examples:
 @threshold_option
 @click.option("--unlabelled-negative", "negative", is_flag=True, help="What is found in flows without labels is wrong.")
 @click.option("--same", metavar="COLUMN", help="Compare flows that have the same text in this column of the labels.")
+@click.option("--either", metavar="ID,ID...", help="How many flows of these kinds are told, and how many rightly.")
 @click.option("--flows", is_flag=True, help="Print all judged flows, not only the wrong ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--plot", metavar="FILE", help="Draw the confusion matrix: FILE.png or FILE.svg. Needs matplotlib.")
@@ -57,6 +59,7 @@ def evaluate(
     threshold: int,
     negative: bool,
     same: str | None,
+    either: str | None,
     flows: bool,
     as_json: bool,
     plot: str | None,
@@ -71,6 +74,11 @@ def evaluate(
     |, each maybe with the number of hits: ssh.auth.failure=3|human.password.
     """
     try:
+        kinds: list[str] = []
+        if either is not None:
+            from flowtap.eval_either import kinds_of
+
+            kinds = kinds_of(either)
         known = read_labels(labels, same)
         paths = list(dict.fromkeys(click.format_filename(path) for path in captures))
         names = known.assign(paths)
@@ -85,6 +93,7 @@ def evaluate(
     import orjson
 
     from engine import Limits
+    from flowtap.eval_either import answers, either_object, either_text
     from flowtap.eval_same import compare, same_object, same_text
     from flowtap.eval_score import Judge
     from flowtap.eval_text import as_object, as_text, remarks
@@ -101,13 +110,17 @@ def evaluate(
                 raise SystemExit(Exit.INTERRUPTED)
             scores = judge.scores(paths)
             alike = compare(scores.flows) if same else None
+            told = answers(scores.flows, kinds) if kinds else None
             if as_json:
                 document = {**as_object(scores, every=flows), "errors": stats["errors"]}
                 if alike is not None:
                     document["same"] = same_object(alike)
+                if told is not None:
+                    document["either"] = either_object(told)
                 out.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
             else:
-                out.write((as_text(scores, every=flows) + (same_text(alike) if alike else "")).encode())
+                text = as_text(scores, every=flows, before=either_text(told) if told else "")
+                out.write((text + (same_text(alike) if alike else "")).encode())
         if plot is not None:
             from flowtap.eval_plot import draw
 

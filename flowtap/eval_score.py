@@ -86,6 +86,7 @@ class Scores:
     reversed: int  # flows whose client was taken for the server
     not_given: list[str]  # captures of the labels that were not read
     without_labels: list[str]  # captures that were read and have no labels
+    unknown_labels: Counter[str]  # flows by label that no signature can find: misspelt, or of another database
 
 
 def prefixes(names: Iterable[str]) -> set[str]:
@@ -173,6 +174,7 @@ class Judge:
         ids = {name for flow in flows for name in (*flow.labels, *flow.hits)}
         tallies = {name: Tally() for name in sorted(ids)}
         wrong = [entry for flow in flows if (entry := _judge(flow, tallies)) is not None]
+        known = prefixes(signature.id for signature in self._signatures)
         used = {self._names[capture]: capture for capture in read if capture in self._names}
         return Scores(
             tallies=tallies,
@@ -189,6 +191,7 @@ class Judge:
             reversed=self._reversed,
             not_given=sorted(set(self._labels.captures) - set(used)),
             without_labels=[capture for capture in read if capture not in self._names],
+            unknown_labels=Counter(name for flow in flows for name in flow.labels if name not in known),
         )
 
 

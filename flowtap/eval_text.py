@@ -64,6 +64,7 @@ def as_object(scores: Scores, *, every: bool) -> dict[str, Any]:
         "unlabelled": {"flows": scores.unlabelled, "found": dict(sorted(scores.unlabelled_found.items()))},
         "not_found": [{"capture": capture, "line": labelled.line} for capture, labelled in scores.not_found],
         "reversed": scores.reversed,
+        "labels_without_signature": dict(sorted(scores.unknown_labels.items())),
         "captures_not_given": scores.not_given,
         "captures_without_labels": scores.without_labels,
     }
@@ -72,9 +73,9 @@ def as_object(scores: Scores, *, every: bool) -> dict[str, Any]:
     return document
 
 
-def as_text(scores: Scores, *, every: bool) -> str:
-    """Return the scores as lines; with `every`, all judged flows instead of the wrong ones."""
-    return "\n".join(_lines(scores, every=every)) + "\n"
+def as_text(scores: Scores, *, every: bool, before: str = "") -> str:
+    """Return the scores as lines, then `before`, then the wrong flows; with `every`, all judged ones."""
+    return "\n".join(_scores(scores)) + "\n" + before + "".join(f"{line}\n" for line in _flows(scores, every=every))
 
 
 def remarks(file: str, scores: Scores) -> Iterator[str]:
@@ -83,6 +84,9 @@ def remarks(file: str, scores: Scores) -> Iterator[str]:
         yield f"{file}:{labelled.line}: this flow is not in {capture}"
     for capture in scores.without_labels:
         yield f"{capture}: {file} has no labels for it"
+    if scores.unknown_labels:
+        named = ", ".join(f"{name} ({flows} flows)" for name, flows in sorted(scores.unknown_labels.items()))
+        yield f"{file}: no signature has these ids, nor any below them: {named}"
     if scores.not_given:
         yield f"{file}: captures that were not given: {', '.join(scores.not_given)}"
     if scores.reversed:
@@ -102,14 +106,16 @@ def _flow(flow: Judged) -> dict[str, Any]:
     }
 
 
-def _lines(scores: Scores, *, every: bool) -> Iterator[str]:
+def _scores(scores: Scores) -> Iterator[str]:
     width = max([5, *map(len, scores.tallies)])
     head = f"{'label':{width}}  flows  right  wrong missed abstained  {'precision':21}  {'recall':21}"
     yield head.rstrip()
     for name, tally in scores.tallies.items():
+        if not tally.flows + tally.wrong + tally.withheld:
+            continue  # only undecided ones, which are told below
         yield (
             f"{name:{width}} {tally.flows:6} {tally.right:6} {tally.wrong:6} {tally.missed:6} {tally.abstained:9}  "
-            f"{_shown(precision(tally)):21}  {_shown(recall(tally)):21}"
+            f"{shown(precision(tally)):21}  {shown(recall(tally)):21}"
         ).rstrip()
     counted = {name: tally for name, tally in scores.tallies.items() if tally.counted}
     if counted:
@@ -117,7 +123,7 @@ def _lines(scores: Scores, *, every: bool) -> Iterator[str]:
         yield "attempts counted exactly:"
         for name, tally in counted.items():
             number = f"{tally.exactly} of {tally.counted}"
-            yield f"{name:{width}}  {number:>15}  {_shown(proportion(tally.exactly, tally.counted))}"
+            yield f"{name:{width}}  {number:>15}  {shown(proportion(tally.exactly, tally.counted))}"
     for title, field in (("too general labels to judge", "undecided"), ("withheld, not labelled so", "withheld")):
         numbers = {name: getattr(tally, field) for name, tally in scores.tallies.items()}
         if any(numbers.values()):
@@ -127,6 +133,9 @@ def _lines(scores: Scores, *, every: bool) -> Iterator[str]:
         found = ", ".join(f"{name} {number}" for name, number in sorted(scores.unlabelled_found.items()))
         yield ""
         yield f"{scores.unlabelled} flows without labels" + (f", in which was found: {found}" if found else "")
+
+
+def _flows(scores: Scores, *, every: bool) -> Iterator[str]:
     if every:
         yield from _every(scores.flows)
     elif scores.wrong:
@@ -159,7 +168,7 @@ def _told(flow: Judged, said: str) -> Iterator[str]:
         yield f"      {flow.signature}"
 
 
-def _shown(part: dict[str, Any] | None) -> str:
+def shown(part: dict[str, Any] | None) -> str:
     """Return a proportion as a person reads it. Cut, not rounded: 0.9996 is not 1."""
     if part is None:
         return "-"

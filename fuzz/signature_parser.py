@@ -14,7 +14,7 @@ import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
 with atheris.instrument_imports(include=["sigdb"]):
     import sigdb
     from sigdb import example, explain
-    from sigdb.parse import MAX_ELEMENTS
+    from sigdb.expand import MAX_ELEMENTS
 
 # Whole lines and tokens: bytes alone rarely reach the compiler.
 DICTIONARY = (
@@ -22,13 +22,14 @@ DICTIONARY = (
     "c@1 ", "#a", "@a", "+ ", "+2s ", "+60ms-2s ", "~ ", "... ", "( ", " | ", " )", "{2}", "{0,3}", "{1,}", "{1000}",
     "bytes > 10k ", "c.rtt < 3ms ", " and ", " or ", "not ", "\n    id = a.b\n", "\n    severity = 1\n",
     "\nlet A = ", "\nlet B = ", "$A ", "$B ", ",7/0", ",@a+1", "!9-12", "!@a", "#b", "c@b ", " > | ",
+    "\nlet A(x, y) = ", "$A(", ", ", "$x ", "c$x+2", "$x", "(~ | > )", '\ninclude "fl0p.fp"\n',
 )  # fmt: skip
 
 
 def one_input(data: bytes) -> None:
-    """Load a file of these bytes; tokens are drawn from DICTIONARY where a byte is below 64."""
+    """Load a file of these bytes; tokens are drawn from DICTIONARY where a byte is below 96."""
     if data[:1] < b"\x80":
-        data = b"".join(DICTIONARY[b % len(DICTIONARY)].encode() if b < 64 else bytes((b,)) for b in data[1:400])
+        data = b"".join(DICTIONARY[b % len(DICTIONARY)].encode() if b < 96 else bytes((b,)) for b in data[1:400])
     else:
         data = data[1:]
     try:

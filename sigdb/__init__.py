@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The signature language: text files to a Program for the engine.
 
-The modules in the order a text travels: tokens, definitions, parse (with where), sizes, check, rule, reader; automaton,
-ports, compile; program. Databases of TCP fingerprints are another language: tcp, with tcp_parse, tcp_cover, tcp_nodes.
+The modules in the order a text travels: tokens, grammar (to written), definitions, expand, parse (with where), sizes,
+check, rule, reader; automaton, ports, compile; program. Databases of TCP fingerprints are another language: tcp, with
+tcp_parse, tcp_cover, tcp_nodes.
 """
 
 import os
@@ -68,10 +69,11 @@ def loads(
     fuzz_percent: int = 5,
 ) -> Program:
     """Compile the text of one signature file; `name` stands for the file in errors and ids. Else as load()."""
-    file = reader.File(name)
+    library = reader.Library()
+    file = reader.File(name, library)
     file.read(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     settings = compiler.Settings(threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
-    return _finish(reader.finish([file]), settings)
+    return _finish(reader.finish([file], library), settings)
 
 
 def read(paths: Iterable[Path]) -> tuple[tuple[Signature, ...], tuple[Rule, ...]]:
@@ -103,8 +105,7 @@ def _ordered(errors: list[SignatureError]) -> list[SignatureError]:
 
 def shipped() -> list[str]:
     """Return the paths of the shipped database's files, sorted."""
-    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signatures")
-    return sorted(entry.path for entry in os.scandir(folder) if entry.name.endswith(".fp"))
+    return sorted(entry.path for entry in os.scandir(reader.SHIPPED) if entry.name.endswith(".fp"))
 
 
 def shipped_tcp() -> list[str]:

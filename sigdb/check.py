@@ -28,10 +28,10 @@ def _sizes(signature: Signature) -> None:
     what = "turn" if signature.turns else "packet"
     sizes = Sizes(signature, None if signature.exact else DEFAULT_FUZZ, smallest, largest)
     for element in signature.elements:
-        for size in (*element.sizes, *element.excluded):
+        for place, size in enumerate((*element.sizes, *element.excluded)):
             wrong = ""
             if size.reference:
-                found = sizes.members[element.number, size.offset]
+                found = sizes.members[element.number, place]
                 if all(high < smallest for _, high in found):
                     wrong = f"the size referred to is always below {smallest}; expected a constant that leaves a size"
                 elif all(low > largest for low, _ in found):

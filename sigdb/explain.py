@@ -69,10 +69,14 @@ class _Words:
 
     def sequence(self, sequence: Sequence, when: str, depth: int) -> None:
         """Describe nodes; `when` says how long after the packet before the first of them comes, if it is known."""
+        mark: Mark | None = None
         for item in sequence.items:
             if isinstance(item, Mark):
-                when = _pause(item)
-            elif isinstance(item, Gap):
+                mark = item if mark is None else _both(mark, item)
+                when = _pause(mark)
+                continue
+            mark = None
+            if isinstance(item, Gap):
                 self.say(depth, f"Any number of {self.what}s, or none, after any pauses.")
                 when = "after any pause"
             elif isinstance(item, End):
@@ -134,6 +138,12 @@ class _Words:
 
 def _or(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def _both(first: Mark, second: Mark) -> Mark:
+    """Return what two marks say together, as an argument may bring them together."""
+    pair = sorted((first, second), key=lambda mark: think.encode(400_000) if mark.low == THRESHOLD else mark.low)
+    return Mark(pair[1].low, min(first.high, second.high), first.column)
 
 
 def _pause(mark: Mark) -> str:

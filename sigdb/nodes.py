@@ -11,7 +11,7 @@ SEVERITIES = ("low", "medium", "high", "critical")
 UNBOUNDED = 0xFFFFFFFF  # the upper bound of a size written `*` or `512-`
 
 
-Origin = tuple[str, int, int]  # in a definition: its name, and the line and column of the token there
+Origin = tuple[str, str, int, int]  # in a definition: its name, its file when it is another, line and column there
 
 
 @dataclass(frozen=True, slots=True)

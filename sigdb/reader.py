@@ -3,8 +3,10 @@
 
 A file is UTF-8 text, with or without byte order mark, lines ended by LF or CRLF. A line that begins with a blank
 belongs to the signature above it; `#` after blanks begins a comment; empty lines are skipped. A line `let NAME = ...`
-defines what later lines of the file use.
+defines what later lines of the file use; a line `include "NAME.fp"` takes over what another file defines.
 """
+
+from __future__ import annotations
 
 import os
 import re
@@ -21,6 +23,7 @@ from sigdb.tokens import number
 
 MAX_FILE = 64 * 1024 * 1024
 MAX_LINE = 65_536
+MAX_FILES = 1_000  # of one load
 MAX_ERRORS = 1_000  # per file; one more says that there are more
 
 _COMMON = ("id", "severity", "attack", "category", "rev", "reference", "note", "confidence")
@@ -30,22 +33,27 @@ _ATTRIBUTE = re.compile(r"[ \t]+([^ \t=]+)[ \t]*(=)?[ \t]*(.*)")
 _ID = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
 Value = str | int | tuple[str, ...] | Threshold | Suppress | Chain
+_INCLUDE = re.compile(r'include[ \t]+"([^"]*)"')
+_FILE = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]*")
+SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signatures")  # the folder of the shipped database
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class File:
     """The signatures and the mistakes of one file; a signature without `id` has an empty one still."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, library: Library | None = None) -> None:
         self.name = name
+        self.definitions = Definitions()
+        self.reading = True
+        self._library = library or Library()
         self.signatures: list[Signature | Rule] = []
         self.errors: list[SignatureError] = []
         self._open: Signature | Rule | None = None
         self._header_seen = False
         self._values: dict[str, Any] = {}
         self._ids: dict[int, tuple[int, int]] = {}
-        self._definitions = Definitions()
-        self._defining = False  # the line above defined something
+        self._above = ""  # what the line above is, if attributes cannot stand below it
 
     def mistake(self, line: int, column: int, message: str) -> None:
         """Note a mistake; after MAX_ERRORS only that there are more."""
@@ -61,6 +69,10 @@ class File:
 
     def read(self, data: bytes) -> None:
         """Read the whole content of the file."""
+        self._read(data)
+        self.reading = False
+
+    def _read(self, data: bytes) -> None:
         if len(data) > MAX_FILE:
             self.mistake(0, 0, f"the file has {len(data)} bytes; expected at most {MAX_FILE}")
             return
@@ -70,7 +82,7 @@ class File:
             lines = data.decode().split("\n")
         except UnicodeDecodeError:
             lines = self._decode(data)
-        self._definitions = Definitions(lines)
+        self.definitions.foresee(lines)
         for index, text in enumerate(lines, 1):
             line = text.rstrip("\r\n \t")
             if not line:
@@ -107,16 +119,21 @@ class File:
         if body is line or body == line:
             self._close()
             self._header_seen = True
-            self._defining = is_definition(line)
-            if self._defining:
-                parse.definition(line, index, self._definitions)
+            if is_definition(line):
+                self._above = "a definition"
+                parse.definition(line, index, self.definitions)
                 return
+            if line.split(maxsplit=1)[0] == "include":
+                self._above = "a line 'include'"
+                self._include(line)
+                return
+            self._above = ""
             self._open = self._header(line)
             self._values = {"file": self.name, "line": index}
         else:
-            if self._defining:
+            if self._above:
                 raise Mistake(
-                    len(line) - len(body) + 1, "an attribute below a definition; expected it below a signature"
+                    len(line) - len(body) + 1, f"an attribute below {self._above}; expected it below a signature"
                 )
             if not self._header_seen:
                 raise Mistake(
@@ -125,10 +142,38 @@ class File:
                 )
             self._attribute(line, index)
 
+    def _include(self, line: str) -> None:
+        match = _INCLUDE.fullmatch(line)
+        if match is None:
+            raise Mistake(len("include") + 1, "no file name in quotes after 'include'; expected include \"NAME.fp\"")
+        name, column = match[1], match.start(1) + 1
+        if not _FILE.fullmatch(name):
+            raise Mistake(
+                column,
+                f"wrong file name {quote(name)}; expected a name alone, of a file in the same folder or a shipped one",
+            )
+        for folder in (os.path.dirname(self.name), SHIPPED):
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                break
+        else:
+            raise Mistake(
+                column, f"there is no file {quote(name)}; expected one in the folder of this file, or a shipped one"
+            )
+        try:
+            other = self._library.file(path)
+        except OSError as error:
+            raise Mistake(
+                column, f"{quote(name)} cannot be read ({error.strerror}); expected a file of signatures"
+            ) from None
+        if other.reading or other is self:
+            raise Mistake(column, f"{quote(name)} includes this file; expected no circle of files")
+        self.definitions.include(other.definitions, name, column)
+
     def _header(self, line: str) -> Signature | Rule:
         if rule.is_header(line):
             return Rule("", rule.header(line))
-        signature = parse.signature(line, self._definitions)
+        signature = parse.signature(line, self.definitions)
         check(signature)
         return signature
 
@@ -213,22 +258,48 @@ def _value(key: str, value: str, column: int, line: int) -> Value:
 Read = tuple[list[Signature], list[Rule], list[SignatureError]]
 
 
+class Library:
+    """The files of one load, each read once however many include it."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, File] = {}  # by path
+
+    def file(self, path: str) -> File:
+        """Return a file that has been read, or is being read. Raises OSError."""
+        key = os.path.realpath(path)
+        file = self.files.get(key)
+        if file is None:
+            if len(self.files) == MAX_FILES:
+                raise OSError(0, f"more than {MAX_FILES} files are included")
+            with open(path, "rb") as stream:
+                data = stream.read(MAX_FILE + 1)
+            file = self.files[key] = File(path, self)
+            file.read(data)
+        return file
+
+
 def read(paths: Iterable[str | os.PathLike[str]]) -> Read:
     """Read files in order and give each signature and rule its id; return both and all mistakes."""
-    files = []
-    for path in paths:
-        file = File(os.fspath(path))
+    library = Library()
+    files: list[File] = []
+    for given in paths:
+        path = os.fspath(given)
+        key = os.path.realpath(path)
+        if key in library.files and (library.files[key] in files or library.files[key].name != path):
+            del library.files[key]  # given twice: its ids are taken then
         try:
-            with open(path, "rb") as stream:
-                file.read(stream.read(MAX_FILE + 1))
+            files.append(library.file(path))
         except OSError as error:
-            file.mistake(0, 0, f"cannot be read ({error.strerror}); expected a file of signatures")
-        files.append(file)
-    return finish(files)
+            files.append(File(path))
+            files[-1].mistake(0, 0, f"cannot be read ({error.strerror}); expected a file of signatures")
+    return finish(files, library)
 
 
-def finish(files: list[File]) -> Read:
-    """Give ids to signatures and rules without one; report ids given twice, and rules about ids that there are not."""
+def finish(files: list[File], library: Library | None = None) -> Read:
+    """Give ids to signatures and rules without one; report ids given twice, and rules about ids that there are not.
+
+    Of files of the library that are only included the definitions count, and their mistakes.
+    """
     owners: dict[str, tuple[File, Signature | Rule]] = {}
     for file in files:
         for signature in file.signatures:
@@ -257,9 +328,12 @@ def finish(files: list[File]) -> Read:
                 rules.append(signature)
             else:
                 signatures.append(signature)
-    if not any(file.errors for file in files):  # what a wrong line would have defined is not missing
+    if not any(
+        file.errors for file in (*files, *(library.files.values() if library else ()))
+    ):  # what a wrong line would have defined is not missing
         known = [signature.id for signature in signatures]
         for file in files:
             for one in rule.undefined([r for r in rules if r.file == file.name], known):
                 file.mistake(*one)
-    return signatures, rules, [error for file in files for error in file.errors]
+    included = [file for file in library.files.values() if file not in files] if library else []
+    return signatures, rules, [error for file in (*files, *included) for error in file.errors]

@@ -28,7 +28,9 @@ class Sizes:
         self.fuzz = fuzz
         self.bounds = smallest, largest
         self.ranges: list[Ranges] = []  # of element n at n - 1
-        self.members: dict[tuple[int, int], Ranges] = {}  # of one size, by element and offset, beyond the bounds too
+        self.members: dict[
+            tuple[int, int], Ranges
+        ] = {}  # of one size, by element and place in it, beyond the bounds too
         self._slots: dict[int, Ranges] = {}  # what the elements so far can leave in a slot
         loops = _loops(signature.sequence, 0, {})
         last = {(element.slot, loops.get(element.number, 0)): element.number for element in signature.elements}
@@ -47,15 +49,15 @@ class Sizes:
         smallest, largest = self.bounds
         found: Ranges = ()
         if len(element.sizes) == 1 and not element.excluded:
-            self.members[element.number, element.sizes[0].offset] = ranges = self._member(element.sizes[0])
+            self.members[element.number, 0] = ranges = self._member(element.sizes[0])
             if len(ranges) == 1:  # nearly all
                 low, high = max(ranges[0][0], smallest), min(ranges[0][1], largest)
                 return ((low, high),) if low <= high else ()
-        for size in element.sizes:
-            self.members[element.number, size.offset] = ranges = self._member(size)
+        for place, size in enumerate(element.sizes):
+            self.members[element.number, place] = ranges = self._member(size)
             found = union((*found, *((max(low, smallest), min(high, largest)) for low, high in ranges)))
-        for size in element.excluded:
-            self.members[element.number, size.offset] = ranges = self._member(size)
+        for place, size in enumerate(element.excluded, len(element.sizes)):
+            self.members[element.number, place] = ranges = self._member(size)
             if not size.reference:
                 found = _without(found, *ranges[0])
         return found

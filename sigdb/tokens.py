@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Cuts the sequence of a signature into tokens, and says precisely what is wrong with a word that is none."""
+"""Cuts the sequence of a signature, or of a definition, into tokens; what is wrong with a word is said precisely."""
 
 import re
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from sigdb import think
 from sigdb.errors import Mistake, quote, suggest
 from sigdb.nodes import THRESHOLD, UNBOUNDED, Origin
 
-ELEMENT, MARK, GAP, REPEAT, BEGIN, END, OPEN, BAR, CLOSE, STOP, USE = range(11)
+ELEMENT, MARK, GAP, REPEAT, BEGIN, END, OPEN, BAR, CLOSE, STOP, USE, COMMA, SIZES = range(13)
 
 MAX_REPEAT = 1000
 _SINGLE = {"<": BEGIN, ">": END, "(": OPEN, "|": BAR, ")": CLOSE}
@@ -19,8 +19,15 @@ SIZE_PARTS = re.compile(
     r"(\*)|([0-9]+)(?:(-)([0-9]+)?|/([0-9]+))?|@([0-9A-Za-z_]+)(?:([+-])([0-9]+))?(?:/([0-9]+))?"
 )  # the same, in groups: any, size, dash, upper end, tolerance; name or number, sign, constant, tolerance
 _SIZES = rf"{_SIZE}(?:,{_SIZE})*"
-_ELEMENT = re.compile(rf"([csxCSX])({_SIZES})(?:!({_SIZES}))?(?:#([A-Za-z_][0-9A-Za-z_]*))?")
-_USE = re.compile(r"\$([A-Za-z_][0-9A-Za-z_]*)")
+_NAME = r"[A-Za-z_][0-9A-Za-z_]*"
+_ELEMENT = re.compile(rf"([csxCSX])({_SIZES})(?:!({_SIZES}))?(?:#({_NAME}))?")
+# The same with parameters: a number may be `$n` or `$n+58`, a constant a sum, and a size `$sizes`.
+_TERM = rf"(?:[0-9]+|\${_NAME}(?:[+-][0-9]+)?)"
+_OPEN_SIZE = rf"(?:\*|{_TERM}(?:-{_TERM}|-|/{_TERM})?|@[0-9A-Za-z_]+(?:[+-](?:[0-9]+|\${_NAME}))*(?:/{_TERM})?)"
+_OPEN_SIZES = rf"{_OPEN_SIZE}(?:,{_OPEN_SIZE})*"
+_OPEN_ELEMENT = re.compile(rf"([csxCSX])({_OPEN_SIZES})(?:!({_OPEN_SIZES}))?(?:#({_NAME}))?")
+_ARGUMENT = re.compile(_OPEN_SIZES)
+PARAMETER = _USE = re.compile(rf"\$({_NAME})")
 _TIME = r"([0-9]+)(?:\.([0-9]+))?(us|ms|s|min|h)"
 _MARK = re.compile(rf"\+{_TIME}(?:-{_TIME})?")
 _REPEAT = re.compile(r"\{[ \t]*([0-9]+)[ \t]*(?:(,)[ \t]*([0-9]+)?[ \t]*)?\}")
@@ -33,22 +40,22 @@ class Token(NamedTuple):
     kind: int
     text: str
     column: int
-    value: tuple[str | None, ...] = ()  # ELEMENT: side, sizes, excluded sizes, name; USE: name
+    value: tuple[str | None, ...] = ()  # ELEMENT: side, sizes, excluded sizes, name; USE: name, "(" before arguments
     low: int = 0  # MARK: think codes; REPEAT: counts
     high: int | None = None
-    origin: Origin | None = None  # where it stands in a definition; the column is then that of the use
 
     def mistake(self, message: str, offset: int = 0) -> Mistake:
         """Return a mistake at the token, or so many characters after its beginning."""
-        return misplaced(message, self.column, self.origin, offset)
+        return Mistake(self.column + offset, message)
 
 
 def misplaced(message: str, column: int, origin: Origin | None, offset: int = 0) -> Mistake:
     """Return a mistake so many characters after a column; what stands in a definition is placed there in words."""
     if origin is None:
         return Mistake(column + offset, message)
-    name, line, at = origin
-    return Mistake(column, f"in ${name} (line {line}, column {at + offset}) {message}")
+    name, file, line, at = origin
+    place = f"{file}, line" if file else "line"
+    return Mistake(column, f"in ${name} ({place} {line}, column {at + offset}) {message}")
 
 
 def number(text: str, column: int, limit: int = UNBOUNDED) -> int:
@@ -65,6 +72,7 @@ def tokens(line: str, start: int, end: int) -> tuple[list[Token], int]:
     """
     result: list[Token] = []
     position = start
+    inside: list[bool] = []  # open parentheses: whether they hold arguments
     match = _TOKEN.match(line, position, end)
     while match is not None:
         single, repeat, word = match.groups()
@@ -74,9 +82,20 @@ def tokens(line: str, start: int, end: int) -> tuple[list[Token], int]:
             if word == "where":
                 result.append(Token(STOP, "where", column))
                 return result, position
-            result.append(_word(word, column))
+            if True in inside:
+                _argument_words(word, column, result)
+            else:
+                result.append(_word(word, column))
+            if result[-1].kind == USE and line.startswith("(", position) and position < end:
+                position += 1
+                inside.append(True)
+                result[-1] = Token(USE, result[-1].text, result[-1].column, (result[-1].value[0], "("))
         elif single is not None:
             result.append(Token(_SINGLE[single], single, column))
+            if single == "(":
+                inside.append(False)
+            elif single == ")" and inside:
+                inside.pop()
         else:
             result.append(_repeat(repeat, column))
         match = _TOKEN.match(line, position, end)
@@ -84,8 +103,29 @@ def tokens(line: str, start: int, end: int) -> tuple[list[Token], int]:
     return result, -1
 
 
+def _argument_words(word: str, column: int, result: list[Token]) -> None:
+    """Append the tokens of a word among arguments, where commas at its ends stand for themselves."""
+    while word.startswith(","):
+        result.append(Token(COMMA, ",", column))
+        word, column = word[1:], column + 1
+    body = word.rstrip(",")
+    if body:
+        if _ARGUMENT.fullmatch(body) and not _USE.fullmatch(body):
+            result.append(Token(SIZES, body, column))
+        elif "," in body and body[0] in "$+~.":
+            raise Mistake(
+                column + body.index(","),
+                f"no blank after ',' in {quote(word)}; expected a comma and a blank between arguments",
+            )
+        else:
+            result.append(_word(body, column))
+    result += [Token(COMMA, ",", column + at) for at in range(len(body), len(word))]
+
+
 def _word(word: str, column: int) -> Token:
     match = _ELEMENT.fullmatch(word)
+    if match is None and "$" in word:
+        match = _OPEN_ELEMENT.fullmatch(word)
     if match is not None:
         return Token(ELEMENT, word, column, match.groups())
     if word == "+":
@@ -156,6 +196,10 @@ def _repeat(text: str, column: int) -> Token:
 _FORMS = "a size: 48, 48/15, 20-600, 512-, *, @3"
 # The first pattern that matches from the start of a wrong word explains it. The column is that of group 1's start.
 _WRONG = (
+    (
+        r"[csxCSX][^#]*(\$)",
+        "wrong use of a parameter in {word}; expected it where a number stands, for example c$n, c$n+58, c@a-$n",
+    ),
     (r"[^}]*(\})", "'}}' without '{{'; expected {{n}}, {{n,m}} or {{n,}} after an element or a group"),
     (r"()\+[csxCSX][0-9*@]", "no blank after the pause mark in {word}; expected tokens apart"),
     (r"[csxCSX]()$", "{word} has no size; expected " + _FORMS),

@@ -10,8 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
+from flowtap.eval_either import Answers, answers, either_text, kinds_of
 from flowtap.eval_interval import at_least, clopper_pearson
 from flowtap.eval_labels import LabelError, read_labels
+from flowtap.eval_plot import MISSED, NOTHING, UNKNOWN, matrix
 from flowtap.eval_same import Difference, compare, same_text
 from flowtap.eval_score import Judged, hits_of, too_general
 from tests.conftest import Command
@@ -185,6 +187,49 @@ def test_what_cannot_be_compared_is_told() -> None:
     assert (alike.things, alike.other_labels, alike.alone, alike.abstained) == (0, ["1"], ["2"], 1)
 
 
+def test_one_kind_or_another() -> None:
+    flows = [
+        seen("", "x", {"a.b": None}, a_c=1, d=1),  # any id of the kind
+        seen("", "x", {"a": None}, b=1),  # the other kind
+        seen("", "x", {"a": None}, a=1, b=1),  # both
+        seen("", "x", {"a": None, "c": None}, c=1),  # silent
+        seen("", "x", {"b": None}, "gap", b=1),
+        seen("", "x", {"b": None}, b=2),
+        seen("", "x", {"a": None, "b": None}, a=1),  # labelled as both
+        seen("", "x", {"c": None}, a=1),  # labelled as neither
+    ]
+    result = answers(flows, kinds_of("a, b"))
+    assert result.kinds == {"a": Answers(4, 0, 3, 1), "b": Answers(2, 1, 1, 1)}
+    assert (result.total, result.several) == (Answers(6, 1, 4, 2), 1)
+    lines = either_text(result).splitlines()
+    assert lines[-2].split()[:5] == ["all", "6", "1", "4", "0.8000"] and lines[-2].endswith("2  0.5000 (0.068-0.932)")
+    assert lines[-1] == "left out, labelled as several of these: 1"
+
+
+@pytest.mark.parametrize("text", ["a", "a,a", "a,", "a,B", "a,a.b"])
+def test_kinds_that_are_none(text: str) -> None:
+    with pytest.raises(LabelError, match="expected"):
+        kinds_of(text)
+
+
+def test_confusion_matrix() -> None:
+    flows = [
+        seen("", "x", {"a": None}, a=1, b=1),
+        seen("", "x", {"a": None}, a_c=1),  # the label is too general to tell
+        seen("", "x", {"a.c": None, "b": None}, a_c=1),
+        seen("", "x", {"b": None}, "gap", a=1),
+        seen("", "x", {}, b=1),
+    ]
+    table = matrix(flows)
+    assert table.columns == ["a", "a.c", "b", MISSED, UNKNOWN]
+    assert dict(zip(table.rows, zip(table.flows, table.right, table.wrong, strict=True), strict=True)) == {
+        "a": (2, [1, 1, 0, 0, 0], [0, 0, 1, 0, 0]),
+        "a.c": (1, [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]),
+        "b": (2, [0, 1, 0, 0, 1], [0, 0, 0, 1, 0]),
+        NOTHING: (1, [0, 0, 0, 0, 0], [0, 0, 1, 0, 0]),
+    }
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
     """Write a capture of seven flows, known by client port, and its labels."""
@@ -274,6 +319,22 @@ def test_the_same_under_other_conditions(lab: Path, flowtap: Command) -> None:
     assert "no column shift; expected capture," in flowtap(*words[:-1], "shift").stderr
 
 
+def test_kinds_and_labels_that_no_signature_has(lab: Path, flowtap: Command) -> None:
+    text = (lab / "labels.csv").read_text().replace(",22,a.success", ",22,a.succes")
+    (lab / "labels.csv").write_text(text)
+    words = ("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--either", "a.failure,a.succes")
+    result = flowtap(*words, "--json")
+    document = orjson.loads(result.stdout)
+    assert document["labels_without_signature"] == {"a.succes": 2}
+    assert [one["flows"] for one in document["either"]["kinds"]] == [3, 2]
+    assert document["either"]["all"]["answered"]["right"] == 3
+    assert "no signature has these ids, nor any below them: a.succes (2 flows)" in result.stderr
+    lines = flowtap(*words, "-q").stdout.splitlines()
+    assert lines.index("a.failure or a.succes, by flow:") < lines.index("wrong flows:")
+    failed = flowtap("eval", "labels.csv", "lab/a.pcap", "--either", "a")
+    assert (failed.returncode, "expected two ids or more" in failed.stderr) == (2, True)
+
+
 def test_flows_without_labels_can_be_negatives(lab: Path, flowtap: Command) -> None:
     result = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--json", "--unlabelled-negative", "-q")
     document = orjson.loads(result.stdout)
@@ -336,12 +397,12 @@ def test_a_plot_without_matplotlib_is_a_clear_error(lab: Path, flowtap: Command)
     (lab / "matplotlib.py").write_text("raise ImportError\n")  # the folder is where Python looks first
     result = flowtap("eval", "labels.csv", "lab/a.pcap", "--plot", "a.png")
     assert result.returncode == 2
-    assert result.stderr.startswith("flowtap: --plot needs matplotlib: pip install 'flowtap[eval]'")
+    assert result.stderr.startswith("flowtap: --plot needs matplotlib: pip install matplotlib")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.svg"])
 def test_plot(name: str, lab: Path, flowtap: Command) -> None:
-    pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'flowtap[eval]'")
+    pytest.importorskip("matplotlib", reason="no matplotlib: pip install matplotlib")
     result = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--plot", name)
     assert result.returncode == 0, result.stderr
     data = (lab / name).read_bytes()

@@ -79,6 +79,77 @@ def test_definitions_are_what_they_stand_for(seed: int) -> None:
         assert (defined.packets, defined.turns) == (plain.packets, plain.turns)
 
 
+PARAMETERS = """
+let GO = c9
+let I(i) = $i ~ s5
+let P(p, i) = $p $i ~ s5
+let N(n) = c$n,$n+58,$n-2 s$n/4 c10-$n s$n+0-600 c$n- s$n-$n+5 s40-100#A
+let R(n) = s70#A c@A+$n,@A-$n/0 s@A+$n+3/$n c@A-$n-2!$n-1,@A-$n
+let S(s) = s40-100#A c$s,7/0 s9-!$s
+let Q(n, i) = $N($n+7) $I($i) $I(~ $I($i))
+"""
+
+
+@pytest.mark.parametrize(
+    ("sequence", "written"),
+    [
+        ("$I(c1)", "( c1 ~ s5 )"),
+        ("$I(~ $GO{2})", "( ~ ( c9 ){2} ~ s5 )"),
+        ("c1 $I() c2", "c1 ( ~ s5 ) c2"),
+        ("c1 $I( ){2}", "c1 ( ~ s5 ){2}"),
+        ("$I(( c1|c2{2} ){0,3})", "( ( c1|c2{2} ){0,3} ~ s5 )"),
+        ("c1 $I(+2s)", "c1 ( +2s s5 )"),
+        ("c1 $I(c3,4!9 ~)", "c1 ( c3,4!9 ~ s5 )"),
+        ("c1 $I(... c2 ...)", "c1 ( ... c2 ... ~ s5 )"),
+        ("c1 ( c2 | $I(( c5 | > )) )", "c1 ( c2 | ( ( c5 | > ) ~ s5 ) )"),
+        ("c1 $P(+60ms-2s, )", "c1 ( +60ms-2s s5 )"),
+        ("c1 $P(+60ms-2s, ~ c7)", "c1 ( +60ms-2s c7 ~ s5 )"),
+        ("c1 $P(+60ms-2s, +1s)", "c1 ( +1s-2s s5 )"),
+        ("c1 $P(,)", "c1 ( ~ s5 )"),
+        ("c1 $P(,c2)", "c1 ( c2 ~ s5 )"),
+        ("$N(20)", "( c20,78,18 s20/4 c10-20 s20-600 c20- s20-25 s40-100#A )"),
+        ("$R(20)", "( s70#A c@A+20,@A-20/0 s@A+23/20 c@A-22!19,@A-20 )"),
+        ("$S(@A,@A+8/0)", "( s40-100#A c@A,@A+8/0,7/0 s9-!@A,@A+8/0 )"),
+        ("$S(22)", "( s40-100#A c22,7/0 s9-!22 )"),
+        ("$S(20-30) c1", "( s40-100#A c20-30,7/0 s9-!20-30 ) c1"),
+        ("$Q(15, )", "( ( c22,80,20 s22/4 c10-22 s22-600 c22- s22-27 s40-100#A ) ( ~ s5 ) ( ~ ( ~ s5 ) ~ s5 ) )"),
+        ("$I($P(+, c2))", "( ( + c2 ~ s5 ) ~ s5 )"),
+    ],
+)
+def test_arguments_are_put_in(sequence: str, written: str) -> None:
+    given = sigdb.loads(f"{PARAMETERS}udp * {sequence} : d")
+    plain = sigdb.loads(f"udp * {written} : d")
+    assert (given.packets, given.turns) == (plain.packets, plain.turns)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_arguments_are_what_is_written(seed: int) -> None:
+    """A definition with random arguments compiles to the arrays of the line with their text in their places."""
+    random = Random(seed)
+    compiled = 0
+    while compiled < 100:
+        first, second, *more = (signatures.sequence(random) for _ in range(4))
+        first, second = (random.choice((one, one, one, "", "+2s", "~")) for one in (first, second))
+        number, less = random.randrange(5, 30), random.randrange(5)
+
+        def hide(match: re.Match[str], number: int = number) -> str:
+            return match[1] + "$n" + (f"{int(match[2]) - number:+d}" if int(match[2]) != number else "")
+
+        body = f"c3 {more[0]} $a {more[1]} ( $a s1 | $b $a s2 )"
+        plain = f"udp * ( {body.replace('$a', first).replace('$b', second)} ) : d"
+        hidden = re.sub(r"((?<![0-9A-Za-z])[csx])([0-9]{2,})(?![0-9-])", hide, body)
+        if "$n" not in hidden or re.search("@[0-9]", plain):
+            continue
+        lets = f"let A(a, n, b) = {hidden}\nlet B(x, y) = $A($x, $y+{less}, {second})\n"
+        try:
+            written = sigdb.loads(plain)
+        except sigdb.SignatureErrors:
+            continue
+        compiled += 1
+        for use in (f"$A({first}, {number}, {second})", f"$B({first}, {number - less})"):
+            assert sigdb.loads(f"{lets}udp * {use} : d").packets == written.packets
+
+
 def columns(text: str, **options: Any) -> list[tuple[int, ...]]:
     """Return element, side, size range, think code range, flags and successors of each packet position."""
     stream = sigdb.loads(text, **options).packets

@@ -141,6 +141,65 @@ def test_definitions_hold_for_their_file(tmp_path: Path) -> None:
         sigdb.load([tmp_path / "a.fp", tmp_path / "c.fp"])
 
 
+def test_files_share_definitions(tmp_path: Path) -> None:
+    """What another file defines is the same however it is reached, and its signatures stay its own."""
+    (tmp_path / "base.fp").write_text("let A = c1\nlet B(n) = s$n $A\ntcp * $A : base\n")
+    (tmp_path / "more.fp").write_text('include "base.fp"\nlet C = $B(7)\n')
+    (tmp_path / "user.fp").write_text('include "base.fp"\ninclude "more.fp"\ntcp * = $C $A : user\n')
+    expected = "$C($B(7)(s7-7 $A(c1-1))) $A(c1-1)"
+    (alone,) = sigdb.load([tmp_path / "user.fp"]).signatures
+    assert show(alone.sequence).replace("~", "") == expected
+    for files in (("user", "base", "more"), ("more", "base", "user")):
+        both = sigdb.load([tmp_path / f"{name}.fp" for name in files]).signatures
+        assert {signature.description: show(signature.sequence).replace("~", "") for signature in both} == {
+            "user": expected,
+            "base": "$A(c1-1)",
+        }
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {"a": 'include "b.fp"\ntcp * $A : d\ntcp * $B : d\n', "b": "let A = c9-1\nlet B = c1 s@X\n"},
+            [
+                "a.fp:3:7: in $B (b.fp, line 2, column 14) "
+                "no element is named 'X'; expected a name given with '#' before",
+                "b.fp:1:10: the size range 9-1 is empty; expected the smaller size first",
+            ],
+        ),
+        (
+            {"a": 'include "b.fp"\nlet A = c1\n', "b": "let A = c2\n"},
+            ["a.fp:2:5: the name 'A' is defined in line 1 of b.fp already; expected another name"],
+        ),
+        (
+            {"a": 'let A = c1\ninclude "b.fp"\n', "b": "let A = c2\n"},
+            ["a.fp:2:10: the name 'A' is defined in line 1 and in line 1 of b.fp; expected one of them"],
+        ),
+        (
+            {"a": 'include "b.fp"\n', "b": 'include "c.fp"\n', "c": 'include "a.fp"\n'},
+            ["c.fp:1:10: 'a.fp' includes this file; expected no circle of files"],
+        ),
+        ({"a": 'include "a.fp"\n'}, ["a.fp:1:10: 'a.fp' includes this file; expected no circle of files"]),
+    ],
+)
+def test_mistakes_of_files_together(tmp_path: Path, files: dict[str, str], expected: list[str]) -> None:
+    for name, text in files.items():
+        (tmp_path / f"{name}.fp").write_text(text)
+    with pytest.raises(sigdb.SignatureErrors) as caught:
+        sigdb.load([tmp_path / "a.fp"])
+    assert [str(error).removeprefix(f"{tmp_path}/") for error in caught.value.errors] == expected
+    with pytest.raises(sigdb.SignatureErrors) as again:
+        sigdb.load(sorted(tmp_path.glob("*.fp")))
+    assert len(again.value.errors) == len(expected)
+
+
+def test_shipped_files_can_be_included(tmp_path: Path) -> None:
+    (tmp_path / "a.fp").write_text('include "ssh.fp"\ntcp * < $SERVICE : d\n')
+    (signature,) = sigdb.load([tmp_path / "a.fp"]).signatures
+    assert signature.description == "d"
+
+
 @pytest.mark.parametrize(
     ("text", "exact", "begin", "end", "turns"),
     [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Hands on a keyboard, in protocols without encryption.
 #
 # Taken from: GNU inetutils telnet and telnetd 2.4, netcat-openbsd 1.219, ncat 7.93, socat 1.7.4 in raw mode, the client

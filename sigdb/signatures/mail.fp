@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Mail servers spoken to by programs. What people type there is in interactive.fp: human.lines, human.typing.keys.
 #
 # Taken from: aiosmtpd 1.4 with smtplib and curl 7.88 at round trips of 0 to 160 ms; swaks 20201014 and the captures of

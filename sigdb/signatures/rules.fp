@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Rules over several flows: what alerts mean together. docs/rules.md explains them. Times are those of the first hit in a
 # flow. What was not seen well enough (verdict unknown) is not counted.
 

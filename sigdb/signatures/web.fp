@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Web servers spoken to by hand.
 #
 # Taken from: Python's http.server with netcat-openbsd 1.219 (a line and its CR LF are two segments) at round trips of 0
