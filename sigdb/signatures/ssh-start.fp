@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SSH protocol 2 up to the server's acceptance of the service: definitions for the other files of SSH, no signatures.
+#
+# Every signature of a login or a session begins with the flow and passes the clear-text key exchange by its sizes, none
+# of which is as small as an encrypted message. So flows that were seen from their middle on never match, and the port
+# does not matter. Each cipher pads in its own way, so a size says little; the difference of two sizes says much. They
+# are related to `A`, the acceptance (17 bytes of payload; RFC 4253, 10), the first encrypted message of the server
+# after the client's first.
+
+# Banners, perhaps with an empty line, or the text that a server may say before (RFC 4253, 4.2).
+let SAID = ( ~ c8-255 | ~ s8-255 | ~ c2 | ~ s2 )
+# Lists of methods (KEXINIT), perhaps joined with the banner or with a guess (Dropbear); what is left of a full segment
+# may come after something of the other side.
+let LISTED = ( ~ c250- (~ c2-1500){0,1} | ~ s230- (~ s2-1500){0,1} | ~ c1360-1480 (~ s8-){1,2} ~ c2-900 | ~ s1360-1480 (~ c8-){1,2} ~ s2-900 )
+# A group exchange, the two halves of the key exchange; the client's may be in its first packet (Dropbear).
+let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
+let KEX = $SAID{0,3} $LISTED{0,2} $SAID{0,2} $LISTED{1,4} $HALVES
+# NEWKEYS (16 bytes), perhaps joined with EXT_INFO or what follows; EXT_INFO of either side.
+let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
+# Up to the client's request for the service, named `I` so that `I` is something everywhere, and EXT_INFO.
+let ASKED(pause) = $KEX $NEWKEYS $pause c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+let SERVICE = $ASKED(~)
+# Where EXT_INFO is joined with the acceptance (Twisted): the request has as many bytes as the acceptance would have.
+let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
+# IGNORE without data, which AsyncSSH's server sends before each of its messages, or before each answer alone: as large
+# as a success (8 bytes more in chacha20).
+let IGN = s@A-8,@A-16
+# The acceptance without it, and with or without it.
+let PLAIN = s40-100#A
+let WITH_I = ( s24-84#I ~ s@I+8,@I+16#A | s40-100#A )
+# Anything of the authentication, in any order: nothing of the server's is smaller than `A`.
+let NOISE = (~ c24-1700 | ~ s@A+1000/1000){0,}
