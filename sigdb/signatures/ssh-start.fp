@@ -18,7 +18,8 @@ let KEX = $SAID{0,3} $LISTED{0,2} $SAID{0,2} $LISTED{1,4} $HALVES
 # NEWKEYS (16 bytes), perhaps joined with EXT_INFO or what follows; EXT_INFO of either side.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
 # Up to the client's request for the service, named `I` so that `I` is something everywhere, and EXT_INFO.
-let ASKED(pause) = $KEX $NEWKEYS $pause c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+# (in pieces: ssh2 of Node writes the length, the rest and a MAC of its own one by one).
+let ASKED(pause) = $KEX $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let SERVICE = $ASKED(~)
 # Where EXT_INFO is joined with the acceptance (Twisted): the request has as many bytes as the acceptance would have.
 let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
@@ -29,4 +30,4 @@ let IGN = s@A-8,@A-16
 let PLAIN = s40-100#A
 let WITH_I = ( s24-84#I ~ s@I+8,@I+16#A | s40-100#A )
 # Anything of the authentication, in any order: nothing of the server's is smaller than `A`.
-let NOISE = (~ c24-1700 | ~ s@A+1000/1000){0,}
+let NOISE = (~ c2-1700 | ~ s@A+1000/1000){0,}

@@ -29,8 +29,8 @@ include "ssh-start.fp"
 # Up to the acceptance.
 let START = ( $SERVICE ~ $PLAIN | $HIDDEN )
 # Anything of the authentication, in any order, IGNORE among it; NOISE is without.
-let NOISE_I = (~ c24-1700 | ~ $IGN ~ s@A+1000/1000){0,}
-let ANY = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+40/40 ){0,}
+let NOISE_I = (~ c2-1700 | ~ $IGN ~ s@A+1000/1000){0,}
+let ANY = ( ~ c2-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+40/40 ){0,}
 
 # The client's requests. AsyncSSH's sends IGNORE before each. From 48 on no usual user name makes a "none".
 let IGNORE = (~ c@A-8,@A-16){0,1}
@@ -110,23 +110,29 @@ let COUNT_ALIKE(pause, ign) = ( ~ $ASK_ALIKE($ign) $pause $ANSWER $ALIKE(~, $ign
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST(ign) = $ANY $REFUSED(~, $ign) $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F($ign) ~ $ANSWER )
 # After one: DISCONNECT of any text for what can be no other request.
-let GOODBYE = $ANY ( ~ c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | ~ c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | ~ c@A+48/16 +230ms s@A+40/40!@F ) >
+let GOODBYE = $ANY ( ~ c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | ~ c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | ~ c@A+48/16 +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
 # Without `F`. The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the
 # service again, sends one as small, or leaves.
-let FIRST_SMALL(ign) = ( ~ c@A+32,@A+40 $FIRST_ANY(+0ms-229ms, $ign) ( $AGAIN(~, $ign) | ~ c@A > ) | ~ c@A+32 +3ms-229ms s@A+32/32!@A+16 > | ~ c@A+32 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+32 | ~ c@A+40 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+40,@A+104 )
+let FIRST_SMALL(ign) = ( ~ c@A+32,@A+40 $FIRST_ANY(+0ms-229ms, $ign) ( $AGAIN(~, $ign) | ~ c@A > ) | ~ c@A+32 +0ms-229ms s@A+40/40!@A+16 > | ~ c@A+32 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+32 | ~ c@A+40 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+40,@A+104 )
 let JOINED_SMALL(ign) = $JOINED($ign) $SMALL $FIRST_LONG(+0ms-229ms, $ign) $IGNORE c@A+32,@A+68/20
 let JOINED_96(ign) = ( $JOINED_16($ign) c@A+96 $FIRST_ANY(+0ms-229ms, $ign) ( c@A+96 | > ) | $JOINED($ign) c@A+104 $FIRST_104(+0ms-229ms, $ign) ( c@A,@A+40,@A+104 | > ) | $JOINED_SMALL($ign) )
 let JOINT_48 = ~ c@A+72/16,@A+96,@A+104,246-255,257-272 ~ $JOINT
 # One request, a first answer joined with EXT_INFO, and gone.
 let SMALL_GONE = c@A+32 +3ms-229ms $JOINT >
-let FIRST_JOINT(ign) = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN(~, $ign) | $JOINT_48 ( ~ c@A+60/28,@A+96,@A+104,246-255,257-272 | $AGAIN(~, $ign) ) | ~ c@A+48 ~ $JOINT ( $AGAIN(~, $ign) | c@A+60/28,@A+96,@A+104 ) | ~ c@A+68/20,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
-let FIRST_AFTER(ign) = ( c@A+44/4 $ALIKE(+0ms-229ms, $ign) ( c@A+72/24 | $IGNORE ~ c@A+0/16 $ALIKE(~, $ign) | > ) | c@A+40/8 $ALIKE(+0ms-229ms, $ign) ( $AGAIN(~, $ign) ~ c@A+600/584 | ~ c@A > ) | c@A+32 $ALIKE(+3ms-229ms, $ign) > )
+let FIRST_JOINT(ign) = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN(~, $ign) | $JOINT_48 ( ~ c@A+60/28,@A+96,@A+104,246-255,257-272 ~ s@A+40/40 | $AGAIN(~, $ign) ) | ~ c@A+48 ~ $JOINT ( $AGAIN(~, $ign) | c@A+60/28,@A+96,@A+104 ) | ~ c@A+68/20,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
+let FIRST_AFTER(ign) = ( c@A+44/4 $ALIKE(+0ms-229ms, $ign) ( c@A+72/24 | $IGNORE ~ c@A+0/16 $ALIKE(~, $ign) | > ) | c@A+40/8 $ALIKE(+0ms-229ms, $ign) ( $AGAIN(~, $ign) ~ c@A+600/584 | ~ c@A > ) | c@A+32 $ALIKE(+0ms-229ms, $ign) > )
 let FIRST_ALIKE(ign) = ( ~ c@A+76/20,@A+104,246-255,257-272 $ALIKE(~, $ign) | + c@A+44/4 $ALIKE(~, $ign) | ~ c@A+40/8 $ALIKE(+230ms, $ign) | $FIRST_AFTER($ign) )
 # 96 that is answered by 48 or 56 may be the query for a key that would do (PK_OK); then a signature follows, larger than any password.
 let REFUSED_96(ign) = ( $FIRST(~, @A,@A+8,@A+24,@A+32,@A+40,@A+64,@A+72,@A+80, $ign) | $FIRST(~, @A+48,@A+56, $ign) ( ~ c@A+52/52 | > ) )
 # 48 may be "none" for a very long name, or a request to be asked that is refused: then one who types makes a pause, or PuTTY pads.
 let FIRST_48(ign) = ( + c@A+48 $FIRST_ANY(~, $ign) | c@A+48 $FIRST_ANY(+230ms, $ign) | c@A+48 $FIRST_ANY(+0ms-229ms, $ign) ( c24-245 | c273-1700 | ~ c@A | > ) )
 let COUNTED_FIRST(ign) = ( ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | $FIRST_48($ign) | ~ c@A+96 $REFUSED_96($ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
+
+# In pieces (ssh2 of Node): the length, 4 bytes, where it is apart; a MAC of its own, 16, 20 or 32.
+let NONE_PIECES = ( ~ c4 ~ c@A+20/8 (~ c16){0,1} | ~ c@A-20/40 ~ c20,32 )
+let PIECES(pause) = ( $pause c4 ( ~ c@A+56/28 | ~ c@A+40/28 ~ c16 ) | $pause c@A+28/28 ~ c32 | $pause c@A+40/28 ~ c20 )
+let KNOWN_PIECES(ign) = $NONE_PIECES ( $BANNER($ign) | ~ $JOINT $PIECES(~) ) $ign ~ s@A+40/40#F
+let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) $ANY $PIECES(~) $REFUSED(~, $ign) | $NONE_PIECES ~ $JOINT $PIECES(~) $ign ~ s@A+40/40 )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
 # Fails: passwords of more than 60 bytes that are not padded, or 95 with a pad; more than some 40 packets. Where a refusal
@@ -140,7 +146,7 @@ let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | 
 let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+96 $ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) ) | $LAST_ALIKE($ign) )
 let FAILED_FIRST = ( $JOINED_96() | ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
 let FAILED_FIRST_I = ~ c@A+40 $FIRST_ANY(+230ms, ~ $IGN)
-let FAILURES(ign) = ( $FAILED($ign) | $FAILED_NEXT($ign) | $FAILED_96($ign) | $FAILED_ALIKE($ign) | $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) )
+let FAILURES(ign) = ( $FAILED($ign) | $FAILED_NEXT($ign) | $FAILED_96($ign) | $FAILED_ALIKE($ign) | $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) | $FAILED_PIECES($ign) )
 # libssh2, known by its banner and KEXINIT, asks for a question only where keyboard-interactive is listed, and answers it.
 let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 ( ~ s16-1460 ){0,2} $HALVES $NEWKEYS ~ c40-420 ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let FAILED_LIBSSH2 = ~ $PLAIN ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 +0ms-229ms s@A+32/32 >
@@ -174,9 +180,9 @@ tcp * = < ( $START $KEYS_REFUSED() | $SERVICE ~ $WITH_I $KEYS_REFUSED(~ $IGN) ) 
 # Where it shares a segment with what follows, the first small one after it counts (CHANNEL_SUCCESS), or what comes after a banner
 # without being asked for (HIDDEN). Fails: compression "zlib" from the start, padding at random, servers that
 # send IGNORE only now and then.
-let NOISE_NOW = ( ~ c24-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 | ~ c@A+850/770#query ~ $IGN ~ s@query-52/20 ){0,}
-let SUCCESS = ~ s@A-16,36 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 | > )
-let DONE_NOW = $NOISE_NOW ~ c24-1700 $SUCCESS
+let NOISE_NOW = ( ~ c2-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 | ~ c@A+850/770#query ~ $IGN ~ s@query-52/20 ){0,}
+let SUCCESS = ~ s@A-16,@A-24,36 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 | > )
+let DONE_NOW = $NOISE_NOW ~ c16-1700 $SUCCESS
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
 let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
 tcp * = < ( $HIDDEN $DONE_NOW | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
@@ -202,7 +208,7 @@ let TYPED = c@A+56/80,@A+164/4,246-255,257-272
 let TYPED_FIRST = c@A+60/28,@A+96,@A+104
 let ACCEPTED_OR_NOT = ( ~ s@A-16,36 | ~ s@A+36/36 )
 let PAUSE_BEFORE = ~ c16 (~ s16){0,1} (~ s104-1500){0,1} +700ms c40-100
-tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) ) : SSH2 - a person typed a password
+tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -217,10 +223,11 @@ let SENT_DONE(ign) = ( $CREDENTIAL | $ASK($ign) $ANSWER ) $DONE($ign)
 # connects (Paramiko) pauses after it.
 let SENT_FIRST(ign) = ( c@A+68/20,@A+96,@A+104,246-255,257-272 $REPLY(~, @A+1064/1064, $ign) | c@A+36/4 $REPLY(+230ms, @A+1064/1064, $ign) ) ( c@A+52/52,246-255,257-272 | > )
 let SENT_JOINED(ign) = ( $JOINED($ign) ( $LARGE $FIRST_ANY(~, $ign) | c@A+52/12,@A+96,@A+104 $FIRST_ANY(+230ms, $ign) | $SMALL $FIRST_SHORT(~, $ign) ) | $JOINED_96($ign) | $JOINED($ign){0,1} ( $SENT_DONE($ign) | ~ $ANSWERED(+0ms-399ms) ) )
-let SENT_SMALL(ign) = ( $SMALL_GONE | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN(+0ms-399ms, $ign) ) | c@A+32 $REPLY(+3ms-229ms, @A+32/32, $ign) > | c@A+32 $FIRST_ANY(+0ms-229ms, $ign) c@A+32 | c@A+40 $FIRST_ANY(+0ms-229ms, $ign) c@A+40,@A+104 )
+let SENT_SMALL(ign) = ( $SMALL_GONE | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN(+0ms-399ms, $ign) ) | c@A+32 $REPLY(+0ms-229ms, @A+40/40, $ign) > | c@A+32 $FIRST_ANY(+0ms-229ms, $ign) c@A+32 | c@A+40 $FIRST_ANY(+0ms-229ms, $ign) c@A+40,@A+104 )
 let SENT(ign) = ( $KNOWN($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) | $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) $ANY $COUNT_96($ign) )
 let SENT_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) ( $COUNT_ALIKE(+0ms-399ms, $ign) | $SENT_DONE($ign) )
-let SENT_LATER(ign) = ( $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) $SENT_DONE($ign) )
+let SENT_PIECES(ign) = $KNOWN_PIECES($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $PIECES(+0ms-399ms) $ign ( ~ s@F | ~ s@A-16,36 )
+let SENT_LATER(ign) = ( $SENT_PIECES($ign) |  $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) $SENT_DONE($ign) )
 let SENT_AT_ONCE(ign) = ( $SENT_FIRST($ign) | $SENT_JOINED($ign) | $SENT_SMALL($ign) )
 # Not where a person's password came before the service was asked for (Paramiko).
 let SOON = $ASKED(+0ms-699ms)
