@@ -14,13 +14,20 @@ let SAID = ( ~ c8-255 | ~ s8-255 | ~ c2 | ~ s2 )
 let LISTED = ( ~ c250- (~ c2-1500){0,1} | ~ s230- (~ s2-1500){0,1} | ~ c1360-1480 (~ s8-){1,2} ~ c2-900 | ~ s1360-1480 (~ c8-){1,2} ~ s2-900 )
 # A group exchange, the two halves of the key exchange; the client's may be in its first packet (Dropbear).
 let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
-let KEX = $SAID{0,3} $LISTED{0,2} $SAID{0,2} $LISTED{1,4} $HALVES
+let HELLO = $SAID{0,2} $LISTED{0,2} $SAID{0,2} $LISTED{1,4} $HALVES
+let KEX = $SAID{0,1} $HELLO
+# The same where the client's banner is as long as OpenSSH's (with or without the name of a distribution); as others'.
+let KEX_OPENSSH = ( ~ s2- ){0,3} ~ c20-22,32-43 $HELLO
+let KEX_OTHER(sizes) = ( ~ s2- ){0,3} ( ~ c$sizes $HELLO | ~ c256- (~ c2-900){0,1} $SAID{0,2} $LISTED{0,4} $HALVES )
 # NEWKEYS (16 bytes), perhaps joined with EXT_INFO or what follows; EXT_INFO of either side.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
 # Up to the client's request for the service, named `I` so that `I` is something everywhere, and EXT_INFO.
 # (in pieces: ssh2 of Node writes the length, the rest and a MAC of its own one by one).
-let ASKED(pause) = $KEX $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
-let SERVICE = $ASKED(~)
+let ASKED(kex, pause) = $kex $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+let SERVICE = $ASKED($KEX, ~)
+let BY_OPENSSH = $ASKED($KEX_OPENSSH, ~)
+let BY_OTHER = $ASKED($KEX_OTHER(8-31,44-255), ~)
+let BY_STRANGER = $ASKED($KEX_OTHER(8-19,23-31,44-255), ~)
 # Where EXT_INFO is joined with the acceptance (Twisted): the request has as many bytes as the acceptance would have.
 let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
 # IGNORE without data, which AsyncSSH's server sends before each of its messages, or before each answer alone: as large

@@ -106,7 +106,7 @@ let AFTER_ALIKE(pause, ign) = ( $IGNORE ~ c@A+64/16 | $IGNORE $pause c@A+0/16 $A
 let ALIKE_96(ign) = c@A+96 ( $ALIKE(+230ms, $ign) | $ALIKE(+0ms-229ms, $ign) ( c@A+96 | > ) )
 let ALIKE_32(pause, ign) = ( c@A+32 $ALIKE(+0ms-229ms, $ign) ( $IGNORE c@A+32 $ALIKE(+0ms-229ms, $ign) | > ) | $AGAIN($pause, $ign) c@A+40/8 $ALIKE(+0ms-229ms, $ign) > )
 let ALIKE_NEXT(ign) = ( c@A+48 $ALIKE(+4ms-229ms, $ign) $IGNORE c@A+32 $ALIKE(+0ms-229ms, $ign) | c@A+40/8 $ALIKE(+4ms-229ms, $ign) $IGNORE c@A+32 ~ s@A-16 )
-let COUNT_ALIKE(pause, ign) = ( ~ $ASK_ALIKE($ign) $pause $ANSWER $ALIKE(~, $ign) | $pause c@A+80/8,@A+104,246-255,257-272 $ALIKE(~, $ign) | $ALIKE_96($ign) | c@A+48/16 $ALIKE(+230ms, $ign) | c@A+48/16 $ALIKE(+0ms-229ms, $ign) $AFTER_ALIKE($pause, $ign) | $ALIKE_32($pause, $ign) | $ALIKE_NEXT($ign) )
+let COUNT_ALIKE(pause, ign) = ( ~ $ASK_ALIKE($ign) $pause $ANSWER $ALIKE(~, $ign) | $pause c@A+80/8,@A+104,246-255,257-272 $ALIKE(~, $ign) | c@A+48/16 $ALIKE(+230ms, $ign) | c@A+48/16 $ALIKE(+0ms-229ms, $ign) $AFTER_ALIKE($pause, $ign) | $ALIKE_32($pause, $ign) | $ALIKE_NEXT($ign) )
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST(ign) = $ANY $REFUSED(~, $ign) $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F($ign) ~ $ANSWER )
 # After one: DISCONNECT of any text for what can be no other request.
@@ -122,11 +122,9 @@ let SMALL_GONE = c@A+32 +3ms-229ms $JOINT >
 let FIRST_JOINT(ign) = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN(~, $ign) | $JOINT_48 ( ~ c@A+60/28,@A+96,@A+104,246-255,257-272 ~ s@A+40/40 | $AGAIN(~, $ign) ) | ~ c@A+48 ~ $JOINT ( $AGAIN(~, $ign) | c@A+60/28,@A+96,@A+104 ) | ~ c@A+68/20,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
 let FIRST_AFTER(ign) = ( c@A+44/4 $ALIKE(+0ms-229ms, $ign) ( c@A+72/24 | $IGNORE ~ c@A+0/16 $ALIKE(~, $ign) | > ) | c@A+40/8 $ALIKE(+0ms-229ms, $ign) ( $AGAIN(~, $ign) ~ c@A+600/584 | ~ c@A > ) | c@A+32 $ALIKE(+0ms-229ms, $ign) > )
 let FIRST_ALIKE(ign) = ( ~ c@A+76/20,@A+104,246-255,257-272 $ALIKE(~, $ign) | + c@A+44/4 $ALIKE(~, $ign) | ~ c@A+40/8 $ALIKE(+230ms, $ign) | $FIRST_AFTER($ign) )
-# 96 that is answered by 48 or 56 may be the query for a key that would do (PK_OK); then a signature follows, larger than any password.
-let REFUSED_96(ign) = ( $FIRST(~, @A,@A+8,@A+24,@A+32,@A+40,@A+64,@A+72,@A+80, $ign) | $FIRST(~, @A+48,@A+56, $ign) ( ~ c@A+52/52 | > ) )
 # 48 may be "none" for a very long name, or a request to be asked that is refused: then one who types makes a pause, or PuTTY pads.
 let FIRST_48(ign) = ( + c@A+48 $FIRST_ANY(~, $ign) | c@A+48 $FIRST_ANY(+230ms, $ign) | c@A+48 $FIRST_ANY(+0ms-229ms, $ign) ( c24-245 | c273-1700 | ~ c@A | > ) )
-let COUNTED_FIRST(ign) = ( ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | $FIRST_48($ign) | ~ c@A+96 $REFUSED_96($ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
+let COUNTED_FIRST(ign) = ( ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | $FIRST_48($ign) )
 
 # In pieces (ssh2 of Node): the length, 4 bytes, where it is apart; a MAC of its own, 16, 20 or 32.
 let NONE_PIECES = ( ~ c4 ~ c@A+20/8 (~ c16){0,1} | ~ c@A-20/40 ~ c20,32 )
@@ -143,14 +141,18 @@ let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) 
 let FAILED_NEXT(ign) = $KNOWN_NONE($ign) ( + $SMALL $REFUSED(~, $ign) | + c@A+104 $REFUSED(~, $ign) | $COUNT_NEXT(~, $ign) )
 let FAILED_96(ign) = $KNOWN_16($ign) $ANY ( $COUNT_96($ign) | + c@A+96 $REFUSED(~, $ign) )
 let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+32
-let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+96 $ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) ) | $LAST_ALIKE($ign) )
-let FAILED_FIRST = ( $JOINED_96() | ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
+let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) ) | $LAST_ALIKE($ign) )
+# OpenSSH alone pads to 96, and asks for nothing first; so what others send first may be a password, and 96 is a key.
+# ncrack is made of it, and asks for nothing first either.
+let FAILED_OPENSSH(ign) = ( ~ c@A+96 $ign ~ s@A+40/40!@A+48,@A+56 | $FAILED_96($ign) | $MODE_ALIKE($ign) $ANY ( $ALIKE_96($ign) | + c@A+96 $ALIKE(~, $ign) ) )
+let FAILED_FIRST = ( ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
 let FAILED_FIRST_I = ~ c@A+40 $FIRST_ANY(+230ms, ~ $IGN)
-let FAILURES(ign) = ( $FAILED($ign) | $FAILED_NEXT($ign) | $FAILED_96($ign) | $FAILED_ALIKE($ign) | $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) | $FAILED_PIECES($ign) )
+let FAILURES(ign) = ( $FAILED($ign) | $FAILED_NEXT($ign) | $FAILED_ALIKE($ign) | $FAILED_PIECES($ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
+let FAILED_OTHER(ign) = ( $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) )
 # libssh2, known by its banner and KEXINIT, asks for a question only where keyboard-interactive is listed, and answers it.
 let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 ( ~ s16-1460 ){0,2} $HALVES $NEWKEYS ~ c40-420 ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let FAILED_LIBSSH2 = ~ $PLAIN ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 +0ms-229ms s@A+32/32 >
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START ( $FAILURES() | $FAILED_FIRST ) | $SERVICE ~ $WITH_I ( $FAILURES(~ $IGN) | $FAILED_FIRST_I ) ) : SSH2 - password or answer refused
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -167,7 +169,8 @@ let ELSE = ( + c@A+60/44,246-255,257-272 | c@A+48/16 | ~ $KEY )
 let KEY_AFTER(refused, ign) = ( ( $ANY $refused ){0,1} ( $AGAIN(~, $ign) ){0,1} $IGNORE ~ $KEY $refused )
 let KEY_FIRST(ign) = ( $JOINED($ign){0,1} ( ~ $KEY $ign ~ s@A+40/40!@A+48,@A+56 | ~ c@A+164/40,@A+960/732 $REPLY(~, @A+48,@A+56, $ign) ) | ~ $KEY ~ $JOINT $AGAIN(~, $ign) | $NONE_8 ~ $JOINT $IGNORE ~ c@A+96 ~ s@A+20/20,@A+64 | $JOINED_16($ign) c@A+96 ~ s@A+20/20,@A+64 $ELSE )
 let KEYS_REFUSED(ign) = ( $KNOWN_ALL($ign) $KEY_AFTER($REFUSED(~, $ign), $ign) | $KEY_FIRST($ign) | $KNOWN_8($ign) $ANY ( c@A+96 $REFUSED(~, $ign) | c@A+104 $REFUSED(+0ms-229ms, $ign) ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16($ign) $ANY c@A+96 $REFUSED(+0ms-229ms, $ign) $ELSE | $MODE_ALIKE($ign) ( $KEY_AFTER($ALIKE(~, $ign), $ign) | $ANY c@A+96 $ALIKE(+0ms-229ms, $ign) $ELSE ) )
-tcp * = < ( $START $KEYS_REFUSED() | $SERVICE ~ $WITH_I $KEYS_REFUSED(~ $IGN) ) : SSH2 - key refused
+let KEY_OTHER = ( $KNOWN_16() $ANY c@A+96 $REFUSED(~, ) | $MODE_ALIKE() $ANY c@A+96 $ALIKE(~, ) | ~ c@A+96 ~ s@A+40/40!@A+48,@A+56 )
+tcp * = < ( $START $KEYS_REFUSED() | $SERVICE ~ $WITH_I $KEYS_REFUSED(~ $IGN) | $BY_STRANGER ~ $PLAIN $KEY_OTHER ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
     severity = low
@@ -224,14 +227,16 @@ let SENT_DONE(ign) = ( $CREDENTIAL | $ASK($ign) $ANSWER ) $DONE($ign)
 let SENT_FIRST(ign) = ( c@A+68/20,@A+96,@A+104,246-255,257-272 $REPLY(~, @A+1064/1064, $ign) | c@A+36/4 $REPLY(+230ms, @A+1064/1064, $ign) ) ( c@A+52/52,246-255,257-272 | > )
 let SENT_JOINED(ign) = ( $JOINED($ign) ( $LARGE $FIRST_ANY(~, $ign) | c@A+52/12,@A+96,@A+104 $FIRST_ANY(+230ms, $ign) | $SMALL $FIRST_SHORT(~, $ign) ) | $JOINED_96($ign) | $JOINED($ign){0,1} ( $SENT_DONE($ign) | ~ $ANSWERED(+0ms-399ms) ) )
 let SENT_SMALL(ign) = ( $SMALL_GONE | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN(+0ms-399ms, $ign) ) | c@A+32 $REPLY(+0ms-229ms, @A+40/40, $ign) > | c@A+32 $FIRST_ANY(+0ms-229ms, $ign) c@A+32 | c@A+40 $FIRST_ANY(+0ms-229ms, $ign) c@A+40,@A+104 )
-let SENT(ign) = ( $KNOWN($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) | $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) $ANY $COUNT_96($ign) )
+let SENT(ign) = ( $KNOWN($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) )
 let SENT_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) ( $COUNT_ALIKE(+0ms-399ms, $ign) | $SENT_DONE($ign) )
 let SENT_PIECES(ign) = $KNOWN_PIECES($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $PIECES(+0ms-399ms) $ign ( ~ s@F | ~ s@A-16,36 )
 let SENT_LATER(ign) = ( $SENT_PIECES($ign) |  $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) $SENT_DONE($ign) )
-let SENT_AT_ONCE(ign) = ( $SENT_FIRST($ign) | $SENT_JOINED($ign) | $SENT_SMALL($ign) )
+let SENT_OTHER(ign) = ( $SENT_FIRST($ign) | $SENT_SMALL($ign) )
 # Not where a person's password came before the service was asked for (Paramiko).
-let SOON = $ASKED(+0ms-699ms)
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_AT_ONCE() | $SOON ~ $WITH_I $SENT_AT_ONCE(~ $IGN) ) : SSH2 - a program sent a password
+let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) $ANY $COUNT_96($ign) | $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) $ALIKE_96($ign) )
+let SOON = $ASKED($KEX, +0ms-699ms)
+let SOON_OTHER = $ASKED($KEX_OTHER(8-31,44-255), +0ms-699ms)
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) $SENT_OTHER() | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
