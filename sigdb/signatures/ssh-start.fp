@@ -8,10 +8,10 @@
 # after the client's first.
 
 # Banners, perhaps with an empty line, or the text that a server may say before (RFC 4253, 4.2).
-let SAID = ( ~ c8-255 | ~ s8-255 | ~ c2 | ~ s2 )
+let SAID = ~ x2-255
 # Lists of methods (KEXINIT), perhaps joined with the banner or with a guess (Dropbear); what is left of a full segment
 # may come after something of the other side.
-let LISTED = ( ~ c250- (~ c2-1500){0,1} | ~ s230- (~ s2-1500){0,1} | ~ c1360-1480 (~ s8-){1,2} ~ c2-900 | ~ s1360-1480 (~ c8-){1,2} ~ s2-900 )
+let LISTED = ( ~ x230- | ~ x1360-1480 (~ x230-){0,1} (~ x2-900){1,2} )
 # A group exchange, the two halves of the key exchange; the client's may be in its first packet (Dropbear).
 let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
 let HELLO = $SAID{0,2} $LISTED{0,2} $SAID{0,2} $LISTED{1,4} $HALVES
