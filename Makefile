@@ -48,6 +48,15 @@ APT_RECORD = $(APT_LAB) aria2 curl debootstrap dropbear-bin expect ftp git gnutl
 APT_SSH = autossh default-jdk-headless git golang-github-creack-pty-dev golang-github-pkg-sftp-dev golang-go \
   golang-golang-x-crypto-dev libjsch-java libssh-4 patator php8.2-ssh2 python3-bcrypt python3-pyasn1 python3-twisted \
   rsync ruby-net-scp ruby-net-ssh ssh-audit sshfs
+APT_WEB = apache2-bin apache2-utils aria2 axel caddy chromium default-jdk-headless dovecot-imapd dovecot-pop3d elinks \
+  fetchmail git gnutls-bin golang-go h2o haproxy hey httrack isync knot-dnsutils ldap-utils lftp libwww-perl lighttpd \
+  lighttpd-mod-openssl links lynx mariadb-client mariadb-server memcached mosquitto mosquitto-clients msmtp nats-server \
+  ncat nghttp2-client nghttp2-proxy nginx ngircd nodejs openssl php-cli php-curl postgresql postgresql-client \
+  python3-aiohttp python3-aiosmtpd python3-cheroot python3-hypercorn python3-impacket python3-ldap3 python3-paho-mqtt \
+  python3-pexpect python3-psycopg2 python3-pycurl python3-pyftpdlib python3-pymysql python3-redis python3-requests \
+  python3-terminado python3-tornado python3-uvicorn python3-websockets python3-wsproto redis-server redis-tools rsync \
+  ruby samba shellinabox siege sip-tester slapd smbclient socat subversion swaks tigervnc-standalone-server unbound w3m \
+  wget wget2 wrk x11-apps x11-utils xtightvncviewer xvfb
 APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
@@ -78,10 +87,11 @@ apt-test:
 	@$(call packages,$(APT_TEST))
 
 # Build requirements go into the environment too: building without isolation then needs nothing more, and is repeatable.
+# From 71 on setuptools prefers the system's packages to those it brings, and fails on Debian's python3-jaraco.functools.
 # venv makes pip last: without it an earlier run was interrupted, and venv completes the environment.
 $(VENV)/.made: setup.cfg pyproject.toml | apt
 	@test -x $(VENV)/bin/pip || /usr/bin/python3 -m venv --system-site-packages $(VENV)
-	@$(PIP) 'setuptools>=68' wheel 'Cython>=3.3,<4'
+	@$(PIP) 'setuptools>=68,<71' wheel 'Cython>=3.3,<4'
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
@@ -112,8 +122,10 @@ lab: $(VENV)/.lab
 	    ssh-conditions) $(PYTHON) -m lab.dataset ssh-conditions -n 0-134 -s '$(LAB_SECONDS)' -o '$(LAB)';; \
 	    ssh-friends) $(PYTHON) -m lab.dataset ssh-friends -n 0-5 -s 900 -o '$(LAB)';; \
 	    browser) $(call packages,chromium); $(PYTHON) -m lab.browser -o '$(LAB)'/browser;; \
+	    web) ( $(call packages,$(APT_WEB)) ) || echo "make: some programs are left out" >&2; \
+	      $(PYTHON) -m lab.web -o '$(LAB)'/web -n 2; $(PYTHON) -m lab.web --more -o '$(LAB)'/web -n 1;; \
 	    tls|plain) $(PYTHON) -m lab.tlsrun --kind $$kind -o '$(LAB)'/$$kind;; \
-	    *) echo "make lab: ONLY is some of: ssh ssh-conditions ssh-friends tls plain browser; not $$kind" >&2; exit 2;; \
+	    *) echo "make lab: ONLY is some of: ssh ssh-conditions ssh-friends tls plain browser web; not $$kind" >&2; exit 2;; \
 	  esac; \
 	done
 

@@ -42,7 +42,7 @@
 	X(ft_u8, u1, version, 1, "FT_MESSAGE_VERSION")                                                                 \
 	X(ft_u16, u2, reserved, 1, "0")                                                                                \
 	X(ft_u32, u4, reserved2, 1, "0")                                                                               \
-	X(ft_u64, u8, began, 1, "records: CLOCK_MONOTONIC of the oldest record; else 0")                               \
+	X(ft_u64, u8, began, 1, "CLOCK_MONOTONIC; records: the oldest; watermark: when it was written, or 0")          \
 	X(ft_u64, u8, reserved3, 1, "0")
 
 struct ft_message {

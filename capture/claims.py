@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which capture process taps which interface: a file of each in one folder, so that no interface is tapped twice.
 
-FOLDER/NAME.json  {"pid": 1, "netns": 4026531840, "interfaces": [{"index": 2, "name": "eth0"}]}
+FOLDER/NAME.json  {"pid": 1, "netns": 4026531840, "sender": 7, "interfaces": [{"index": 2, "name": "eth0"}]}
 FOLDER/NAME.lock  locked by the process NAME while it lives: the file of one that was killed counts for nothing
 FOLDER/lock       held by whoever decides what to tap, so that two processes do not decide for the same
+
+What is to be tapped is written before it is. So a worker that looks at the files knows whose records may come, and
+waits for the first promise of each `sender` (of its messages, bpf/batch.h) to put all of them in order.
 """
 
 from __future__ import annotations
@@ -23,11 +26,15 @@ _BIGGEST_FILE = 1 << 20
 
 
 class Claims:
-    """What the process `name` taps, and what others do. Raises TapError: another one of this name is alive, ..."""
+    """What the process `name` taps, and what others do. Raises TapError: another one of this name is alive, ...
 
-    def __init__(self, folder: Path, name: str) -> None:
+    `sender` is the number in its messages.
+    """
+
+    def __init__(self, folder: Path, name: str, sender: int = 0) -> None:
         self._folder = folder
         self._name = name
+        self._sender = sender
         self._seen = -1
         self._netns = os.stat("/proc/self/ns/net").st_ino
         self._file = folder / f"{name}.json"
@@ -56,7 +63,7 @@ class Claims:
         """Return the interfaces, by index, that other live processes tap, with the name of the process."""
         found: dict[int, str] = {}
         for path in self._folder.glob("*.json"):
-            if path == self._file or not _is_held(path.with_suffix(".lock")):
+            if path == self._file or not is_held(path.with_suffix(".lock")):
                 continue
             with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
                 with path.open("rb") as file:
@@ -79,6 +86,7 @@ class Claims:
         told = {
             "pid": os.getpid(),
             "netns": self._netns,
+            "sender": self._sender,
             "interfaces": [{"index": one.index, "name": one.name} for one in interfaces],
         }
         new = self._file.with_suffix(".new")
@@ -116,8 +124,8 @@ def _take(file: int, otherwise: str, tries: int = _TRIES) -> None:
     raise TapError(otherwise)
 
 
-def _is_held(path: Path) -> bool:
-    """Whether a live process holds this lock."""
+def is_held(path: Path) -> bool:
+    """Return whether a live process holds this lock."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

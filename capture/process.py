@@ -68,7 +68,7 @@ class CaptureProcess:
         self._sender = settings.sender
         self._closing = ExitStack()
         try:
-            self._claims = Claims(place.taps, place.name)
+            self._claims = Claims(place.taps, place.name, settings.sender)
             self._closing.callback(self._claims.close)
             filters = Filters(f"{place.name}-{zlib.crc32(os.fsencode(place.taps.resolve())):08x}")
             self._closing.callback(filters.close)
@@ -90,6 +90,7 @@ class CaptureProcess:
             keep_only(self._tap.capabilities() | _for_files(place.taps))
             self._publisher.connect()
             self._to_tell = list(ended)
+            self._took_over = time.monotonic_ns()
             if self._watermarks.predecessor is not None:
                 LOG.info("goes on in the place of a process that was killed")
         except BaseException:
@@ -145,7 +146,7 @@ class CaptureProcess:
         """Tell the workers where the streams of killed predecessors ended, once those messages have surely come."""
         if age_ns >= _TELL_NS:
             for streams in self._to_tell:
-                self._publisher.last_will(streams)
+                self._publisher.last_will(streams, self._took_over)
             self._to_tell = []
         if age_ns >= _SETTLED_NS:
             self._accounts.settle()

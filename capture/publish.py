@@ -16,6 +16,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic_ns
 
 import zmq
 from typing_extensions import Buffer
@@ -28,7 +29,7 @@ from capture.live import StreamCounters, TapError
 FOR_EVER = (1 << 64) - 1  # time of the last watermark of a sender
 LINGER_MS = 500  # how long what waits for a worker may hold up the end
 _HEADER = struct.Struct("=QQQQIHHBBHIQQ")  # struct ft_message
-_SEQ_AT, _TS_AT = 1, 3  # words of the header
+_SEQ_AT, _TS_AT, _BEGAN_AT = 1, 3, 6  # words of the header
 
 
 class Watermarks:
@@ -144,8 +145,10 @@ class Publisher:
 
     def watermark(self, ns: int) -> None:
         """Tell each worker that nothing as old as `ns` will come any more, with the next flush."""
+        now = monotonic_ns()
         for shard, words in enumerate(self._words):
             words[_TS_AT] = ns
+            words[_BEGAN_AT] = now
             self._parcels.add(shard, self._watermarks[shard], *self._marks)
             words[_SEQ_AT] += 1
 
@@ -167,14 +170,14 @@ class Publisher:
             if word
         }
 
-    def last_will(self, streams: Streams) -> None:
-        """Tell each worker where the streams of a killed predecessor ended."""
+    def last_will(self, streams: Streams, ns: int) -> None:
+        """Tell each worker where the streams of a killed predecessor ended, all of them before `ns`."""
         sender, ends = streams
         for shard in range(self._shards):
             words = {cpu: end for (number, cpu), end in ends.items() if number == shard}
             if words:
                 count = max(words) + 1
-                header = _HEADER.pack(*_header(sender, 0, FOR_EVER, count, shard))
+                header = _HEADER.pack(*_header(sender, 0, FOR_EVER, count, shard, ns))
                 message = header + struct.pack(f"={count}Q", *(words.get(cpu, 0) for cpu in range(count)))
                 self._parcels.add(shard, message, *self._marks)
 
@@ -193,8 +196,8 @@ def _nobody(message: Buffer, flags: int) -> None:
     raise zmq.Again
 
 
-def _header(sender: int, seq: int, ts: int, count: int, shard: int) -> tuple[int, ...]:
-    return sender, seq, 0, ts, count, 0, shard, KIND_WATERMARK, MESSAGE_VERSION, 0, 0, 0, 0
+def _header(sender: int, seq: int, ts: int, count: int, shard: int, began: int = 0) -> tuple[int, ...]:
+    return sender, seq, 0, ts, count, 0, shard, KIND_WATERMARK, MESSAGE_VERSION, 0, 0, began, 0
 
 
 def _left_behind(file: Path) -> Streams | None:

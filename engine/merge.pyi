@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The reorder window of one worker: messages of bpf/batch.h in, records in order of time out."""
 
+from collections.abc import Iterable
 from typing import final
 
 from typing_extensions import Buffer
@@ -68,7 +69,14 @@ class Merge:
     def resume(self, sender: int, cpu: int, received: int, missed: int) -> None:
         """Go on where a predecessor stopped, so that only what came since counts as missed.
 
-        Raises ValueError when the stream is known already, or there is no room.
+        Its sender holds up nobody until it is heard or expected. Raises ValueError when the stream is known already, or
+        there is no room.
+        """
+
+    def expect(self, senders: Iterable[int]) -> None:
+        """Wait for these senders, which are alive: nothing is handed out before the first promise of each.
+
+        For those that are known it changes nothing. One that is not heard within a second holds up nobody any more.
         """
 
     def counters(self) -> dict[str, int]:

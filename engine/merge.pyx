@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The reorder window of a worker: messages of several streams in, records in order of time out.
 
-Here messages are parsed and checked, each by itself, also where several came together. What each stream has sent is kept in engine.streams, the records themselves in
-engine.window. A message is refused before anything is changed by it, whatever is wrong with it; only for want of room
+Here messages are parsed and checked, each by itself, also where several came together. What each stream has sent is
+kept in engine.streams, the records themselves in engine.window. A message is refused before anything is changed by it, whatever is wrong with it; only for want of room
 its records count as missed.
 """
 
@@ -19,7 +19,7 @@ from engine.message cimport (
 )
 from engine.record cimport ft_record, ft_tag, u8, u32, u64
 from engine.streams cimport (
-    CPUS, NONE, Sender, Senders, Stream, note_missed, sender_for, sender_forget, sender_to_forget, senders_free,
+    CPUS, NONE, Sender, Senders, Stream, note_missed, place_of, sender_expect, sender_for, sender_forget, sender_to_forget, senders_free,
     senders_horizon, senders_init, senders_listen, stream_for,
 )
 from engine.window cimport BATCH, Window, window_free, window_has_room, window_init, window_keep, window_release
@@ -203,9 +203,12 @@ cdef class Merge:
     def resume(self, u64 sender, u32 cpu, u64 received, u64 missed):
         cdef Senders *s = &self.w.senders
         cdef u32 place
+        cdef bint new
         cdef Stream *stream
         if cpu >= CPUS or received >= FIRST_MAX or missed >= FIRST_MAX:
             raise ValueError(f"CPU {cpu}, {received} received, {missed} missed: no stream has these")
+        place = place_of(s, sender)
+        new = place == NONE or not s.sender[place].used or s.sender[place].remembered
         place = sender_for(s, sender)
         if place == NONE or s.stream_of[place * CPUS + cpu] or stream_for(s, place, cpu) == NONE:
             raise ValueError(f"the stream of CPU {cpu} of sender {sender} is known already, or there are too many")
@@ -213,6 +216,13 @@ cdef class Merge:
         stream.received = received
         stream.missed = missed
         stream.expected = received + missed
+        if new:
+            s.sender[place].remembered = True
+
+    def expect(self, senders):
+        cdef u64 sender
+        for sender in senders:
+            sender_expect(&self.w.senders, sender)
 
     def counters(self):
         cdef Window *w = self.w
@@ -311,9 +321,11 @@ cdef int take_records(Window *w, u32 sender, const ft_message *m, const u8 *data
 cdef int take_watermark(Window *w, u32 sender, const ft_message *m, const u8 *data) noexcept nogil:
     """Believe a promise, and find out what is missing at the end of streams; FIRST when a word is out of reach.
 
-    What is missing was sent before now. The message's own time says less: newer records may have been lost too.
+    What is missing was sent before the message was written, which can be long ago when it had to wait for this worker.
+    The time of its promise says less: newer records may have been lost too.
     """
     cdef Sender *s = &w.senders.sender[sender]
+    cdef u64 written = m.began if m.began else w.senders.now
     cdef const u8 *words = data + sizeof(ft_message)
     cdef u64 word
     cdef u32 cpu, number
@@ -329,7 +341,7 @@ cdef int take_watermark(Window *w, u32 sender, const ft_message *m, const u8 *da
         if number == NONE:
             return MANY_STREAMS
         if word > w.senders.stream[number].expected:
-            note_missed(&w.senders, &w.senders.stream[number], word - w.senders.stream[number].expected, w.senders.now)
+            note_missed(&w.senders, &w.senders.stream[number], word - w.senders.stream[number].expected, written)
     if m.ts == FOR_EVER:
         s.ended = True
     else:

@@ -32,6 +32,7 @@ cdef struct Sender:
     bint used
     bint ended              # has said that nothing will follow
     bint silent             # does not hold the others up any more
+    bint remembered         # by a predecessor; holds up nobody before it is heard or expected
     bint given_up           # its silence was told as a loss
 
 cdef struct Loss:
@@ -53,7 +54,9 @@ cdef struct Senders:
 cdef int senders_init(Senders *s) except -1
 cdef void senders_free(Senders *s) noexcept nogil
 cdef void senders_listen(Senders *s, u64 now) noexcept nogil
+cdef u32 place_of(const Senders *s, u64 id) noexcept nogil
 cdef u32 sender_for(Senders *s, u64 id) noexcept nogil
+cdef void sender_expect(Senders *s, u64 id) noexcept nogil
 cdef u32 stream_for(Senders *s, u32 sender, u32 cpu) noexcept nogil
 cdef void sender_forget(Senders *s, u32 sender) noexcept nogil
 cdef u32 sender_to_forget(Senders *s) noexcept nogil

@@ -2,8 +2,9 @@
 """Senders and their streams: what each has sent, what is missing, and how far in time all of them have come.
 
 A sender is one run of a capture process. It promises by watermarks how far its streams are complete; the slowest
-promise is the horizon up to which records may be released. Whoever is silent for a second makes no promise any more and
-holds nobody up. Silence is counted only while somebody listens (`senders_listen`): after the worker itself was stopped
+promise is the horizon up to which records may be released. One that is known to be alive and has not been heard yet
+(`sender_expect`) has promised nothing, so it holds up all others. Whoever is silent for a second makes no promise any
+more and holds nobody up. Silence is counted only while somebody listens (`senders_listen`): after the worker itself was stopped
 for a while, the senders are not taken for dead.
 
 Everything is bounded: senders, streams, and the intervals of losses that wait to be told.
@@ -53,18 +54,22 @@ cdef void senders_listen(Senders *s, u64 now) noexcept nogil:
                 note_loss(s, sender.newest, sender.newest + SILENT_NS, 0)
 
 
-cdef u32 sender_for(Senders *s, u64 id) noexcept nogil:
-    """The place of the sender of a message; NONE when it is new and there is no free place."""
+cdef u32 place_of(const Senders *s, u64 id) noexcept nogil:
+    """The place of a sender, or a free one for it; NONE when there is neither."""
     cdef u32 i, place = NONE
-    cdef Sender *sender
     for i in range(SENDERS):
-        sender = &s.sender[i]
-        if not sender.used:
+        if not s.sender[i].used:
             if place == NONE:
                 place = i
-        elif sender.id == id:
-            place = i
-            break
+        elif s.sender[i].id == id:
+            return i
+    return place
+
+
+cdef u32 sender_for(Senders *s, u64 id) noexcept nogil:
+    """The place of the sender of a message; NONE when it is new and there is no free place."""
+    cdef u32 place = place_of(s, id)
+    cdef Sender *sender
     if place == NONE:
         return NONE
     sender = &s.sender[place]
@@ -73,8 +78,15 @@ cdef u32 sender_for(Senders *s, u64 id) noexcept nogil:
         sender.used = True
         sender.id = id
     sender.heard = s.attended
-    sender.silent = sender.given_up = sender.ended = False
+    sender.silent = sender.given_up = sender.ended = sender.remembered = False
     return place
+
+
+cdef void sender_expect(Senders *s, u64 id) noexcept nogil:
+    """Have a sender that is alive and was not heard yet hold the others up, as long as it may be silent."""
+    cdef u32 place = place_of(s, id)
+    if place != NONE and (not s.sender[place].used or s.sender[place].remembered):
+        sender_for(s, id)
 
 
 cdef u32 stream_for(Senders *s, u32 sender, u32 cpu) noexcept nogil:
@@ -101,7 +113,9 @@ cdef u32 sender_to_forget(Senders *s) noexcept nogil:
     """The sender that ended, or has been silent longest, and from which nothing waits; NONE when all are alive."""
     cdef u32 i, best = NONE
     for i in range(SENDERS):
-        if not s.sender[i].used or s.sender[i].waiting or not (s.sender[i].ended or s.sender[i].silent):
+        if not s.sender[i].used or s.sender[i].waiting:
+            continue
+        if not (s.sender[i].ended or s.sender[i].silent or s.sender[i].remembered):
             continue
         if best == NONE or s.sender[i].heard < s.sender[best].heard:
             best = i
@@ -152,6 +166,6 @@ cdef u64 senders_horizon(Senders *s) noexcept nogil:
     cdef u64 horizon = <u64>-1
     cdef u32 i
     for i in range(SENDERS):
-        if s.sender[i].used and not s.sender[i].ended and not s.sender[i].silent:
+        if s.sender[i].used and not (s.sender[i].ended or s.sender[i].silent or s.sender[i].remembered):
             horizon = min(horizon, s.sender[i].watermark)
     return horizon

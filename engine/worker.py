@@ -126,8 +126,9 @@ def day_offset() -> int:
 class Worker:
     """Worker `shard`, which receives at `endpoint`. Raises zmq.ZMQError.
 
-    `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second,
-    `look` ten times as often.
+    `load` returns the signatures anew, or None when they are wrong, which it has told. `alive` is called each second.
+    `senders` returns the numbers of the capture processes that are alive now: nothing goes to the engine before each of
+    them has been heard, or was silent for a second.
     `sightings` takes handshakes; without it they are only counted. `load_fingerprints` is its `load`: both databases
     change together, or none.
     `clock` is that of the records, `offset` the time since 1970 less that clock, in ns. The attributes `stop` and
@@ -151,7 +152,7 @@ class Worker:
         sightings: SightingsMaker | None = None,
         load_fingerprints: Callable[[], TcpDatabase | None] = lambda: None,
         alive: Callable[[], None] = lambda: None,
-        look: Callable[[], None] = lambda: None,
+        senders: Callable[[], frozenset[int]] = frozenset,
         clock: Callable[[], int] = monotonic_ns,
         offset: Callable[[], int] = day_offset,
     ) -> None:
@@ -169,7 +170,9 @@ class Worker:
         self._sightings = sightings
         self._window_ns = window_ms * 1_000_000
         self._alive = alive
-        self._look = look
+        self._senders = senders
+        self._expected: frozenset[int] = frozenset()
+        self._began_before = bool(remembered.received)
         self._clock = clock
         self._offset = offset
         events.offset_ns = offset()
@@ -222,6 +225,10 @@ class Worker:
         sightings = self._sightings
         for begin, end, _ in merge.losses():
             engine.lost(begin, end)
+        senders = self._senders()  # after messages were taken: who began since has nothing as old as their promises
+        if senders != self._expected:
+            merge.expect(senders)
+            self._expected = senders
         handshakes = merge.handshakes()
         if sightings is not None:
             sightings.add(handshakes)  # before the records, which show whether they are completed
@@ -229,6 +236,9 @@ class Worker:
             if sightings is not None:
                 sightings.see(merge.records, count)
                 self._outbox.add(sightings.take(now))
+            if self._began_before:  # the flows of a predecessor died with it, and records that it held
+                self._began_before = False
+                engine.lost(0, max(1, min(int.from_bytes(merge.records[:8], sys.byteorder), now)) - 1)
             done = 0
             while done < count:
                 done += engine.process(merge.records, merge.tags, done, count - done)
@@ -264,7 +274,6 @@ class Worker:
             self._loading.start()
         if now >= self._next_advance:
             self._next_advance = now + ADVANCE_NS
-            self._look()
             self._advance(now)
         if now >= self._next_second:
             self._next_second = now + _SECOND_NS

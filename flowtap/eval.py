@@ -30,7 +30,7 @@ Exit codes:
 Examples:
   flowtap eval labels.csv lab/*.pcap
   flowtap eval labels.csv lab/*.pcap -f mine.fp --plot confusion.png
-  flowtap eval labels.csv benign.pcap --unlabelled-negative --json
+  flowtap eval labels.csv benign.pcap --unlabelled-negative --alarms
   flowtap eval labels.csv rtt-*.pcap --same session
   flowtap eval labels.csv lab/*.pcap --either human,automated
 """
@@ -43,6 +43,7 @@ Examples:
 @exact_option
 @threshold_option
 @click.option("--unlabelled-negative", "negative", is_flag=True, help="What is found in flows without labels is wrong.")
+@click.option("--alarms", is_flag=True, help="Count the false alarms of each signature, with the bounds of their rate.")
 @click.option("--same", metavar="COLUMN", help="Compare flows that have the same text in this column of the labels.")
 @click.option("--either", metavar="ID,ID...", help="How many flows of these kinds are told, and how many rightly.")
 @click.option("--flows", is_flag=True, help="Print all judged flows, not only the wrong ones.")
@@ -58,6 +59,7 @@ def evaluate(
     exact: bool,
     threshold: int,
     negative: bool,
+    alarms: bool,
     same: str | None,
     either: str | None,
     flows: bool,
@@ -93,6 +95,7 @@ def evaluate(
     import orjson
 
     from engine import Limits
+    from flowtap import eval_alarms
     from flowtap.eval_either import answers, either_object, either_text
     from flowtap.eval_same import compare, same_object, same_text
     from flowtap.eval_score import Judge
@@ -111,16 +114,20 @@ def evaluate(
             scores = judge.scores(paths)
             alike = compare(scores.flows) if same else None
             told = answers(scores.flows, kinds) if kinds else None
+            false = eval_alarms.alarms(scores, [one.id for one in program.signatures]) if alarms else None
             if as_json:
                 document = {**as_object(scores, every=flows), "errors": stats["errors"]}
                 if alike is not None:
                     document["same"] = same_object(alike)
                 if told is not None:
                     document["either"] = either_object(told)
+                if false is not None:
+                    document["alarms"] = eval_alarms.alarms_object(false)
                 out.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
             else:
                 text = as_text(scores, every=flows, before=either_text(told) if told else "")
-                out.write((text + (same_text(alike) if alike else "")).encode())
+                text += same_text(alike) if alike else ""
+                out.write((text + (eval_alarms.alarms_text(false) if false is not None else "")).encode())
         if plot is not None:
             from flowtap.eval_plot import draw
 

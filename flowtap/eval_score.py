@@ -81,6 +81,7 @@ class Scores:
     wrong: list[Wrong]
     flows: list[Judged]  # all that were judged
     unlabelled: int  # flows without labels
+    quiet: int  # of these, those that count as negatives, were seen well enough, and in which nothing was found
     unlabelled_found: Counter[str]  # what was found in them, unless they count as negatives
     not_found: list[tuple[str, Labelled]]  # labelled flows that their capture does not hold
     reversed: int  # flows whose client was taken for the server
@@ -127,6 +128,7 @@ class Judge:
         self._flows: dict[tuple[str, Ends], Judged] = {}
         self._strangers: list[Judged] = []
         self._unlabelled = 0
+        self._quiet = 0
         self._found: Counter[str] = Counter()
         self._reversed = 0
 
@@ -149,7 +151,9 @@ class Judge:
             self._unlabelled += 1
             if not self._negative:
                 self._found.update(hits.keys())
-            elif hits:
+            elif not hits:
+                self._quiet += not doubts(flow)
+            else:
                 self._strangers.append(Judged(self._capture, ends, {}, None, hits, doubts(flow), flow.shape, 1))
             return b""
         key = (self._capture, labelled.ends)
@@ -181,6 +185,7 @@ class Judge:
             wrong=wrong,
             flows=flows,
             unlabelled=self._unlabelled,
+            quiet=self._quiet,
             unlabelled_found=self._found,
             not_found=[
                 (capture, labelled)

@@ -94,7 +94,7 @@ def _run(
     from flowtap.ledger import Page
     from flowtap.notify import Notify
     from flowtap.runtime import Runtime
-    from flowtap.taps import InterfaceNames
+    from flowtap.taps import Taps
 
     def reload() -> Program | None:
         notify.reloading()
@@ -125,8 +125,8 @@ def _run(
         stack.callback(context.term)
         outbox = Outbox(context, place.events, shard, remembered.made)
         stack.callback(outbox.close)
-        names = InterfaceNames(place.taps)
-        events = Events(program.signatures, interface=names)
+        taps = Taps(place.taps)
+        events = Events(program.signatures, interface=taps)
         sightings = None
         if fingerprints is not None:
             sightings = SightingsMaker(
@@ -149,7 +149,7 @@ def _run(
             flows=settings.events.flows,
             sightings=sightings,
             load_fingerprints=load_fingerprints,
-            look=names.look,
+            senders=taps.senders,
             alive=notify.alive,
         )
         stack.callback(made.close)

@@ -81,7 +81,9 @@ def openings(capture: bytes) -> Iterator[tuple[str, int, str, int]]:
 Prepare = Callable[[Lab, dict[str, Activity]], None]
 
 
-def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prepare: Prepare) -> dict[str, Activity]:
+def play(
+    lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prepare: Prepare, spread: float = SPREAD
+) -> dict[str, Activity]:
     """Play all activities; return those that went well, by server address."""
     rng = random.Random(seed)
     plan = {}
@@ -92,7 +94,7 @@ def play(lab: Lab, activities: Sequence[Activity], seed: int, limit: float, prep
     for address, activity in plan.items():
         activity.serve(lab, address)
     time.sleep(6)  # servers in interpreted languages take their time
-    delays = {address: rng.uniform(0, SPREAD) for address in plan}
+    delays = {address: rng.uniform(0, spread) for address in plan}
     end = time.monotonic() + limit
     well: dict[str, Activity] = {}
 
@@ -126,6 +128,7 @@ class Run:
     offload: bool = False  # on all cables; not with a delay, which needs frames as on the wire
     merged: bool = False  # on the cable of the client, which is recorded
     limit: float = 110  # seconds after which what still runs is left out
+    spread: float = SPREAD
 
 
 def record(path: Path, activities: Sequence[Activity], run: Run) -> int:
@@ -138,7 +141,7 @@ def record(path: Path, activities: Sequence[Activity], run: Run) -> int:
                 machine.do("ethtool", "-K", port, "tx", "on", "tso", "on", "gso", "on", "gro", "on")
         raw = lab.folder / "capture.pcap"
         with lab.record(raw):
-            well = play(lab, activities, run.seed, run.limit, run.prepare)
+            well = play(lab, activities, run.seed, run.limit, run.prepare, run.spread)
         known = {place: one.true_of(lab, place) for place, one in well.items() if one.true_of}
         data = raw.read_bytes()
     path.write_bytes(gzip.compress(data, 6, mtime=0))

@@ -21,7 +21,7 @@ from flowtap.ledger import read_pages
 from lab.network import PYTHON, WAIT, LabError, Machine, until
 
 READY = 60.0  # seconds that a process may take to begin
-NOTICED = 0.3  # seconds until capture processes know of one another's interfaces, and workers of all of them
+NOTICED = 0.3  # seconds until capture processes know of one another's interfaces
 Event = dict[str, Any]
 
 
@@ -94,9 +94,6 @@ class Pipeline:
         for shard in range(self.workers):
             self.await_up(f"worker-{shard}", lambda shard=shard: (self.runtime / f"shard-{shard}").exists())  # type: ignore[misc]
         if len(interfaces) > 1:
-            # A worker puts in order what the captures that it has heard of send, and it binds before it listens.
-            for shard in range(self.workers):
-                self.await_up(f"worker-{shard}", lambda shard=shard: self.heard(f"worker-{shard}"))  # type: ignore[misc]
             time.sleep(NOTICED)
 
     def await_up(self, name: str, ready: Callable[[], bool]) -> None:
@@ -104,10 +101,6 @@ class Pipeline:
         until(lambda: ready() or self.processes[name].poll() is not None, self.said(name) or name, READY)
         if self.processes[name].poll() is not None:
             raise LabError(f"{name}: {self.said(name)}")
-
-    def heard(self, worker: str) -> bool:
-        """Whether a worker says that messages of a capture process have come."""
-        return any(values["messages"] for name, values in read_pages(self.runtime / "ledger") if name == worker)
 
     def taps(self, interface: str) -> bool:
         """Whether the capture process of this interface says that it taps it."""

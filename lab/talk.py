@@ -2,7 +2,8 @@
 """A conversation of known sizes: `talk.py serve ADDRESS PORT` and `talk.py call ADDRESS PORT`, over TCP or UDP.
 
 Each side waits for the other's turn, so that the shape is SHAPE on whatever link. ADDRESS may be IPv4 or IPv6. A last
-word "udp" talks in datagrams, "slowly" lets seconds pass between the client's words.
+word "udp" talks in datagrams, "slowly" lets seconds pass between the client's words, a number has so many calls, one
+after another.
 """
 
 import socket
@@ -10,6 +11,7 @@ import sys
 import time
 
 TURNS = ((30, 100), (7, 1200), (1, 12), (512, 3))  # bytes of the client, then of the server
+BETWEEN = 0.01  # seconds between two calls
 SHAPE = " ".join(f"c{client} s{server}" for client, server in TURNS)
 
 
@@ -68,4 +70,6 @@ if __name__ == "__main__":
     if role == "serve":
         serve(family, (host, int(port)), kind)
     else:
-        call(family, (host, int(port)), kind, 2.0 if more == ["slowly"] else 0)
+        for again in range(int(more[0]) if more and more[0].isdigit() else 1):
+            time.sleep(BETWEEN if again else 0)
+            call(family, (host, int(port)), kind, 2.0 if more == ["slowly"] else 0)

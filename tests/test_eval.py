@@ -344,6 +344,25 @@ def test_flows_without_labels_can_be_negatives(lab: Path, flowtap: Command) -> N
     assert result.stderr == ""
 
 
+def test_false_alarms_are_counted_for_every_signature(lab: Path, flowtap: Command) -> None:
+    words = ["eval", "labels.csv", "lab/a.pcap", "-f", "a.fp", "--alarms", "-q"]
+
+    def counted(*more: str) -> dict[str, tuple[int, int]]:
+        told = orjson.loads(flowtap(*words, "--json", *more).stdout)["alarms"]
+        return {one["id"]: (one["flows"], one["wrong"]) for one in told}
+
+    # Seen well enough: 1 and 4 (a failure), 2 (typed), 3 (a success), 6 and the ping (nothing). 1 and 4 do not tell
+    # whether somebody typed.
+    assert counted() == {"a.failure": (3, 0), "a.failure.typed": (3, 0), "a.success": (5, 2)}
+    assert counted("--unlabelled-negative")["a.success"] == (6, 3)
+    lines = flowtap(*words).stdout.splitlines()
+    assert lines[-5:-3] == [
+        "false alarms, in 10,000 flows that are not of its kind:",
+        "signature          flows  wrong    rate  at most (95 %)",
+    ]
+    assert lines[-1].split() == ["a.success", "5", "2", "4000.00", "8533.67"]  # R: binom.test(2, 5)$conf.int
+
+
 def test_text(lab: Path, flowtap: Command) -> None:
     result = flowtap("eval", "labels.csv", "lab/a.pcap", "-f", "a.fp")
     lines = result.stdout.splitlines()

@@ -82,6 +82,49 @@ def test_the_slowest_sender_that_lives_holds_the_others() -> None:
     assert times(merge, T0 + 4) == [3]
 
 
+def test_a_sender_that_is_expected_holds_the_others_until_it_is_heard() -> None:
+    merge, known, new = Merge(0), Sender(1), Sender(2)
+    merge.expect([1, 2])
+    merge.put(known.records(0, records(1, 5)), T0 + 10)
+    merge.put(known.watermark(T0 + 5), T0 + 10)
+    assert times(merge, T0 + 10) == []
+    merge.put(new.records(0, records(2, 4)), T0 + 20)
+    assert times(merge, T0 + 20) == []
+    merge.put(new.watermark(T0 + 4), T0 + 20)
+    assert times(merge, T0 + 20) == [1, 2, 4]
+    # who has ended is not expected again, however late that is told
+    merge.put(new.watermark(ENDED), T0 + 30)
+    merge.expect([1, 2])
+    assert times(merge, T0 + 30) == [5]
+    assert merge.counters()["late"] == 0
+
+
+@pytest.mark.parametrize("expected", [False, True])
+def test_a_sender_that_a_predecessor_knew_holds_nobody_unless_expected(expected: bool) -> None:
+    merge, sender = Merge(0, window_ms=30_000), Sender(2)
+    for cpu in range(3):
+        merge.resume(1, cpu, 7, 0)
+    merge.expect([1, 2] if expected else [2])
+    for step in range(30):
+        now = T0 + step * 50 * MS
+        merge.put(sender.records(0, [record(now)]), now)
+        merge.put(sender.watermark(now), now)
+        # nobody waits for longer than a second
+        assert bool(out(merge, now)) == (not expected or step > 20), step
+
+
+def test_more_senders_are_expected_than_there_is_room_for() -> None:
+    merge, sender = Merge(0), Sender(1)
+    merge.expect(range(1, 1000))
+    merge.put(sender.records(0, records(1)), T0)
+    merge.put(sender.watermark(T0 + 1), T0)
+    assert times(merge, T0) == []
+    for step in range(1, 12):
+        merge.put(sender.watermark(T0 + 1), T0 + step * 100 * MS)
+    assert times(merge, T0 + 1200 * MS) == [1]
+    assert merge.put(Sender(5000).records(0, records(2)), T0 + 1200 * MS) == 1
+
+
 def test_a_silent_sender_holds_nobody_for_long() -> None:
     merge, talks, silent = Merge(0, window_ms=30_000), Sender(1), Sender(2)
     merge.put(silent.watermark(T0), T0)
@@ -126,6 +169,15 @@ def test_what_is_missing_is_known_exactly() -> None:
     assert merge.losses() == []
     assert merge.streams() == [(1, 0, 3, 4), (1, 1, 0, 7)]
     assert merge.counters()["missed"] == 11
+
+
+def test_what_is_missing_was_sent_before_the_watermark_was_written() -> None:
+    merge, sender = Merge(0), Sender()
+    sender.records(0, records(1, 2))
+    merge.put(sender.watermark(T0 + 5, written=T0 + 20), T0 + 3 * SECOND)
+    sender.records(0, records(30))
+    merge.put(sender.watermark(T0 + 40, written=T0 + 99 * SECOND), T0 + 3 * SECOND)
+    assert merge.losses() == [(0, T0 + 20, 2), (0, T0 + 3 * SECOND, 1)]
 
 
 def test_a_successor_goes_on_where_the_streams_are() -> None:

@@ -23,7 +23,7 @@ from engine.wire import decode
 from engine.worker import COUNTERS, Remembered, Worker
 from flowtap.ledger import Page
 from flowtap.read import read
-from flowtap.taps import InterfaceNames
+from flowtap.taps import Taps
 from sigdb import load, shipped
 from tests.cutting import TEST_SIGNATURE, Packed, cut, login, of_file
 from tests.live import PATIENCE, Live, until
@@ -275,7 +275,7 @@ def test_the_collector_may_be_away(live: Live, context: Any) -> None:
 
 
 def test_names_of_interfaces_are_read_again_for_unknown_numbers(tmp_path: Path) -> None:
-    names = InterfaceNames(tmp_path)
+    names = Taps(tmp_path)
     assert names(3) == ""
     (tmp_path / "a.json").write_text('{"interfaces": [{"index": 3, "name": "eth0"}, {"index": 4, "name": 5}]}')
     for number, text in enumerate(["{}", "[]", '{"interfaces": 1}', '{"interfaces": [1]}', "\udcff", "[" * 100_000]):
@@ -283,16 +283,16 @@ def test_names_of_interfaces_are_read_again_for_unknown_numbers(tmp_path: Path) 
     assert (names(3), names(4), names(5)) == ("eth0", "5", "")
     (tmp_path / "a.json").unlink()
     assert names(3) == "eth0"
-    slow = InterfaceNames(tmp_path)
+    slow = Taps(tmp_path)
     assert slow(9) == ""
     (tmp_path / "a.json").write_text('{"interfaces": [{"index": 9, "name": "eth9"}]}')
     assert slow(9) == "eth9"  # at once: flows may be shorter than any wait
 
 
 def test_names_of_interfaces_outlive_their_capture_process(tmp_path: Path) -> None:
-    names = InterfaceNames(tmp_path)
+    names = Taps(tmp_path)
     (tmp_path / "a.json").write_text('{"interfaces": [{"index": 3, "name": "eth0"}]}')
-    names.look()
+    names.senders()
     (tmp_path / "a.json").unlink()
     assert names(3) == "eth0"
 
