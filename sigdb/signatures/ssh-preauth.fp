@@ -4,7 +4,6 @@ include "ssh.fp"
 
 let BIG_S = s250- (~ s16-1460){0,1}
 let ALL_C = ( c600-800 | c1300-1460 ~ c400-700 | c1800-2000 )
-let KEXINITS = ( ~ c250- (~ c16-1460){0,1} | ~ $BIG_S ){1,4} (~ s16-249){0,1}
 # The client's half by its size, where nothing else follows.
 let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100-300 )
 # After both KEXINITs the client sends its half of the key exchange (whose sizes the methods fix), sees the server's key
@@ -20,14 +19,18 @@ let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100
 let SERVERS = (~ s16-3000){0,3}
 let LISTS = ( ~ c600-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
 let LARGE_LISTS = ( ~ c1160-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
-let OPENSSH = ( c29-60 ~ s8-900 | s8-900 ~ c29-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
-let LIKE_OPENSSH = ( c21,26-28 ~ s8-900 | s8-900 ~ c21,26-28 ) $SERVERS $LARGE_LISTS (~ c24-32 ~ s100-1200){0,1}
-let LIBSSH = ( c22-24 ~ s8-900 | s8-900 ~ c22-24 ) $SERVERS ~ c880-950 $SERVERS
-let JSCH = ( c18-24 ~ s8-900 | s8-900 ~ c18-24 ) $SERVERS ~ c600-900 $SERVERS ~ c88
-let PHP = ( c28 ~ s8-900 | s8-900 ~ c28 ) $SERVERS ~ c1100-1200 $SERVERS $HALF
+let OPENSSH = ( c29-60 ~ s8-1800 | s8-1800 ~ c29-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
+let LIKE_OPENSSH = ( c21,26-28 ~ s8-1800 | s8-1800 ~ c21,26-28 ) $SERVERS $LARGE_LISTS (~ c24-32 ~ s100-1200){0,1}
+let LIBSSH = ( c22-24 ~ s8-1800 | s8-1800 ~ c22-24 ) $SERVERS ~ c880-950 $SERVERS
+let JSCH = ( c18-24 ~ s8-1800 | s8-1800 ~ c18-24 ) $SERVERS ~ c600-900 $SERVERS ~ c88
+let PHP = ( c28 ~ s8-1800 | s8-1800 ~ c28 ) $SERVERS ~ c1100-1200 $SERVERS $HALF
+# Any client: after the server's key it says DISCONNECT in clear text, or completes the exchange and leaves; but Paramiko (24, 25), whose
+# programs do so for other reasons.
+let SEEN(said) = $said $SAID{0,2} $LISTED $SAID{0,2} $LISTED{1,4} (~ c24-40 ~ s100-1200){0,1} ~ c48-1600 ~ s150- (~ s16-){0,3}
+let NOT_TRUSTED = ( $SEEN($SAID{0,1}) ~ c24-120 (~ s16){0,1} > | $SEEN(( ~ s2- ){0,3} ~ c8-23,26-255) ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > )
 let HELLO_ALL = ( $ALL_C ( ~ s12-60 ~ $BIG_S | ~ s450-700 ) | s12-60 ~ $ALL_C ~ $BIG_S )
 let KEY_SEEN = ~ s150- (~ s16-){0,4}
-tcp * = < ( ( $OPENSSH $HALF | $LIKE_OPENSSH $HALF | $HELLO_ALL $HALF{0,1} ) $KEY_SEEN ( + c24-120 ){0,1} > | $LIBSSH $HALF $KEY_SEEN ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $LIBSSH $HALF ~ s150-250 ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $JSCH $KEY_SEEN ~ c60-120 > | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 > ) : SSH2 - client left after it saw the server's key
+tcp * = < ( $NOT_TRUSTED | ( $OPENSSH $HALF | $LIKE_OPENSSH $HALF | $HELLO_ALL $HALF{0,1} ) $KEY_SEEN ( + c24-120 ){0,1} > | $LIBSSH $HALF $KEY_SEEN ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $LIBSSH $HALF ~ s150-250 ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $JSCH $KEY_SEEN ~ c60-120 > | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 > ) : SSH2 - client left after it saw the server's key
     id = ssh.hostkey.refused
     confidence = 90
     severity = medium
@@ -60,26 +63,22 @@ tcp * = < ( $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE | $LEFT_PIECES ) | ~ $
 
 # Left during the key exchange: after a banner, a KEXINIT, in a group exchange, with DISCONNECT in clear text (20 to 120 bytes), after the
 # server's key, or after NEWKEYS. Scanners do all of that.
-let AFTER_KEX = (~ c16 (~ s16-1500){0,2} (~ c36-100){0,1}){0,1}
-let LEFT_HALF = $HALF (~ s150- (~ s16-){0,4} ( $AFTER_KEX | + c24-120 )){0,1}
-let LEFT_SHORT = c8-60 ~ s8-900 $SERVERS ~ c150-1800 $SERVERS ( $HALF ~ s150- (~ s16-){0,4} ){0,1}
-let LEFT_EARLY = ( c8-900 (~ s8-900){1,3} | s8-900 ~ c8-900 ) $KEXINITS{0,1} (~ c20-40 ~ s100-1200){0,1} ( $LEFT_HALF | ~ c20-120 ){0,1}
-let LEFT_BANNER = s8-900 ~ c8-255 ~ s20-60 (~ s2){0,1}
-let LEFT_ALL = ( $HELLO_ALL ( $LEFT_HALF | ~ s150- (~ s16-){0,4} ( $AFTER_KEX | + c24-120 ) | ~ c20-120 ) | $ALL_C ~ s12-60 (~ s100-){0,1} )
-tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( $LEFT_EARLY | $LEFT_SHORT | $LEFT_ALL | $LEFT_BANNER | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 | $JSCH $KEY_SEEN ~ c60-120 ) > : SSH2 - closed before a credential was sent
+let AFTER_KEX = ~ c16 (~ s16-1500){0,2} (~ c24-100){0,1}
+let LEFT_KEX = $SAID{0,4} $LISTED{0,3} $SAID{0,2} $LISTED{0,3} (~ c16-40 ~ s100-1200){0,1} ( ~ c48-1600 | ~ c16-120 | ~ c48-1600 ~ s150- (~ s16-){0,3} ( $AFTER_KEX | ~ c24-120 ){0,1} ){0,1}
+tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( ( c2- (~ c2-900){0,1} ~ s8-1800 | s8-1800 (~ s2-900){0,1} ~ c2- ) $LEFT_KEX | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 ) > : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed
     severity = low
     category = ssh
 
 # ssh-keyscan waits for the server's banner, sends its own of 25 bytes, and leaves with the key.
-tcp * = < s8-900 ~ c25 (~ x250- (~ x16-1400){0,2}){0,2} (~ c24-32 ~ s100-1200){0,1} $HALF ~ s150- (~ s16-){0,4} > : SSH2 - the server's key was collected
+tcp * = < s8-1800 ~ c25 (~ x250- (~ x16-1400){0,2}){0,2} (~ c24-32 ~ s100-1200){0,1} $HALF ~ s150- (~ s16-){0,4} > : SSH2 - the server's key was collected
     id = ssh.preauth.closed.scan
     severity = low
     attack = T1046
     category = ssh
 
 # The banner alone was read, or answered with something that is none. Only on ports where SSH is usual: elsewhere one packet tells nothing.
-tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( s8-900 | c8-255 ~ s8-900 (~ s150- (~ s16-1400){0,1}){0,1} | c8-900 ~ s8-255 ~ s20-60 (~ s2){0,1} | s8-900 ~ c8-100 (~ s150-){0,1} ) > : SSH2 - banner read
+tcp 22,222,830,902,2022,2200-2299,8022,10022,22222 = < ( s8-1800 | c2-255 ~ s8-1800 (~ s150- (~ s16-1400){0,1}){0,1} | c8-900 ~ s8-1800 ~ s19-60 (~ s2){0,1} | s8-1800 ~ c2-100 ( ~ s19-60 (~ s2){0,1} | ~ s150- (~ s16-1400){0,1} ){0,1} ) > : SSH2 - banner read
     id = ssh.preauth.closed.banner
     severity = low
     attack = T1046

@@ -27,7 +27,7 @@
 include "ssh-start.fp"
 
 # Up to the acceptance.
-let START = ( $SERVICE ~ $PLAIN | $HIDDEN )
+let START = ( $SERVICE ~ $PLAIN (~ s@A+1000/940){0,1} | $HIDDEN )
 # Anything of the authentication, in any order, IGNORE among it; NOISE is without.
 let NOISE_I = (~ c2-1700 | ~ $IGN ~ s@A+1000/1000){0,}
 let ANY = ( ~ c2-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+40/40 ){0,}
@@ -78,7 +78,7 @@ let DONE(ign) = ( $REPLY(~, @A-16,36, $ign) | $REPLY(~, @A, $ign) $IGNORE ~ c@A-
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_JOINED(ign) = $JOINED($ign) ( ~ $LARGE $FIRST_ANY(~, $ign) | + c@A+52/12,@A+96,@A+104 $FIRST_ANY(~, $ign) | c@A+52/12,@A+96,@A+104 $FIRST_ANY(+230ms, $ign) | $SMALL $FIRST_SHORT(~, $ign) )
-let COUNTED(ign) = ( ~ $PASSWORD_48 $FIRST_ANY(~, $ign) | ~ c@A+96 $FIRST_ANY(~, $ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
+let COUNTED(ign) = ( ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | ~ c@A+48 $FIRST_ANY(~, $ign) ( $AGAIN(+0ms-399ms, $ign) | ~ $UNPADDED $REFUSED(~, $ign) ) | ~ c@A+96 $FIRST_ANY(~, $ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
 let LEARNT(ign) = ( $JOINED($ign){0,1} ~ $KEY $FIRST_ANY(~, $ign) | $JOINED($ign) ~ c@A+52/12,@A+96,@A+104 $FIRST_ANY(~, $ign) | ~ c@A+32 $FIRST_ANY(~, $ign) $AGAIN(+0ms-399ms, $ign) | ~ c@A+32 $FIRST_SHORT(~, $ign) | $IGNORE ~ c@A+40 $FIRST_ANY(~, $ign) )
 let REFUSED_NONE(ign) = ( $NONE | $NONE_8 ){0,1} $BANNER($ign)
 let KNOWN(ign) = ( $REFUSED_NONE($ign) ( $FIRST_SHORT(~, $ign) | $FIRST_LONG(~, $ign) $IGNORE ~ c24-1700 $ign ~ s@A+1000/1000!@A ) | $COUNTED($ign) | $LEARNT($ign) )
@@ -111,6 +111,8 @@ let COUNT_ALIKE(pause, ign) = ( ~ $ASK_ALIKE($ign) $pause $ANSWER $ALIKE(~, $ign
 let LAST(ign) = $ANY $REFUSED(~, $ign) $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F($ign) ~ $ANSWER )
 # After one: DISCONNECT of any text for what can be no other request.
 let GOODBYE = $ANY ( ~ c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | ~ c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | ~ c@A+48/16 +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
+# The same directly after "none" where no keyboard-interactive is offered.
+let GOODBYE_SHORT = $REFUSED_NONE() $FIRST_SHORT(~, ) ~ c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
 # Without `F`. The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the
 # service again, sends one as small, or leaves.
 let FIRST_SMALL(ign) = ( ~ c@A+32,@A+40 $FIRST_ANY(+0ms-229ms, $ign) ( $AGAIN(~, $ign) | ~ c@A > ) | ~ c@A+32 +0ms-229ms s@A+40/40!@A+16 > | ~ c@A+32 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+32 | ~ c@A+40 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+40,@A+104 )
@@ -123,8 +125,8 @@ let FIRST_JOINT(ign) = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN(~
 let FIRST_AFTER(ign) = ( c@A+44/4 $ALIKE(+0ms-229ms, $ign) ( c@A+72/24 | $IGNORE ~ c@A+0/16 $ALIKE(~, $ign) | > ) | c@A+40/8 $ALIKE(+0ms-229ms, $ign) ( $AGAIN(~, $ign) ~ c@A+600/584 | ~ c@A > ) | c@A+32 $ALIKE(+0ms-229ms, $ign) > )
 let FIRST_ALIKE(ign) = ( ~ c@A+76/20,@A+104,246-255,257-272 $ALIKE(~, $ign) | + c@A+44/4 $ALIKE(~, $ign) | ~ c@A+40/8 $ALIKE(+230ms, $ign) | $FIRST_AFTER($ign) )
 # 48 may be "none" for a very long name, or a request to be asked that is refused: then one who types makes a pause, or PuTTY pads.
-let FIRST_48(ign) = ( + c@A+48 $FIRST_ANY(~, $ign) | c@A+48 $FIRST_ANY(+230ms, $ign) | c@A+48 $FIRST_ANY(+0ms-229ms, $ign) ( c24-245 | c273-1700 | ~ c@A | > ) )
-let COUNTED_FIRST(ign) = ( ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | $FIRST_48($ign) )
+let FIRST_48(ign) = ( + c@A+48 $FIRST_ANY(~, $ign) | c@A+48 $FIRST_ANY(+230ms, $ign) | c@A+48 $FIRST_ANY(+0ms-229ms, $ign) ( ~ c@A+60/28 | $AGAIN(~, $ign) | > ) )
+let COUNTED_FIRST(ign) = ( ~ c@A+48 $FIRST_ANY(~, $ign) ~ $UNPADDED $REFUSED(~, $ign) | ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | $FIRST_48($ign) )
 
 # In pieces (ssh2 of Node): the length, 4 bytes, where it is apart; a MAC of its own, 16, 20 or 32.
 let NONE_PIECES = ( ~ c4 ~ c@A+20/8 (~ c16){0,1} | ~ c@A-20/40 ~ c20,32 )
@@ -137,7 +139,7 @@ let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) $ANY $PIECES(~) $REFUSED(~, $ign)
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) ) ( $ANY ( $COUNT(~, $ign) | $COUNT_104(~, $ign) | $COUNT_TYPED($ign) ) | $LAST($ign) ~ s@A+32!@F | $GOODBYE | ( $ANY $REFUSED(~, $ign) ){4} $LAST($ign) > )
+let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32,@A+48 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) ) ( $ANY ( $COUNT(~, $ign) | $COUNT_104(~, $ign) | $COUNT_TYPED($ign) ) | $LAST($ign) ~ s@A+56/24!@F (~ c16-200){0,1} > | $GOODBYE | ( $ANY $REFUSED(~, $ign) ){4} $LAST($ign) > )
 let FAILED_NEXT(ign) = $KNOWN_NONE($ign) ( + $SMALL $REFUSED(~, $ign) | + c@A+104 $REFUSED(~, $ign) | $COUNT_NEXT(~, $ign) )
 let FAILED_96(ign) = $KNOWN_16($ign) $ANY ( $COUNT_96($ign) | + c@A+96 $REFUSED(~, $ign) )
 let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+32
@@ -145,7 +147,7 @@ let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A
 # OpenSSH alone pads to 96, and asks for nothing first; so what others send first may be a password, and 96 is a key.
 # ncrack is made of it, and asks for nothing first either.
 let FAILED_OPENSSH(ign) = ( ~ c@A+96 $ign ~ s@A+40/40!@A+48,@A+56 | $FAILED_96($ign) | $MODE_ALIKE($ign) $ANY ( $ALIKE_96($ign) | + c@A+96 $ALIKE(~, $ign) ) )
-let FAILED_FIRST = ( ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
+let FAILED_FIRST = ( $GOODBYE_SHORT | ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
 let FAILED_FIRST_I = ~ c@A+40 $FIRST_ANY(+230ms, ~ $IGN)
 let FAILURES(ign) = ( $FAILED($ign) | $FAILED_NEXT($ign) | $FAILED_ALIKE($ign) | $FAILED_PIECES($ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
 let FAILED_OTHER(ign) = ( $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) )
