@@ -110,9 +110,9 @@ let COUNT_ALIKE(pause, ign) = ( ~ $ASK_ALIKE($ign) $pause $ANSWER $ALIKE(~, $ign
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST(ign) = $ANY $REFUSED(~, $ign) $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F($ign) ~ $ANSWER )
 # After one: DISCONNECT of any text for what can be no other request.
-let GOODBYE = $ANY ( ~ c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | ~ c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | ~ c@A+48/16 +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
-# The same directly after "none" where no keyboard-interactive is offered.
-let GOODBYE_SHORT = $REFUSED_NONE() $FIRST_SHORT(~, ) ~ c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
+let GOODBYE(pause) = ( $pause c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | $pause c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | $pause c@A+48/16 +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
+# The same for any password where no keyboard-interactive is offered.
+let GOODBYE_SHORT = $REFUSED_NONE() $FIRST_SHORT(~, ) $NOISE ~ c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
 # Without `F`. The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the
 # service again, sends one as small, or leaves.
 let FIRST_SMALL(ign) = ( ~ c@A+32,@A+40 $FIRST_ANY(+0ms-229ms, $ign) ( $AGAIN(~, $ign) | ~ c@A > ) | ~ c@A+32 +0ms-229ms s@A+40/40!@A+16 > | ~ c@A+32 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+32 | ~ c@A+40 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+40,@A+104 )
@@ -139,10 +139,10 @@ let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) $ANY $PIECES(~) $REFUSED(~, $ign)
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
 # False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
 # ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
-let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32,@A+48 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) ) ( $ANY ( $COUNT(~, $ign) | $COUNT_104(~, $ign) | $COUNT_TYPED($ign) ) | $LAST($ign) ~ s@A+56/24!@F (~ c16-200){0,1} > | $GOODBYE | ( $ANY $REFUSED(~, $ign) ){4} $LAST($ign) > )
+let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32,@A+48 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) ) ( $ANY ( $COUNT(~, $ign) | $COUNT_104(~, $ign) | $COUNT_TYPED($ign) ) | $LAST($ign) ~ s@A+56/24!@F (~ c16-200){0,1} > | $ANY $GOODBYE(~) | ( $ANY $REFUSED(~, $ign) ){4} $LAST($ign) > )
 let FAILED_NEXT(ign) = $KNOWN_NONE($ign) ( + $SMALL $REFUSED(~, $ign) | + c@A+104 $REFUSED(~, $ign) | $COUNT_NEXT(~, $ign) )
 let FAILED_96(ign) = $KNOWN_16($ign) $ANY ( $COUNT_96($ign) | + c@A+96 $REFUSED(~, $ign) )
-let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+32
+let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+56/24 (~ c16-200){0,1} >
 let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) ) | $LAST_ALIKE($ign) )
 # OpenSSH alone pads to 96, and asks for nothing first; so what others send first may be a password, and 96 is a key.
 # ncrack is made of it, and asks for nothing first either.
@@ -213,7 +213,7 @@ let TYPED = c@A+56/80,@A+164/4,246-255,257-272
 let TYPED_FIRST = c@A+60/28,@A+96,@A+104
 let ACCEPTED_OR_NOT = ( ~ s@A-16,36 | ~ s@A+36/36 )
 let PAUSE_BEFORE = ~ c16 (~ s16){0,1} (~ s104-1500){0,1} +700ms c40-100
-tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $SERVICE ( ~ $PLAIN $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+28/44 | ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) ) : SSH2 - a person typed a password
+tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $START $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+28/44 | $SERVICE ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -229,7 +229,7 @@ let SENT_DONE(ign) = ( $CREDENTIAL | $ASK($ign) $ANSWER ) $DONE($ign)
 let SENT_FIRST(ign) = ( c@A+68/20,@A+96,@A+104,246-255,257-272 $REPLY(~, @A+1064/1064, $ign) | c@A+36/4 $REPLY(+230ms, @A+1064/1064, $ign) ) ( c@A+52/52,246-255,257-272 | > )
 let SENT_JOINED(ign) = ( $JOINED($ign) ( $LARGE $FIRST_ANY(~, $ign) | c@A+52/12,@A+96,@A+104 $FIRST_ANY(+230ms, $ign) | $SMALL $FIRST_SHORT(~, $ign) ) | $JOINED_96($ign) | $JOINED($ign){0,1} ( $SENT_DONE($ign) | ~ $ANSWERED(+0ms-399ms) ) )
 let SENT_SMALL(ign) = ( $SMALL_GONE | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN(+0ms-399ms, $ign) ) | c@A+32 $REPLY(+0ms-229ms, @A+40/40, $ign) > | c@A+32 $FIRST_ANY(+0ms-229ms, $ign) c@A+32 | c@A+40 $FIRST_ANY(+0ms-229ms, $ign) c@A+40,@A+104 )
-let SENT(ign) = ( $KNOWN($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) )
+let SENT(ign) = ( $KNOWN($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) | $GOODBYE(+0ms-399ms) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) )
 let SENT_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) ( $COUNT_ALIKE(+0ms-399ms, $ign) | $SENT_DONE($ign) )
 let SENT_PIECES(ign) = $KNOWN_PIECES($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $PIECES(+0ms-399ms) $ign ( ~ s@F | ~ s@A-16,36 )
 let SENT_LATER(ign) = ( $SENT_PIECES($ign) |  $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) $SENT_DONE($ign) )
