@@ -3,7 +3,6 @@
 include "ssh.fp"
 
 let BIG_S = s250- (~ s16-1460){0,1}
-let ALL_C = ( c600-800 | c1300-1460 ~ c400-700 | c1800-2000 )
 # The client's half by its size, where nothing else follows.
 let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100-300 )
 # After both KEXINITs the client sends its half of the key exchange (whose sizes the methods fix), sees the server's key
@@ -26,8 +25,8 @@ let JSCH = ( c18-24 ~ s8-1800 | s8-1800 ~ c18-24 ) $SERVERS ~ c600-900 $SERVERS 
 let PHP = ( c28 ~ s8-1800 | s8-1800 ~ c28 ) $SERVERS ~ c1100-1200 $SERVERS $HALF
 # Any client: after the server's key it says DISCONNECT in clear text, or completes the exchange and leaves; but Paramiko (24, 25), whose
 # programs do so for other reasons.
-let SEEN(said) = $said $SAID{0,2} $LISTED $SAID{0,2} $LISTED{1,4} (~ c24-40 ~ s100-1200){0,1} ~ c48-1600 ~ s150- (~ s16-){0,3}
-let NOT_TRUSTED = ( $SEEN($SAID{0,1}) ~ c24-120 (~ s16){0,1} > | $SEEN(( ~ s2- ){0,3} ~ c8-23,26-255) ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > )
+let SEEN(client) = ( c$client ~ s8-1800 | s8-1800 ~ c$client ) $SAID{0,2} $LISTED{1,4} (~ c24-40 ~ s100-1200){0,1} ~ c48-1600 ~ s150- (~ s16-){0,3}
+let NOT_TRUSTED = ( $SEEN(8-60) ~ c24-120 (~ s16){0,1} > | c600-800 ~ s8-1800 $LISTED{0,2} $HALF ~ s150- (~ s16-){0,3} ~ c24-120 > | $SEEN(8-23,26-60) ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > )
 let HELLO_ALL = ( $ALL_C ( ~ s12-60 ~ $BIG_S | ~ s450-700 ) | s12-60 ~ $ALL_C ~ $BIG_S )
 let KEY_SEEN = ~ s150- (~ s16-){0,4}
 tcp * = < ( $NOT_TRUSTED | ( $OPENSSH $HALF | $LIKE_OPENSSH $HALF | $HELLO_ALL $HALF{0,1} ) $KEY_SEEN ( + c24-120 ){0,1} > | $LIBSSH $HALF $KEY_SEEN ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $LIBSSH $HALF ~ s150-250 ~ c16 (~ s16-){0,2} (~ c36-100){0,1} > | $JSCH $KEY_SEEN ~ c60-120 > | $PHP $KEY_SEEN ~ c16 (~ s16-){0,1} ~ c40-100#service ~ s@service ~ c@service+48/16 > ) : SSH2 - client left after it saw the server's key
