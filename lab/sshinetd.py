@@ -19,8 +19,11 @@ SAYS = (  # of ProFTPD's mod_sftp, TinySSH
     (re.compile(r"USER \S+ \(Login failed\): Incorrect password"), "Failed password"),
     (re.compile(r"USER \S+ \(Login failed\): authentication via '.*' public key failed"), "Failed publickey"),
     (re.compile(r"auth: \S+: \S+ [A-Za-z0-9+/=]{20,} accepted"), "Accepted publickey"),
-    (re.compile(r"auth: \S+: \S+ [A-Za-z0-9+/=]{20,} rejected"), "Failed publickey"),
+    (re.compile(r"auth: \S+: ssh-\S+ rejected"), "Failed publickey"),
 )
+# TinySSH says this of the method "none" and of all that it does not know, as other kinds of keys.
+UNKNOWN = re.compile(r"auth: \S+: unknown rejected")
+unknown: dict[str, int] = {}
 
 
 def told(line, peer):
@@ -29,6 +32,10 @@ def told(line, peer):
     for pattern, text in SAYS:
         if found := pattern.search(line):
             print(f"{text.format(*found.groups())} for user from {peer} ssh2", flush=True)
+    if UNKNOWN.search(line):
+        unknown[peer] = unknown.get(peer, 0) + 1
+        if unknown[peer] > 1:  # callers of a server of keys alone offer nothing else
+            print(f"Failed publickey for user from {peer} ssh2", flush=True)
 
 
 def follow(path, peers):

@@ -118,6 +118,8 @@ def plays(what: Session, server: Server) -> bool:
         return False
     if not server.password and not server.keyboard and outcome not in KEYED:
         return False
+    if program == "copy-id" and not server.logs_keys:
+        return False  # it offers the key that it is to bring
     if outcome in STAYS or program in GUESSERS:
         return True
     if not server.shell:

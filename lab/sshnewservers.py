@@ -172,7 +172,7 @@ SERVERS = {
         Server("node", "node", keyboard=True, tries=6, ciphers=("", *AEAD[1:], *CTR), command=node),
         Server("tunnels", "tunnels", tries=5, logs_keys=False, command=tunnels),
         Server("libssh", "libssh", tries=6, ciphers=("", *AEAD, *CTR), command=libssh),
-        Server("tinyssh", "tinyssh", password=False, logs_keys=False, command=tinyssh),
+        Server("tinyssh", "tinyssh", password=False, command=tinyssh),
         Server("cowrie", "twisted", tries=20, command=cowrie),
         Server("sshesame", "go", tries=6, command=sshesame),
         Server("endlessh", "endlessh", password=False, shell=False, command=endlessh),

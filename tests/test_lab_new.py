@@ -129,10 +129,12 @@ PROFTPD = "2026-01-01 00:00:00 vm proftpd[5] 127.0.0.1 (10.0.0.1[10.0.0.1]): USE
         (PROFTPD + "authentication via 'ssh-ed25519' public key failed", Facts("10.0.0.1", 4000, refused=1)),
         ("tinysshd: x: info: auth: a: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 accepted {packet_auth.c:170}",
          Facts("10.0.0.1", 4000, "publickey")),
+        ("tinysshd: x: debug: auth: a: ssh-ed25519 rejected {packet_auth.c:156}", Facts("10.0.0.1", 4000, refused=1)),
         ("tinysshd: x: debug: auth: a: unknown rejected {packet_auth.c:156}", None),
     ],
 )  # fmt: skip
 def test_logs_of_one_process_a_connection(line: str, facts: Facts | None, capsys: pytest.CaptureFixture[str]) -> None:
+    sshinetd.unknown.clear()
     sshinetd.told(line, "10.0.0.1 port 4000")
     assert list(read_log(capsys.readouterr().out).values()) == ([facts] if facts else [])
 
