@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ KINDS = {
     "ssh-conditions": "lab.sshconditions",
     "ssh-releases": "lab.sshreleases",
     "ssh-friends": "lab.sshfriends",
+    "ssh-new": "lab.sshnew",
 }
 
 
@@ -60,7 +62,7 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(KINDS)}; all without one")
     parser.add_argument("-o", "--output", type=Path, default=Path("lab/out"))
     parser.add_argument("-n", "--numbers", default="0-17", help="numbers of the recordings in each part: 0-17")
-    parser.add_argument("-p", "--part", help="only this part: train or test")
+    parser.add_argument("-p", "--part", help="only this part: train, test, a, b")
     parser.add_argument("-j", "--jobs", type=int, default=8)
     parser.add_argument("-s", "--seconds", type=float, default=1200, help="begin nothing new after so long")
     options = parser.parse_args()
@@ -72,6 +74,8 @@ def main() -> int:
     jobs = []
     failed = 0
     os.nice(5)
+    for number in (signal.SIGINT, signal.SIGHUP):  # a shell ignores them for what it runs in the background
+        signal.signal(number, signal.SIG_DFL)
     with ProcessPoolExecutor(options.jobs) as pool:
         for name in options.kinds or KINDS:
             kind: Any = importlib.import_module(KINDS[name])

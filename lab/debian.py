@@ -34,6 +34,7 @@ MORE = (
     *("python3-pyasn1", "libssh-4", "python3-cffi-backend", "expect"),
 )
 LIBRARIES = place("trixie", MORE)  # SSH programs besides OpenSSH
+NEW = TRIXIE.parent / "sshnew"  # made by `sshnewsystem`
 # OpenSSH of other releases, by what ends the names of programs and kinds of servers.
 RELEASES = {"13": TRIXIE, "11": place("bullseye", PACKAGES), "sid": place("sid", PACKAGES)}
 

@@ -30,7 +30,8 @@ Subsystem sftp internal-sftp
 def keygen(path: Path, kind: str) -> Path:
     """Make a key pair without passphrase and return the private key's path."""
     command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "lab", "-f", str(path)]
-    subprocess.run(command, check=True, timeout=WAIT)
+    # RSA takes its time on a busy machine
+    subprocess.run(command, check=True, timeout=5 * WAIT)
     return path
 
 

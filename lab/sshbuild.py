@@ -30,6 +30,13 @@ def _built(name: str) -> Path:
 
 GO = _built("sshgo.go")
 JAVA = _built("Jsch.java")  # a folder of classes
+# By client of `ssh-new`: its library in the system of `sshnewsystem`, and the folder of its classes.
+JARS = {
+    "trilead": "/usr/share/java/trilead-ssh2.jar",
+    "jenkins": "/usr/share/java/jenkins-trilead-ssh2.jar",
+    "ganymed": "/usr/share/java/ganymed-ssh2.jar",
+}
+TRILEAD = {name: _built("Trilead.java").with_name(f"{_built('Trilead.java').name}-{name}") for name in JARS}
 
 
 def _build(target: Path, command: list[str], **variables: str) -> None:
@@ -46,6 +53,21 @@ def _build(target: Path, command: list[str], **variables: str) -> None:
         if done.returncode:
             raise LabError(f"{' '.join(words)}: {done.stderr.strip()[-500:]}")
         part.rename(target)
+
+
+def build_trilead(root: Path) -> list[str]:
+    """Compile the client of Trilead and its relatives, whose libraries are in a system's directory; see `build`."""
+    failed = []
+    for name, classes in TRILEAD.items():
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "Trilead.java"
+            text = (SOURCES / "Trilead.java").read_text()
+            source.write_text(text.replace("com.trilead.", "ch.ethz.") if name == "ganymed" else text)
+            try:
+                _build(classes, ["javac", "-cp", f"{root}{JARS[name]}", "-d", "OUT", str(source)])
+            except (LabError, OSError) as error:
+                failed.append(f"{name}: {error}".replace("\n", " "))
+    return failed
 
 
 def build() -> list[str]:

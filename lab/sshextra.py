@@ -47,6 +47,15 @@ def library(stage: Stage, client: str, outcome: str, action: str) -> Truth:
 
     Outcomes: `N` (wrong ones first), `all`, `key`, `badkey` (then a password), `refuse` (an unknown host key).
     """
+    asks = client in ("go", "libssh", "libssh13", "ruby", "jsch")
+    return offer(stage, _called(stage, client), outcome, action, asks=asks, rsa=client in ("jsch", "php"))
+
+
+def offer(stage: Stage, called: list[str], outcome: str, action: str, *, asks: bool, rsa: bool) -> Truth:
+    """Do what `library` does by a program that is called with address, user, action and words.
+
+    `asks`: it can answer questions (keyboard-interactive); `rsa`: it knows no other keys.
+    """
     truth = Truth(session={"shell": "interactive", "none": ""}.get(action, action))
     truth.typed = "automated.typing" if action == "shell" else ""
     words: list[str] = []
@@ -57,17 +66,17 @@ def library(stage: Stage, client: str, outcome: str, action: str) -> Truth:
     else:
         count = 3 if outcome == "all" else int(outcome) if outcome.isdigit() else 0
         words = [*stage.wrong(count), *([] if outcome == "all" else [stage.lab.password])]
-        asks = stage.server.keyboard and (not stage.server.password or stage.random.random() < 0.5)
-        if asks and client in ("go", "libssh", "libssh13", "ruby", "jsch"):
+        if stage.server.keyboard and (not stage.server.password or stage.random.random() < 0.5) and asks:
             words = [f"kbd:{word}" for word in words]
         truth.password = "automated"
         if outcome == "badkey":
             bad = stage.lab.folder / "id_bad_extra"
             if not bad.exists():
-                servers.keygen(bad, "rsa" if client in ("jsch", "php") else "ed25519")
+                servers.keygen(bad, "rsa" if rsa else "ed25519")
             words.insert(0, f"key:{bad}")
             truth.refused_key = True
-    stage.run(*_called(stage, client), stage.address, USER, action, *words)
+    stage.run(*called, stage.address, USER, action, *words)
+    truth.broken = stage.status != 0
     return truth
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from lab import debian, sshbuild, sshplan, sshrecord, sshservers
 from lab.network import LabError
 from lab.sshextra import ALL, EXTRA, LATER, needs
-from lab.sshplan import PARTS, RTTS, SESSIONS
+from lab.sshplan import PARTS, SESSIONS, planned, session
 from lab.sshrecord import GUESSERS, Plan, Session
 from lab.sshservers import Server
 from lab.sshsessions import PROGRAMS
@@ -85,18 +85,9 @@ def plans(part: str, numbers: range) -> Iterator[Plan]:
     names = [name for name in SERVERS if name not in PLACES[other]]
     there = [name for name in names if not sshbuild.lacks(needs(SERVERS[name].kind))]
     for number in numbers:
-        draw = random.Random(f"more {part} {number}")
-        server = SERVERS[there[number % len(there)]]
-        rtt = draw.choice(RTTS)
-        yield Plan(
-            part, number, server, rtt,
-            far=draw.choice(("server", "server", "client")),
-            jitter=rtt * draw.choice((0, 0.02, 0.1)),
-            offload=draw.random() < 0.4,
-            v6=draw.random() < 0.3,
-            seed=f"more {part} {number} sessions",
-            any_key=number >= ANY_KEY,
-        )  # fmt: skip
+        seed = f"more {part} {number}"
+        more = {"seed": f"{seed} sessions", "any_key": number >= ANY_KEY}
+        yield planned(part, number, SERVERS[there[number % len(there)]], random.Random(seed), **more)
 
 
 def sessions(plan: Plan, draw: random.Random) -> list[Session]:
@@ -115,8 +106,7 @@ def sessions(plan: Plan, draw: random.Random) -> list[Session]:
             name = draw.choice(ours)
         if late and draw.random() < 0.5:
             name = draw.choice(late)
-        _, outcomes, actions = ALL[name]
-        chosen.append((name, draw.choice(outcomes), draw.choice(actions)))
+        chosen.append(session(name, ALL, draw))
     return chosen
 
 

@@ -81,13 +81,13 @@ def _yes(person: Typist, truth: Truth, answer: str, question: str) -> bool:
     return False
 
 
-def _shell(person: Typist, stage: Stage, truth: Truth, action: str) -> None:
+def shell(person: Typist, stage: Stage, truth: Truth, action: str) -> None:
     """Do in a shell what the action says, and leave."""
     truth.session = "interactive"
     if action == "idle":
         person.sees(r"\$ ")
         time.sleep(stage.random.uniform(8, 20))
-        person.presses("\x04" if stage.server.kind != "asyncssh" else "exit\r")
+        person.presses("exit\r" if stage.server.kind.startswith("asyncssh") else "\x04")
     else:
         truth.typed = "human.typing"
         for line in (*stage.random.sample(LINES, stage.random.randint(1, 4)), "exit"):
@@ -119,7 +119,7 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         truth.refused_key = outcome == "badkey"
     if client.startswith("ssh"):
         words = [*openssh(client), *options(stage, client, ask=ask), *keys]
-        question = "fingerprint\\]\\)\\? "
+        question = r"(?:fingerprint\]|yes/no)\)\? "
         command = [*words, *(["-T"] if action == "lines" else []), stage.target, *remote]
     elif client.endswith("-tty"):
         question = ""  # they know no keys
@@ -184,5 +184,5 @@ def person(stage: Stage, client: str, outcome: str, action: str) -> Truth:
         elif action == "exec":
             typist.asked()
         else:
-            _shell(typist, stage, truth, action)
+            shell(typist, stage, truth, action)
     return truth

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from lab import debian, sshrecord
 from lab.network import LabError
-from lab.sshrecord import GUESSERS, Plan, Session
+from lab.sshrecord import GUESSERS, Plan, Program, Session
 from lab.sshservers import SERVERS, Server
 from lab.sshsessions import PROGRAMS, missing
 
@@ -46,20 +47,30 @@ def belongs(program: str, server: Server, part: str) -> bool:
     return zlib.crc32(f"{program}/{server.name}".encode()) % 5 >= 2
 
 
+def planned(part: str, number: int, server: Server, draw: random.Random, **more: Any) -> Plan:
+    """Return a recording whose network is drawn: round trip, where it is long, jitter, offloads, IPv4 or IPv6."""
+    rtt = draw.choice(RTTS)
+    return Plan(
+        part, number, server, rtt,
+        far=draw.choice(("server", "server", "client")),
+        jitter=rtt * draw.choice((0, 0.02, 0.1)),
+        offload=draw.random() < 0.4,
+        v6=draw.random() < 0.3,
+        **more,
+    )  # fmt: skip
+
+
+def session(name: str, programs: Mapping[str, Program], draw: random.Random) -> Session:
+    """Return a session of a program, its outcome and action drawn."""
+    _, outcomes, actions = programs[name]
+    return name, draw.choice(outcomes), draw.choice(actions)
+
+
 def plans(part: str, numbers: range) -> Iterator[Plan]:
     """Return the recordings of a part with these numbers; servers and round trips take turns."""
     names = list(SERVERS)
     for number in numbers:
-        draw = random.Random(f"{part} {number}")
-        server = SERVERS[names[number % len(names)]]
-        rtt = draw.choice(RTTS)
-        yield Plan(
-            part, number, server, rtt,
-            far=draw.choice(("server", "server", "client")),
-            jitter=rtt * draw.choice((0, 0.02, 0.1)),
-            offload=draw.random() < 0.4,
-            v6=draw.random() < 0.3,
-        )  # fmt: skip
+        yield planned(part, number, SERVERS[names[number % len(names)]], random.Random(f"{part} {number}"))
 
 
 def sessions(plan: Plan, draw: random.Random) -> list[Session]:
@@ -72,9 +83,7 @@ def sessions(plan: Plan, draw: random.Random) -> list[Session]:
         name = draw.choice(people if people and number % 2 else programs or people)
         if name in GUESSERS and draw.random() < 0.4:
             name = draw.choice(programs)
-        _, outcomes, actions = PROGRAMS[name]
-        outcome, action = draw.choice(outcomes), draw.choice(actions)
-        chosen.append((name, outcome, action))
+        chosen.append(session(name, PROGRAMS, draw))
     return chosen
 
 

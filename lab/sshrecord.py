@@ -17,7 +17,9 @@ from lab.sshservers import Facts, Server
 from lab.sshsessions import Play
 from lab.sshstage import Stage, Truth
 
-GUESSERS = {"hydra", "medusa", "ncrack", "patator", "nmap-brute"}  # they open several connections and may not get in
+# They open several connections and may not get in.
+GUESSERS = {"hydra", "medusa", "ncrack", "patator", "nmap-brute"}
+GUESSERS |= {f"loop-{name}" for name in ("ruby", "node", "paramiko5", "perl", "erlang", "trilead")}
 KEYS = {"key", "key13", "key11", "key-sid"}  # what they are called for is not always a login
 # They send a password before they know whether the server takes any. Where it does not, OpenSSH refuses it without a
 # word in its log: nobody knows whether that is a failed login, so those flows are left out.
@@ -141,8 +143,10 @@ def record(
                 new = set(after) - before
                 if not new:
                     problems.append(f"{plan.name} {what}: no connection; {stage.notes}")
+                if truth and plan.server.logs_keys:  # a key that could not be read was never offered
+                    truth.refused_key = False
                 for port in new:
-                    if truth:
+                    if truth and not (truth.broken and after[port].accepted):
                         truths[port] = (place, what, truth)
                     wanted = outcome in IN and program not in GUESSERS | KEYS
                     if wanted and not after[port].accepted:

@@ -16,7 +16,7 @@ from lab.debian import RELEASES
 from lab.network import LabError
 from lab.sshextra import ALL, RELEASED, needs
 from lab.sshmore import PEOPLE, TWO
-from lab.sshplan import PARTS, RTTS, UNSEEN
+from lab.sshplan import PARTS, UNSEEN, planned, session
 from lab.sshrecord import GUESSERS, Plan, Session
 from lab.sshservers import RELEASES_OF, Server
 
@@ -59,18 +59,10 @@ def plans(part: str, numbers: range) -> Iterator[Plan]:
     servers = [server for server in RELEASES_OF.values() if server.kind.endswith(OTHER[part])]
     hosts = [sshmore.SERVERS[name] for name in HOSTS if not sshbuild.lacks(needs(sshmore.SERVERS[name].kind))]
     for number in numbers:
-        draw = random.Random(f"releases {part} {number}")
+        seed = f"releases {part} {number}"
         server = servers[number // 2 % len(servers)] if number % 2 == 0 else hosts[number // 2 % len(hosts)]
-        rtt = draw.choice(RTTS)
-        yield Plan(
-            part, number, server, rtt,
-            far=draw.choice(("server", "server", "client")),
-            jitter=rtt * draw.choice((0, 0.02, 0.1)),
-            offload=draw.random() < 0.4,
-            v6=draw.random() < 0.3,
-            seed=f"releases {part} {number} sessions",
-            roots=(debian.TRIXIE, debian.LIBRARIES, root),
-        )  # fmt: skip
+        more = {"seed": f"{seed} sessions", "roots": (debian.TRIXIE, debian.LIBRARIES, root)}
+        yield planned(part, number, server, random.Random(seed), **more)
 
 
 def sessions(plan: Plan, draw: random.Random) -> list[Session]:
@@ -88,8 +80,7 @@ def sessions(plan: Plan, draw: random.Random) -> list[Session]:
         name = draw.choice(released if released and draw.random() < 0.5 else pool)
         if name in GUESSERS and draw.random() < 0.5:
             name = draw.choice(released)
-        _, outcomes, actions = ALL[name]
-        chosen.append((name, draw.choice(outcomes), draw.choice(actions)))
+        chosen.append(session(name, ALL, draw))
     return chosen
 
 

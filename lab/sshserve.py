@@ -211,6 +211,7 @@ def with_paramiko(user, password, keys, methods, *hosts):
 
 def with_twisted(user, password, keys, methods, *hosts):
     """Serve by Twisted Conch for ever; a refused password is answered after a second, as Conch does it."""
+    import twisted
     from twisted.conch import error, unix
     from twisted.conch.checkers import IAuthorizedKeysDB, SSHPublicKeyChecker
     from twisted.conch.ssh import factory, userauth
@@ -264,7 +265,8 @@ def with_twisted(user, password, keys, methods, *hosts):
 
     class Realm(unix.UnixSSHRealm):
         def requestAvatar(self, username, mind, *interfaces):
-            return super().requestAvatar(username.decode(), mind, *interfaces)
+            name = username if twisted.version.major > 22 else username.decode()
+            return super().requestAvatar(name, mind, *interfaces)
 
     made = Factory()
     made.privateKeys = {(key := sshkeys.Key.fromFile(host)).sshType(): key for host in hosts}

@@ -8,6 +8,7 @@ traffic, is what labels come from.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ class Server:
     shell: bool = True  # commands can be run and files copied as on any system
     logs_keys: bool = True  # whether the log tells of refused keys
     ciphers: tuple[str, ...] = field(default=())  # what clients may ask for; empty: they leave it to both programs
+    command: Callable[[Lab, Server], list[str]] | None = None  # how it is called, where `kind` does not tell
 
 
 AEAD = ("chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
@@ -167,7 +169,7 @@ def start(lab: Lab, server: Server) -> Callable[[], str]:
     lab.folder.chmod(0o755)
     new = release(server.kind)
     kind = server.kind.removesuffix(new)
-    command = {"dropbear": _dropbear, "openssh": _openssh}.get(kind, _ours)(lab, server)
+    command = (server.command or {"dropbear": dropbear, "openssh": openssh}.get(kind, _ours))(lab, server)
     if new:
         command = inside_debian(RELEASES[new] if kind == "openssh" else LIBRARIES, command)
     lab.server.start(*command, log=log)
@@ -175,19 +177,22 @@ def start(lab: Lab, server: Server) -> Callable[[], str]:
     return lambda: log.read_text(errors="replace")
 
 
-def _dropbear(lab: Lab, server: Server) -> list[str]:
+def dropbear(lab: Lab, server: Server) -> list[str]:
+    """Return how Dropbear is called; it has an Ed25519 key."""
     key = lab.folder / "dropbear_ed25519"
     make = ["dropbearkey", "-t", "ed25519", "-f", str(key)]
     subprocess.run(make, check=True, capture_output=True, timeout=WAIT)
     return ["dropbear", "-F", "-E", "-r", str(key), "-p", f"{SERVER}:22", "-p", f"[{SERVER6}]:22"]
 
 
-def _hosts(lab: Lab) -> list[str]:
+def hosts(lab: Lab) -> list[str]:
+    """Make host keys, Ed25519 and RSA, and return their files."""
     return [str(servers.keygen(lab.folder / f"host_{kind}", kind)) for kind in ("ed25519", "rsa")]
 
 
-def _openssh(lab: Lab, server: Server) -> list[str]:
-    _hosts(lab)
+def openssh(lab: Lab, server: Server) -> list[str]:
+    """Return how OpenSSH is called, as the server is set up."""
+    hosts(lab)
     if KEYS in server.more:
         servers.keygen(lab.folder / "host_ecdsa", "ecdsa")
     config = lab.folder / "sshd_config"
@@ -211,15 +216,25 @@ def _ours(lab: Lab, server: Server) -> list[str]:
     who = [USER, lab.password, str(lab.folder / "authorized_keys")]
     methods = [name for name in ("password", "keyboard") if getattr(server, name)]
     if kind == "go":
-        return [str(sshbuild.GO), "serve", *who, ",".join(methods), *_hosts(lab)]
+        return [str(sshbuild.GO), "serve", *who, ",".join(methods), *hosts(lab)]
     script = lab.folder / "server.py"  # where a chroot sees it, too
     source = "sshpython.py" if kind == "asyncssh" else "sshserve.py"
     script.write_text(Path(__file__).with_name(source).read_text())
     words = ["serve", *who] if kind == "asyncssh" else [kind, *who, ",".join(methods)]
-    return ["/usr/bin/python3", str(script), *words, *_hosts(lab)]
+    return ["/usr/bin/python3", str(script), *words, *hosts(lab)]
+
+
+def here(lab: Lab, name: str) -> str:
+    """Copy a script of the lab to the recording's folder, which every system sees; returns its path there."""
+    target = lab.folder / Path(name).name
+    if not target.exists():
+        shutil.copy(Path(__file__).parent / name, target)
+    return str(target)
 
 
 def authorize(lab: Lab, public: Path) -> None:
     """Let the user log in with this key, whatever the server."""
     (lab.folder / "authorized_keys").write_text(public.read_text())
+    done = subprocess.run(["ssh-keygen", "-e", "-f", str(public)], capture_output=True, timeout=WAIT, check=True)
+    (lab.folder / "authorized_keys.rfc4716").write_bytes(done.stdout)  # as ProFTPD wants them
     lab.server.do("install", "-o", "7077", "-g", "7077", "-m", "600", str(public), f"/home/{USER}/.ssh/authorized_keys")

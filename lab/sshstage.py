@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import servers
-from lab.debian import RELEASES, inside_debian, release
+from lab.debian import NEW, RELEASES, inside_debian, release
 from lab.network import SERVER, SERVER6, USER, Lab
 from lab.sshservers import Server, authorize
 
@@ -47,6 +47,7 @@ class Truth:
     typed: str = ""  # human.typing, human.lines, automated.typing
     refused_key: bool = False  # a key was offered that the server does not know
     preauth: str = ""  # banner, scan: what kind of caller left before credentials
+    broken: bool = False  # the program ended with an error: what it did once logged in is not known
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Stage:
     any_key: bool = False  # the key that the server knows is of any kind, not always Ed25519
     number: int = 0
     notes: list[str] = field(default_factory=list)
+    status: int = 0  # how the last program ended
     _keys: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -93,6 +95,7 @@ class Stage:
         settings = ["HOME=/root", *(f"{name}={value}" for name, value in variables.items())]
         line = self.lab.client.inside("setsid", "-w", "env", *settings, "timeout", str(seconds), *command)
         done = subprocess.run(line, input=stdin, capture_output=True, timeout=seconds + 10, check=False)
+        self.status = done.returncode
         self.notes.append(f"{' '.join(command)[:150]}: {done.returncode} {done.stderr.decode(errors='replace')[-150:]}")
         return done.stdout
 
@@ -120,6 +123,8 @@ def options(stage: Stage, client: str, *, ask: bool = False, strict: bool = Fals
 
 def openssh(client: str, program: str = "ssh") -> list[str]:
     """Return how this version of OpenSSH is called."""
+    if client == "ssh7":  # 7.5, which Debian 12 has for machines that know no other protocol
+        return inside_debian(NEW, ["ssh1"])
     new = release(client)
     return inside_debian(RELEASES[new], [program]) if new else [program]
 

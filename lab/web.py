@@ -31,7 +31,7 @@ from lab.webplan import APPLICATIONS, plan
 CONDITIONS = ((0, False), (10, False), (40, False), (0, True), (80, False), (160, False))  # round trip, offloads
 TLS_PORTS = (443, 443, 443, 443, 443, 8443, 9443)
 PLAIN_PORTS = (80, 80, 8080, 8000)
-SESSIONS, WINDOW = 55, 55.0  # of each activity; seconds within which they begin
+SESSIONS, WINDOW = 70, 65.0  # of each activity; seconds within which they begin
 SPREAD, LIMIT = 45.0, 190.0  # seconds within which activities begin, and after which what still runs is left out
 
 
@@ -127,6 +127,7 @@ def main() -> int:
         except LabError as error:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr, flush=True)
+    shutil.rmtree("/tmp/flowtap-web", ignore_errors=True)  # what crawlers fetched
     return 1 if failed else 0
 
 

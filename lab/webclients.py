@@ -81,6 +81,15 @@ def _page(draw: random.Random, base: str) -> str:
     return f"{base}/p{draw.randrange(120)}.html"
 
 
+def _folder(draw: random.Random) -> str:
+    return f"/tmp/flowtap-web/{draw.randrange(10**12)}"
+
+
+APT = """mkdir -p FOLDER/l/partial FOLDER/c && echo "deb [trusted=yes] BASE/apt ./" > FOLDER/s && apt-get update \\
+-o Dir::Etc::sourcelist=FOLDER/s -o Dir::Etc::sourceparts=- -o Dir::State::Lists=FOLDER/l -o Dir::Cache=FOLDER/c \\
+-o Acquire::https::Verify-Peer=false -o Acquire::https::Verify-Host=false -o APT::Sandbox::User=root"""
+
+
 # Programs that decide for themselves: what is called again and again, from a generator and the server's URL.
 CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
     "wget": lambda draw, base: [
@@ -95,7 +104,7 @@ CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
             "-q",
             "--no-check-certificate",
             "-P",
-            "/tmp/flowtap-wget",
+            "/tmp/flowtap-web/wget",
             "-T",
             "20",
             "-t",
@@ -112,11 +121,20 @@ CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
         *_urls(draw, base, draw.randint(2, 9)),
     ],
     "aria2": lambda draw, base: [
-        *("aria2c", "-q", "--check-certificate=false", "-d", "/tmp/flowtap-aria", "-x", "4", "--allow-overwrite=true"),
+        *(
+            "aria2c",
+            "-q",
+            "--check-certificate=false",
+            "-d",
+            "/tmp/flowtap-web/aria",
+            "-x",
+            "4",
+            "--allow-overwrite=true",
+        ),
         *("--connect-timeout=20", "-t", "20", "-Z", *_urls(draw, base, draw.randint(1, 4))),
     ],
     "axel": lambda draw, base: [
-        *("axel", "-q", "-k", "-n", "3", "-T", "20", "-o", f"/dev/shm/flowtap-{draw.randrange(10**9)}"),
+        *("axel", "-q", "-k", "-n", "3", "-T", "20", "-o", _folder(draw)),
         f"{base}/o{draw.randrange(150)}.jpg",
     ],
     "h2load": lambda draw, base: [
@@ -141,8 +159,37 @@ CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
         *(["-disable-keepalive"] if draw.random() < 0.2 else []),
         _urls(draw, base, 1)[0],
     ],
+    "pip": lambda draw, base: [
+        *("/usr/bin/python3", "-m", "pip", "-q", "download", "--no-deps", "--no-cache-dir", "--retries", "0", "-d"),
+        *(_folder(draw), "--trusted-host", base.partition("//")[2], "-i", f"{base}/simple/"),
+        *(f"lab{number}" for number in draw.sample(range(8), draw.randint(1, 4))),
+    ],
+    "npm": lambda draw, base: [
+        *("npm", "view", f"lab{draw.randrange(8)}", "--registry", base, "--strict-ssl=false", "--cache", _folder(draw)),
+        *("--fetch-retries=0", "--update-notifier=false"),
+    ],
+    "git": lambda draw, base: [
+        *("git", "-c", "http.sslVerify=false", "clone", "-q", f"{base}/repo.git", _folder(draw)),
+    ],
+    "rclone": lambda draw, base: [
+        *(
+            "rclone",
+            *draw.choice((("lsf", ":http:simple"), ("cat", f":http:lab{draw.randrange(8)}"))),
+            "--http-url",
+            base,
+            "--no-check-certificate",
+        ),
+        *("--retries", "1", "--config", "/dev/null", "--max-transfer", "300k", "--contimeout", "20s"),
+    ],
+    "apt": lambda draw, base: [
+        *("sh", "-c", APT.replace("BASE", base).replace("FOLDER", _folder(draw))),
+    ],
+    "http": lambda draw, base: [
+        *("http", "--verify=no", "--ignore-stdin", "--timeout=20", draw.choice(("GET", "POST", "HEAD"))),
+        _urls(draw, base, 1)[0],
+    ],
     "lynx": lambda draw, base: ["lynx", "-dump", "-nolist", "-connect_timeout=20", _page(draw, base)],
-    "w3m": lambda draw, base: ["w3m", "-dump", "-o", "ssl_verify_server=0", _page(draw, base)],
+    "w3m": lambda draw, base: ["sh", "-c", f"yes | w3m -dump -o ssl_verify_server=0 {_page(draw, base)}"],
     "links": lambda draw, base: ["links", "-dump", "-ssl.certificates", "0", _page(draw, base)],
     "elinks": lambda draw, base: [
         *("elinks", "-dump", "1", "-eval", "set connection.ssl.cert_verify = 0", _page(draw, base)),
@@ -172,7 +219,7 @@ CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
             "-c3",
             "-E15",
             "-O",
-            f"/dev/shm/flowtap-ht{draw.randrange(10**9)}",
+            _folder(draw),
         ),
         _page(draw, base),
     ],
@@ -182,13 +229,29 @@ CRAWLERS: dict[str, Callable[[random.Random, str], list[str]]] = {
         + "; ".join(f"cat {base}/o{draw.randrange(150)}.jpg > /dev/null" for _ in range(draw.randint(1, 5))),
     ],
 }
-NEED_FILES = ("wget-pages", "axel", "lynx", "w3m", "links", "elinks", "curl-pages", "httrack", "lftp")  # of `site`
+NEED_FILES = (
+    "pip",
+    "npm",
+    "git",
+    "rclone",
+    "apt",
+    "wget-pages",
+    "axel",
+    "lynx",
+    "w3m",
+    "links",
+    "elinks",
+    "curl-pages",
+    "httrack",
+    "lftp",
+)  # of `site`
 SERVE_FILES = ("nginx", "apache", "caddy", "lighttpd", "h2o")
 NEED_SECRET = ("httrack",)  # checks certificates or cannot do TLS here: plain only
 
 
 def crawl(lab: Lab, client: str, base: str, seed: int, times: int, seconds: float) -> None:
     """Call a program again and again for some time, each time for something else."""
+    lab.client.do("mkdir", "-p", "/tmp/flowtap-web")
     draw, end = random.Random(seed), time.monotonic() + seconds
     for _ in range(times):
         if time.monotonic() > end:

@@ -207,7 +207,18 @@ def _vnc(lab: Lab) -> None:
     start(
         lab,
         "tigervnc",
-        *("Xtigervnc", ":1", "-rfbport", "5901", "-localhost", "-SecurityTypes", "None", "-geometry", "640x400"),
+        *(
+            "Xtigervnc",
+            ":7",
+            "-nolock",
+            "-rfbport",
+            "5901",
+            "-localhost",
+            "-SecurityTypes",
+            "None",
+            "-geometry",
+            "640x400",
+        ),
         *("-AlwaysShared", "-depth", "16"),
     )
 
@@ -274,5 +285,5 @@ def command(lab: Lab, server: str, role: str, address: str, port: int) -> list[s
     if server == "smbd":
         return _smbd(lab, address)
     if server == "xvfb":  # one screen for all addresses
-        return ["Xvfb", ":1", "-listen", "tcp", "-ac", "-screen", "0", "640x480x16"]
+        return ["Xvfb", ":1", "-nolock", "-listen", "tcp", "-ac", "-screen", "0", "640x480x16"]
     return ["sipp", "-sn", "uas", "-t", "t1", "-i", address, "-p", str(port), "-nostdin"]

@@ -15,6 +15,7 @@ import json
 import os
 import random
 import subprocess
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -318,6 +319,40 @@ def site(lab: Lab, seed: int) -> None:
         text = "text " * min(20_000, int(draw.lognormvariate(6, 1)))
         (root / f"p{number}.html").write_text(f"<!doctype html><title>{number}</title>{body}<p>{text}</p>")
     (root / "index.html").write_text("".join(f'<a href="p{n}.html">{n}</a> ' for n in range(120)))
+    _packages(root, draw)
+
+
+def _packages(root: Path, draw: random.Random) -> None:
+    """Make what package managers and version control fetch as plain files."""
+    for name in ("simple", "apt", "work"):
+        (root / name).mkdir()
+    for number in range(8):
+        name = f"lab{number}"
+        wheel = root / f"{name}-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as pack:
+            pack.writestr(f"{name}.py", "x" * int(draw.lognormvariate(8, 1.5)))
+            pack.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            pack.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            pack.writestr(f"{name}-1.0.dist-info/RECORD", "")
+        (root / "simple" / name).mkdir()
+        links = "".join(f'<a href="/{wheel.name}">{wheel.name}</a>' for _ in range(draw.randint(1, 60)))
+        (root / "simple" / name / "index.html").write_text(f"<!doctype html>{links}")
+        about = {
+            "name": name,
+            "dist-tags": {"latest": "1.0.0"},
+            "versions": {"1.0.0": {"name": name, "version": "1.0.0"}},
+        }
+        (root / name).write_text(json.dumps({**about, "readme": "r" * int(draw.lognormvariate(7, 1.5))}))
+    packages = "".join(f"Package: lab{n}\nVersion: 1\nArchitecture: all\nFilename: x\nSize: 1\n\n" for n in range(90))
+    (root / "apt" / "Packages").write_text(packages)
+    script = (
+        "git init -q . && git config user.email a@b && git config user.name a && for n in 1 2 3 4 5; do "
+        "head -c $((n * 2000)) /dev/urandom | base64 > f$n; git add f$n; git commit -qm $n; done; "
+        "git clone -q --bare . ../repo.git && cd ../repo.git && git update-server-info"
+    )
+    change = {"HOME": str(root), "PATH": "/usr/bin:/bin"}
+    subprocess.run(["sh", "-c", script], cwd=root / "work", capture_output=True, timeout=60, check=False, env=change)
+    subprocess.run(["chmod", "-R", "a+rX", str(root)], check=False, timeout=WAIT)
 
 
 def start(lab: Lab, kinds: dict[str, list[Place]], seed: int, *, named: bool = False) -> None:

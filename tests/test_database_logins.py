@@ -111,6 +111,11 @@ class Login:
         self.ignores = True
         return self
 
+    def named(self, user: int) -> Login:
+        """Use a name of so many bytes."""
+        self.user = user
+        return self
+
     def cut(self) -> Login:
         """Write in pieces, as ssh2 of Node does."""
         self.pieces = True
@@ -207,7 +212,7 @@ CASES: dict[str, tuple[str, str, float, Play]] = {
     "one try": ("both gssapi", "1", 0.01, lambda x: x.none().goodbye(8, pad=64)),
     "other: two tries": ("gssapi", "2", 0.01, lambda x: x.none().password(18).goodbye(24, 40)),
     "other: a key that is refused": ("password both gssapi", "0", 0.01, lambda x: x.none().key(ED25519)),
-    "a long name": ("password both", "0", 0.01, lambda x: setattr(x, "user", 14) or x.none()),
+    "a long name": ("password both", "0", 0.01, lambda x: x.named(14).none()),
     "too many": ("both gssapi", "3", 0.01, lambda x: x.none().padded(8).padded(8).say("c", 55, pad=64).say("s", 45)),
 }  # fmt: skip
 # without a password

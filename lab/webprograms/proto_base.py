@@ -63,7 +63,7 @@ class Outside:
 
 
 def text(draw, median=60, spread=0.8):
-    return "t" * max(1, int(median * draw.lognormvariate(0, spread)))
+    return "".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=max(1, int(median * draw.lognormvariate(0, spread)))))
 
 
 def letter(draw, median, spread):

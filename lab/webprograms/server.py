@@ -55,6 +55,11 @@ def headers(status, size, more):
     return made
 
 
+def said(size):
+    """Return text that does not get much shorter when it is compressed, as many websockets do."""
+    return "".join(random.choices("abcdefghijklmnopqrstuvwxyz    0123456789", k=max(1, int(size))))
+
+
 async def talk(kind, send, receive):
     """Hold a websocket talk: what the client says is answered by kind; some kinds speak by themselves."""
 
@@ -62,7 +67,7 @@ async def talk(kind, send, receive):
         if kind == "ticker":
             while True:
                 await asyncio.sleep(random.expovariate(3))
-                await send("p" * random.randint(60, 190))
+                await send(said(random.randint(60, 190)))
         elif kind == "game":
             while True:
                 await asyncio.sleep(0.05)
@@ -70,28 +75,28 @@ async def talk(kind, send, receive):
         elif kind == "board":
             while True:
                 await asyncio.sleep(2)
-                await send("d" * random.choice((120, 121, 122, 480)))
+                await send(said(random.choice((120, 121, 122, 480))))
         elif kind == "chat":
             while True:  # others write
                 await asyncio.sleep(random.uniform(1, 7))
                 for _ in range(random.randint(0, 3)):
                     await send('{"typing":"someone"}')
                     await asyncio.sleep(random.uniform(0.3, 1))
-                await send("m" * int(20 + random.lognormvariate(3.5, 0.8)))
+                await send(said(20 + random.lognormvariate(3.5, 0.8)))
         elif kind == "notes":
             while True:
                 await asyncio.sleep(random.uniform(0.8, 6))
-                await send("n" * int(4 + random.lognormvariate(3.3, 1)))
+                await send(said(4 + random.lognormvariate(3.3, 1)))
 
     speaking = asyncio.ensure_future(speak())
     try:
-        while (said := await receive()) is not None:
+        while (heard := await receive()) is not None:
             if kind == "editor":
                 await send('{"ack":%d}' % random.randrange(1000))
             elif kind == "echo":
-                await send(said)
+                await send(heard)
             elif kind in ("chat", "rpc"):
-                await send("r" * random.choice((12, 30, int(random.lognormvariate(4.5, 1)))))
+                await send(said(random.choice((12, 30, random.lognormvariate(4.5, 1)))))
     finally:
         speaking.cancel()
 

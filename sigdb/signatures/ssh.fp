@@ -236,8 +236,8 @@ let SENT_LATER(ign) = ( $SENT_PIECES($ign) |  $SENT($ign) | $SENT_ALIKE($ign) | 
 let SENT_OTHER(ign) = ( $SENT_FIRST($ign) | $SENT_SMALL($ign) )
 # Not where a person's password came before the service was asked for (Paramiko).
 let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) $ANY $COUNT_96($ign) | $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) $ALIKE_96($ign) )
-let SOON = $ASKED($KEX, +0ms-699ms)
-let SOON_OTHER = $ASKED($KEX_OTHER(8-31,44-64), +0ms-699ms)
+let SOON = $SERVICE_AFTER($KEX, +0ms-699ms)
+let SOON_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), +0ms-699ms)
 tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) $SENT_OTHER() | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
