@@ -56,9 +56,10 @@ def make() -> list[str]:
     if not ROOT.is_dir():
         made = debian.make(SUITE, BASE)
         making = Path(tempfile.mkdtemp(prefix="making-", dir=ROOT.parent)) / "root"
-        shutil.copytree(made, making, symlinks=True)
+        debian.run("cp", "-a", str(made), str(making))  # it has devices
         making.rename(ROOT)
-    jobs = {name: ["chroot", str(ROOT), *_apt(*words)] for name, words in PACKAGES.items()}
+        making.parent.rmdir()
+    jobs = {name: _apt(*words) for name, words in PACKAGES.items()}
     pip = [sys.executable, "-m", "pip", "install", "-q", "--only-binary", ":all:"]
     for name, words in PYTHON.items():
         jobs[f"PyPI: {name}"] = [*pip, "--target", str(ROOT / "opt/py" / name), *words]
@@ -80,7 +81,10 @@ def make() -> list[str]:
 
 
 def _apt(*words: str) -> list[str]:
-    return ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends", *words]
+    """Return the command line that installs packages; Java's want /proc, which is there as long as it takes."""
+    install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends", *words]
+    within = f'mount -t proc proc {ROOT}/proc && exec chroot {ROOT} "$@"'
+    return ["unshare", "--mount", "sh", "-c", within, "sh", *install]
 
 
 def _prepare_apt() -> None:
