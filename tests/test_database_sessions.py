@@ -176,8 +176,8 @@ def told(
     for line in flowtap("read", "--json", folder / "sessions.pcap").stdout.splitlines():
         event = json.loads(line)
         if event["event_type"] == "alert" and event["flowtap"]["id"].startswith(OURS):
-            found[event["src_port"]].append(event["flowtap"]["id"])
-    return {name: sorted(ids) for name, ids in zip(cases, found.values(), strict=True)}
+            found[event["src_port"]].append(event["flowtap"]["id"].replace(".ssh.terminal", ".ssh"))
+    return {name: sorted(set(ids)) for name, ids in zip(cases, found.values(), strict=True)}
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
@@ -232,6 +232,7 @@ def test_recordings(table: str, flowtap: Command) -> None:
 def test_false_friends(flowtap: Command) -> None:
     rows = judged("friends.csv", flowtap)
     wrong = {label: row["false_positives"] for label, row in rows.items() if row["false_positives"]}
-    assert wrong == {"human.typing": 1}  # expect's send -h, which imitates a hand
+    # expect's send -h, which imitates a hand; a terminal whose requests are compressed to the size of a command
+    assert wrong == {"human.typing": 1, "ssh.session.exec": 1}
     assert rows["human.typing"]["misses"] <= 1
     assert rows["automated.typing"]["true_positives"] >= 10  # of 16
