@@ -54,7 +54,7 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | 
 let HEAD = ~ c150- (~ c20-1800){0,2} ( ~ s60-130 (~ c6){0,1} ~ c150- (~ c20-1800){0,2} ){0,1} (~ s1-){1,12}
 let START = $HEAD ( ~ c6 (~ s1-){0,6} ){0,1}
 let JAVA = $HEAD ~ c6 (~ s1-){0,6} ~ c74,90
-let TICKETS = (~ s24-620){0,4}
+let TICKETS = (~ s6,24-620){0,4}
 # Inside: CONNECT (ASK; in CALL also when the proxy asks for a password first), a reply of some 19 to 110 bytes, alone or
 # joined with a session ticket, and the inner ClientHello (HELLO; QUANTUM with a post-quantum key share) at once.
 # OPEN is an inner ClientHello without a CONNECT before it, and the server's flight.
@@ -112,8 +112,9 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
 let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
 let REST = $RETRY $LONG c140-700 ~ s250-
+let NEWER = ( c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} ) $RETRY $LONG c140-420 ~ s40-
 let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN $SHORT $REST | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN $SHORT $REST | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
     id = tls.tunnel.tls.joined
     rev = 2
     confidence = 60
@@ -153,7 +154,7 @@ let WORDS(word, y, then) = ( $word $then $SAY($y) C80- | $SAY($y) C80- $then $wo
 let UNLIKE = ( $SPLIT(23-25, 28-44) | $SPLIT(23-26, 29-44) | $SPLIT(23-27, 30-44) | $SPLIT(23-29, 32-44) | $SPLIT(23-34, 37-44) | $WORDS($BRIEF, 30-44, $THEN) | $WORDS($LONGER, 23-25,33-44, $THEN) | $WORDS($WORD(31-44), 23-28, $THEN) | $WORDS($WORD(31-34), 37-44, $THEN) | $WORDS($WORD(37-44), 31-34, $THEN) )
 let LITTLE(then) = ( $PAIRS(23-31, 23-31, $then) | $WORDS(( $BRIEF | $LONGER ), 23-31, $then) )
 let MEDIUM(then) = ( $PAIRS(31-44, 31-44, $then) | $WORDS($WORD(31-44), 31-44, $then) )
-let MIXED(then) = ( $PAIRS(23-40, 45-150, $then) | $PAIRS(45-150, 23-40, $then) | $PAIRS(23-44, 49-150, $then) | $PAIRS(49-150, 23-44, $then) | $WORDS(( $BRIEF | $LONGER | $WORD(31-40) ), 45-150, $then) | $WORDS($WORD(45-150), 23-40, $then) )
+let MIXED(then) = ( $PAIRS(23-34, 45-150, $then) | $PAIRS(45-150, 23-34, $then) | $WORDS(( $BRIEF | $LONGER | $WORD(31-34) ), 45-150, $then) | $WORDS($WORD(45-150), 23-34, $then) )
 let PAGE(x) = $SAY($x) C200-
 let PAGES = ( $PAGE(23-29) $THEN $PAGE(32-44) | $PAGE(32-44) $THEN $PAGE(23-29) | $PAGE(23-34) $THEN $PAGE(37-44) | $PAGE(37-44) $THEN $PAGE(23-34) )
 let FLOOD = $SAY(23-69) C8000-
