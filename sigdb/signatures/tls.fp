@@ -168,11 +168,15 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND ( $BLOCK ( $BLOCKS(53, 69,85) |
     attack = T1059, T1071.001
     category = command and control
 
-# The same with a terminal: each key comes back as a record of the same size, six times in a row, at the pace of a hand.
-# Fails: fewer than six keys in a row, links on which keys and echoes are joined.
-# False friends: heartbeats that come back as they are, every few seconds; a person at the client's side has the keys there.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( ( s22-30,37,53,69#key | +400ms-4s s22-30,37,53,69#key ) c@key ){6,} : A person at the server's side types to a terminal at the client's
+# The same with a terminal: each key comes back at once as a record of the same size (4 bytes more from the client of a
+# websocket), five times in a row, at the pace of a hand. That the echo, and not the key, is at once tells on which side the
+# person sits.
+# Fails: fewer than five keys in a row, links on which keys and echoes are joined.
+# False friends: heartbeats that come back as they are, every few seconds.
+let KEY(sizes, echo) = ( s$sizes#key | +400ms-4s s$sizes#key ) +0ms-99ms c$echo
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( $KEY(22-30,37,53,69, @key){5,} | $KEY(25,32, @key+4){5,} ) : A person at the server's side types to a terminal at the client's
     id = tls.reverse_shell.keys
+    rev = 2
     confidence = 85
     severity = high
     attack = T1059, T1071.001
