@@ -67,8 +67,8 @@ let CALL = ( $ASK | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 # the request, an answer of 10 or 22 bytes.
 let SOCKS(n, method, granted) = ~ c$n+3,$n+4,$n+5 $TICKETS ~ s$method ( ~ c$n+5-$n+108 $TICKETS ~ s$method ){0,1} ~ c$n+10-$n+108 $TICKETS ~ s$granted
 let ALLOW = $CALL $TICKETS ( ~ s40-125 | ~ s150-330#n ~ s@n+78/38 ) (~ s24-60){0,2} $HELLO $RETRY
-let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,13}
-let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,12}
+let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,8}
+let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,7}
 let OPEN = ( ~ c190-740 | $QUANTUM ) $TICKETS $RETRY $LONG
 # CERTIFIED: the outer client's last flight has its certificate, the server's tickets as well.
 let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s24-2600){0,4}
@@ -110,11 +110,12 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 # answer of the inner server must begin with tickets or more.
 # Fails: other proxies, no CONNECT.
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
+let ASKED = ( ~ c50-699#q | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
 let REST = $RETRY $LONG c140-700 ~ s250-
 let NEWER = ( c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} ) $RETRY $LONG c140-420 ~ s40-
 let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $ASKED $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c117,133,149,166,182,198 $TICKETS $ASKED $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
     id = tls.tunnel.tls.joined
     rev = 2
     confidence = 60
