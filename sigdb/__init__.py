@@ -98,7 +98,8 @@ def load(
     finally:
         if collecting:
             gc.enable()
-    cache.put(name, program)
+    if name and cache.key(files, values) == name:  # no file has changed in between
+        cache.put(name, program)
     return program
 
 
