@@ -6,10 +6,9 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import threading
 import zlib
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,7 @@ def capture(
     Needs the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON for eBPF, CAP_NET_RAW for AF_PACKET, and gives up
     what it needs no longer before it begins.
     """
-    from flowtap.settings import is_interface
+    from flowtap.settings_forms import is_interface
 
     settings = settings_of(config, runtime)
     wanted = list(patterns) or settings.capture.interfaces
@@ -95,6 +94,32 @@ def name_of(patterns: Sequence[str]) -> str:
     if name != joined or len(name) > _LONGEST_NAME:
         name = f"{name[:_LONGEST_NAME]}-{zlib.crc32(joined.encode()):08x}"
     return name
+
+
+class Ending:
+    """The wish to end, which a signal handler tells: a flag for who looks at it, and an exit for who cannot."""
+
+    def __init__(self) -> None:
+        self.wished = False
+        self._at_once = False
+
+    def wish(self) -> None:
+        """Note the wish. Ends the process where at_once() holds; no lock, as one signal may interrupt another."""
+        self.wished = True
+        if self._at_once:
+            self._at_once = False
+            raise SystemExit(Exit.FINE)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """End by SystemExit(Exit.FINE) anywhere in the block, as soon as that is wished."""
+        self._at_once = True
+        try:
+            if self.wished:
+                raise SystemExit(Exit.FINE)
+            yield
+        finally:
+            self._at_once = False
 
 
 def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -> None:
@@ -124,13 +149,14 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
         pins = _PINS / filters.name if _PINS.is_dir() else None
         if pins is not None:
             closing.callback(_remove_folder, pins)
-        return choose.make_tap(backend, told, forward, filters, pins, runtime.path / "programs")
+        with ending.at_once():  # the compiler may take long on a busy host; nothing has been tapped yet
+            return choose.make_tap(backend, told, forward, filters, pins, runtime.path / "programs")
 
     def open_page(names: Sequence[str]) -> Page:
         return Page(runtime.ledger / f"capture-{name}.page", names)
 
-    end = threading.Event()
-    on_signals(end.set)  # before there is anything that must be taken back
+    ending = Ending()
+    on_signals(ending.wish)  # before there is anything that must be taken back
     with ExitStack() as closing:
         try:
             tap_settings = settings.tap(runtime.key(), secrets.randbits(64))
@@ -138,7 +164,7 @@ def _run(name: str, patterns: Sequence[str], backend: str, settings: Settings) -
             closing.callback(process.close)
             closing.callback(notify.stopping)
             notify.ready()
-            process.run(end.is_set)
+            process.run(lambda: ending.wished)
             closing.close()
         except (TapError, CapabilityError) as error:
             raise fail(str(error), Exit.FAILED) from error

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import orjson
 
@@ -49,15 +51,24 @@ def show(config: str | None, as_json: bool) -> None:
 @config_option
 @_json
 def check(config: str | None, as_json: bool) -> None:
-    """Check the settings: print each mistake with its line, what was found and what was expected."""
-    from flowtap.settings import DEFAULT_FILE, SettingsError, load
+    """Check the settings: print each mistake with its line, what was found and what was expected.
 
+    A mistake is also what this host does not have: the directory of a file, an address to listen at. Run it as the user
+    that flowtap runs as to find what that one may not read or write.
+    """
+    from flowtap.settings import DEFAULT_FILE, SettingsError, load
+    from flowtap.settings_host import missing
+
+    file = config or str(DEFAULT_FILE)
     errors: list[str] = []
     try:
-        load(config)
+        found = list(missing(load(config)))
     except SettingsError as wrong:
         errors = wrong.errors
-    file = config or str(DEFAULT_FILE)
+    else:
+        lines = _lines(file) if found else {}
+        told = [(lines.get(place, 0), ".".join(place) + text) for place, text in found]
+        errors = [f"{file}:{line}: {text}" if line else f"{file}: {text}" for line, text in sorted(told)]
     if as_json:
         say(orjson.dumps({"file": file, "errors": errors}, option=orjson.OPT_INDENT_2).decode())
     elif errors:
@@ -68,3 +79,13 @@ def check(config: str | None, as_json: bool) -> None:
         say(f"{file}: correct")
     if errors:
         raise SystemExit(USAGE)
+
+
+def _lines(file: str) -> dict[tuple[str, ...], int]:
+    """Return the line of each setting of a file, which may be absent: the defaults stand nowhere."""
+    from flowtap import toml
+
+    try:
+        return toml.read(Path(file).read_text()).lines
+    except OSError:
+        return {}

@@ -127,6 +127,7 @@ class Running:
         while any(child.process is not None for child in stage):
             self._turn()
             if monotonic() > end:
+                self._supervisor.step()  # printing may have taken that long, while the process was gone already
                 for child in stage:
                     if child.process is not None:
                         self._tell(f"flowtap: {child.name} did not end within {_TO_END:.0f} s and is killed")

@@ -18,8 +18,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from flowtap.settings_forms import LONGEST_SOCKET
+
 KEY_SIZE = 64
-_LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path holds 108 bytes with the final 0
 
 
 class RuntimeDirectoryError(Exception):
@@ -32,8 +33,8 @@ class Runtime:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         longest = len(os.fsencode(self.path)) + len("/shard-99")
-        if longest > _LONGEST_SOCKET_PATH:
-            raise RuntimeDirectoryError(f"{path}: too long by {longest - _LONGEST_SOCKET_PATH} bytes for its sockets")
+        if longest > LONGEST_SOCKET:
+            raise RuntimeDirectoryError(f"{path}: too long by {longest - LONGEST_SOCKET} bytes for its sockets")
 
     def make(self) -> None:
         """Make the directory and those in it, for this user alone. Raises RuntimeDirectoryError."""

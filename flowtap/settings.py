@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from flowtap import settings_forms as forms
 from flowtap.settings_errors import TOGETHER, explain
 
 if TYPE_CHECKING:
@@ -52,48 +51,10 @@ def _form(test: Any, expected: str, why: str = "") -> AfterValidator:
     return AfterValidator(partial(_check, test, expected, why))
 
 
-def _is_loopback(address: str) -> bool:
-    """Whether `address` is HOST:PORT with a numeric loopback address."""
-    host, _, port = address.rpartition(":")
-    try:
-        return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback and _is_port(port)
-    except ValueError:
-        return False
-
-
-def _is_port(text: str) -> bool:
-    return bool(re.fullmatch(r"[0-9]{1,5}", text)) and 0 < int(text) < 65536
-
-
-def _is_feed(endpoint: str) -> bool:
-    if endpoint.startswith("tcp://"):
-        return _is_loopback(endpoint.removeprefix("tcp://"))
-    # 107 bytes are what a Unix socket's path may have.
-    return not endpoint or bool(re.fullmatch(r"ipc:///[^\0]{1,106}", endpoint))
-
-
-def _is_listen(text: str) -> bool:
-    host, _, port = text.rpartition(":")
-    return not text or (bool(re.fullmatch(r"[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]", host)) and _is_port(port))
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-def is_interface(text: str) -> bool:
-    """Whether it can be the name of an interface (15 characters, as the kernel has it) or a pattern of such."""
-    return re.fullmatch(r"!?(?:[^\s/!*?\[]{1,15}|(?=.*[*?\[])[^\s/!][^\s/]{0,254})", text) is not None
-
-
-AbsolutePath = Annotated[str, _form(lambda text: text[:1] == "/" and "\0" not in text, "an absolute path")]
-OptionalPath = Annotated[str, _form(lambda text: text[:1] in ("", "/") and "\0" not in text, 'an absolute path, or ""')]
-Pattern = Annotated[str, _form(is_interface, "the name of an interface or a pattern such as eth*")]
-Network = Annotated[str, _form(_is_network, "an address or a network such as 192.0.2.0/24")]
+AbsolutePath = Annotated[str, _form(forms.is_path, "an absolute path")]
+OptionalFile = Annotated[str, _form(lambda text: not text or forms.is_file(text), 'the absolute path of a file, or ""')]
+Pattern = Annotated[str, _form(forms.is_interface, "the name of an interface or a pattern such as eth*")]
+Network = Annotated[str, _form(forms.is_network, "an address or a network such as 192.0.2.0/24")]
 SystemName = Annotated[str, _form(lambda text: text.strip() != "", "the beginning of a system's name")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 PowerOfTwo = Annotated[int, Field(ge=1 << 16, le=1 << 30), _form(lambda n: n & (n - 1) == 0, "a power of two")]
@@ -101,12 +62,12 @@ Idle = Annotated[float, Field(ge=0.001, le=1e6)]
 Feed = Annotated[
     str,
     _form(
-        _is_feed,
+        forms.is_feed,
         'an endpoint ipc:///PATH, tcp://127.0.0.1:PORT or tcp://[::1]:PORT, or ""',
         "the feed is neither encrypted nor authenticated, so it does not leave this host",
     ),
 ]
-Listen = Annotated[str, _form(_is_listen, 'an address and a port, ADDRESS:PORT, or ""')]
+Listen = Annotated[str, _form(forms.is_listen, 'an address and a port, ADDRESS:PORT, or ""')]
 
 
 class RuntimeSection(Section):
@@ -276,7 +237,7 @@ class FeedSection(Section):
 class FileSection(Section):
     """Events as a file."""
 
-    path: OptionalPath = Field(
+    path: OptionalFile = Field(
         default="", description="File to which events are appended, one JSON object a line; empty: none."
     )
 

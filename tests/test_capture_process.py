@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import struct
@@ -355,6 +357,37 @@ def test_with_the_capabilities_that_it_has_under_systemd(gateway: Gateway) -> No
             process.wait(PATIENCE)
     assert gateway.live.stop(process) == 0
     assert gateway.total("seen") >= 512
+    gateway.closes()
+    gateway.clean()
+
+
+@live
+def test_it_ends_while_the_compiler_is_at_work(gateway: Gateway) -> None:
+    """However long that takes: here for ever."""
+    process = gateway.live.start("capture", "-i", "one", "--capture", "ebpf")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    until(lambda: b"capture.compile" in _command(children), gateway.live.logs)
+    (compiler,) = map(int, children.read_text().split())
+    os.kill(compiler, signal.SIGSTOP)
+    assert gateway.live.stop(process) == 0
+    assert not Path(f"/proc/{compiler}").exists()
+    gateway.clean()
+
+
+def _command(children: Path) -> bytes:
+    """Return the command lines of a process's children."""
+    with contextlib.suppress(OSError):
+        return b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children.read_text().split())
+    return b""
+
+
+@live
+@pytest.mark.parametrize("backend", ["ebpf", "afpacket"])
+def test_many_signals_at_once_end_it_once(gateway: Gateway, backend: str) -> None:
+    process = gateway.start("-i", "one", "--capture", backend)
+    for number in (signal.SIGTERM, signal.SIGINT) * 20:
+        process.send_signal(number)
+    assert gateway.live.stop(process) == 0
     gateway.closes()
     gateway.clean()
 

@@ -82,7 +82,7 @@ def test_worker_killed_under_flood(cable: Cable, pipeline: Pipeline) -> None:
     pipeline.processes["worker-0"].kill()
     grows(pipeline, "capture", "seen")
     again(pipeline, "worker-0")
-    grows(pipeline, "worker", "received")
+    grows(pipeline, "worker", "received", 64 * 128)  # what waited for it has that many, if it is back after the flood
     sent = flood.ends()
     until(lambda: pipeline.counters("capture")["seen"] >= sent, "all packets seen")
     closes(pipeline)

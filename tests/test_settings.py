@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Settings: defaults, one line for each mistake with its place, rules between settings, what they become."""
 
+import re
 import runpy
 import tomllib
 from pathlib import Path
@@ -64,7 +65,7 @@ def errors(text: str | bytes) -> list[str]:
         ("[workers]\nidle_udp = inf", "f:2: workers.idle_udp: found inf, expected a number from 0.001 to 1,000,000"),
         ('[runtime]\ndir = "run"', 'f:2: runtime.dir: found "run", expected an absolute path'),
         ('[signatures]\nfiles = ["/a", "b"]', 'f:2: signatures.files[1]: found "b", expected an absolute path'),
-        ('[file]\npath = "events"', 'f:2: file.path: found "events", expected an absolute path, or ""'),
+        ('[file]\npath = "events"', 'f:2: file.path: found "events", expected the absolute path of a file'),
         ('[metrics]\nlisten = "9477"', 'f:2: metrics.listen: found "9477", expected an address and a port'),
         ('[metrics]\nlisten = "[::1]:0"', 'f:2: metrics.listen: found "[::1]:0", expected an address and a port'),
         ('[feed]\nbind = "tcp://0.0.0.0:5"', f'f:2: feed.bind: found "tcp://0.0.0.0:5", {FEED} (the feed is neither'),
@@ -105,7 +106,67 @@ def test_value_over_many_lines() -> None:
     ]
 
 
-@pytest.mark.parametrize("listen", ["", "127.0.0.1:1", "[::1]:65535", "localhost:9477", "0.0.0.0:9477"])
+BAD = {
+    "capture.interfaces[0]": (
+        '["eth0:1"]', '[""]', '["!"]', '["."]', '[".."]', '["!!eth0"]', '["eth/0"]', '["eth 0"]',
+        '["sixteencharacter"]', '["ééééééééé"]', "[1]", '[["eth0"]]', '["eth\\u00000"]',
+    ),
+    "capture.ring_bytes": ("0", "-1", "65537", "2147483648", "1e6", '"8M"'),
+    "capture.queue": ("0", "-5", "1048577", "0.5"),
+    "capture.cutoff": ("-1", "4294967296"),
+    "capture.ports[0]": ("[-1]", "[65536]", '["22"]', '["ssh"]', "[22.0]"),
+    "hosts.ports[0]": ("[-1]", "[65536]"),
+    "hosts.home[0]": (
+        '["10.0.0.0/33"]', '["10.0.0"]', '["fd00::/129"]', '["lan"]', '[""]', '["10.0.0.0/8 "]', '["1.2.3.04"]',
+    ),
+    "hosts.expire": ("0", "0.5", "inf", "nan", '"1d"'),
+    "workers.window_ms": ("0", "60001", "-1", "1.5", '"1s"'),
+    "workers.buffer_records": ("0", "4095", "67108865"),
+    "workers.flows": ("0", "67108865", "-1"),
+    "workers.idle_tcp": ("0", "-1", "1000001", "inf", '"30 min"', "true"),
+    "signatures.pause_ms": ("0", "3600001", "0.4"),
+    "signatures.files[0]": ('["a.fp"]', '[""]', '["/a\\n"]', '["~/a.fp"]', '["./a"]', "[0]"),
+    "events.stats_interval": ("-1", "86401"),
+    "runtime.dir": ('""', '"run"', '"/a\\tb"', '"/' + "x" * 256 + '"', "0"),
+    "file.path": (
+        '"events.json"', '"/"', '"/var/log/"', '"/var/log/.."', '"/var/log/."', '"~/x"', "1", '"/' + "a/" * 2048 + 'b"',
+    ),
+    "feed.bind": (
+        '"ipc://"', '"ipc:///"', '"ipc:///run/feed/"', '"ipc:///' + "x" * 107 + '"', '"ipc:///' + "é" * 60 + '"',
+        '"tcp://127.0.0.1"', '"tcp://127.0.0.1:0"', '"tcp://127.0.0.1:65536"', '"tcp://10.0.0.1:5"', '"tcp://[::]:5"',
+        '"tcp://localhost:5"', '"inproc://feed"', '"udp://127.0.0.1:5"', '"127.0.0.1:5"',
+    ),
+    "feed.topic": ('"' + "x" * 256 + '"', "1"),
+    "metrics.listen": (
+        '"localhost"', '":9477"', '"127.0.0.1:"', '"127.0.0.1:0"', '"127.0.0.1:65536"', '"127.0.0.1:-1"',
+        '"127.0.0.1:+80"', '"127.0.0.1:0x50"', '"256.0.0.1:9477"', '"1.2.3:9477"', '"1.2.3.4.5:9477"',
+        '"host_name:9477"', '"a..b:9477"', '"-a.example:9477"', '"::1:9477"', '"[::1]"', '"[:::]:9477"',
+        '"[127.0.0.1]:9477"',
+        '"[fe80::1%eth0]:9477"', '"http://127.0.0.1:9477"', '"127.0.0.1:9477/metrics"', '" 127.0.0.1:9477"', "9477",
+        '"' + "a." * 127 + 'a:9477"', '"*:9477"',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "values"), BAD.items())
+def test_bad_values(name: str, values: tuple[str, ...]) -> None:
+    section, _, key = name.removesuffix("[0]").partition(".")
+    for value in values:
+        (told,) = errors(f"[{section}]\n{key} = {value}\n")
+        assert re.match(rf"f:2: {re.escape(name)}: found .+, expected .+", told), told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["eth0", "!eth0", "*", "!*", "eth*", "en[ps]?", "lan.100", "@a", "a-b_c", "fifteencharacte", "veth12345678901"],
+)
+def test_interface(name: str) -> None:
+    assert parse(f'[capture]\ninterfaces = ["{name}"]'.encode(), "f").capture.interfaces == [name]
+
+
+@pytest.mark.parametrize(
+    "listen", ["", "127.0.0.1:1", "[::1]:65535", "localhost:9477", "0.0.0.0:9477", "gw-1.example:80", "a1:1"]
+)
 def test_listen(listen: str) -> None:
     assert parse(f'[metrics]\nlisten = "{listen}"'.encode(), "f").metrics.listen == listen
 
