@@ -16,9 +16,9 @@ let HALF = ( ~ c48,72,80,112,144,152,272,400,528,1040,1190-1240 | ~ c1448 ~ c100
 # at that place for other reasons; a scanner with a client's banner and lists.
 # What is left of the server's banner and KEXINIT; the client's KEXINIT, whose first part may fill a segment.
 let SERVERS = (~ s16-3000){0,3}
-let LISTS = ( ~ c600-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
+let CLIENT_LISTS = ( ~ c600-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
 let LARGE_LISTS = ( ~ c1160-1800!1428,1440,1448,1460 | ~ c1428-1460 $SERVERS ~ c16-500 ) $SERVERS
-let OPENSSH = ( c29-60 ~ s8-1800 | s8-1800 ~ c29-60 ) $SERVERS $LISTS (~ c24-32 ~ s100-1200){0,1}
+let OPENSSH = ( c29-60 ~ s8-1800 | s8-1800 ~ c29-60 ) $SERVERS $CLIENT_LISTS (~ c24-32 ~ s100-1200){0,1}
 let LIKE_OPENSSH = ( c21,26-28 ~ s8-1800 | s8-1800 ~ c21,26-28 ) $SERVERS $LARGE_LISTS (~ c24-32 ~ s100-1200){0,1}
 let LIBSSH = ( c22-24 ~ s8-1800 | s8-1800 ~ c22-24 ) $SERVERS ~ c880-950 $SERVERS
 let JSCH = ( c18-24 ~ s8-1800 | s8-1800 ~ c18-24 ) $SERVERS ~ c600-900 $SERVERS ~ c88
