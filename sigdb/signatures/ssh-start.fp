@@ -27,13 +27,16 @@ let KEX_OTHER(sizes) = ( $BANNERS($sizes) $LISTS | $ALL_AT_ONCE ) $LISTED{0,3} $
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
 # Up to the client's request for the service, named `I` so that `I` is something everywhere, and EXT_INFO.
 # (in pieces: ssh2 of Node writes the length, the rest and a MAC of its own one by one).
-let SERVICE_AFTER(kex, pause) = $kex $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+let SERVICE_AFTER(kex, pause) = $kex $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} | c32-64 ~ c20,32#I ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let SERVICE = $SERVICE_AFTER($KEX, ~)
 let BY_OPENSSH = $SERVICE_AFTER($KEX_OPENSSH, ~)
 let BY_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), ~)
 let BY_STRANGER = $SERVICE_AFTER($KEX_OTHER(8-19,23-31,44-64), ~)
 # Where EXT_INFO is joined with the acceptance (Twisted): the request has as many bytes as the acceptance would have.
 let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
+# The same where the client joins NEWKEYS (16 bytes) with its request (PuTTY, Conch), of `J` bytes: `A` would be 16 less.
+let HIDDEN_J = $KEX (~ s16){0,1} ~ c52-116#J ~ s@J+1000/936
+let NOISE_J = (~ c2-1700 | ~ s@J+984/1000){0,}
 # IGNORE without data, which AsyncSSH's server sends before each of its messages, or before each answer alone: as large
 # as a success (8 bytes more in chacha20).
 let IGN = s@A-8,@A-16

@@ -112,7 +112,7 @@ let LAST(ign) = $ANY $REFUSED(~, $ign) $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F(
 # After one: DISCONNECT of any text for what can be no other request.
 let GOODBYE(pause) = ( $pause c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | $pause c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | $pause c@A+48/16 +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
 # The same for any password where no keyboard-interactive is offered.
-let GOODBYE_SHORT = $REFUSED_NONE() $FIRST_SHORT(~, ) $NOISE ~ c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
+let GOODBYE_SHORT(noise, pause) = $REFUSED_NONE() $FIRST_SHORT(~, ) $noise $pause c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
 # Without `F`. The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the
 # service again, sends one as small, or leaves.
 let FIRST_SMALL(ign) = ( ~ c@A+32,@A+40 $FIRST_ANY(+0ms-229ms, $ign) ( $AGAIN(~, $ign) | ~ c@A > ) | ~ c@A+32 +0ms-229ms s@A+40/40!@A+16 > | ~ c@A+32 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+32 | ~ c@A+40 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+40,@A+104 )
@@ -147,14 +147,14 @@ let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A
 # OpenSSH alone pads to 96, and asks for nothing first; so what others send first may be a password, and 96 is a key.
 # ncrack is made of it, and asks for nothing first either.
 let FAILED_OPENSSH(ign) = ( ~ c@A+96 $ign ~ s@A+40/40!@A+48,@A+56 | $FAILED_96($ign) | $MODE_ALIKE($ign) $ANY ( $ALIKE_96($ign) | + c@A+96 $ALIKE(~, $ign) ) )
-let FAILED_FIRST = ( $GOODBYE_SHORT | ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
+let FAILED_FIRST = ( $GOODBYE_SHORT($NOISE, ~) | ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
 let FAILED_FIRST_I = ~ c@A+40 $FIRST_ANY(+230ms, ~ $IGN)
 let FAILURES(ign) = ( $FAILED($ign) | $FAILED_NEXT($ign) | $FAILED_ALIKE($ign) | $FAILED_PIECES($ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
 let FAILED_OTHER(ign) = ( $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) )
 # libssh2, known by its banner and KEXINIT, asks for a question only where keyboard-interactive is listed, and answers it.
 let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 ( ~ s16-1460 ){0,2} $HALVES $NEWKEYS ~ c40-420 ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let FAILED_LIBSSH2 = ~ $PLAIN ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 +0ms-229ms s@A+32/32 >
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) ) : SSH2 - password or answer refused
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ c2-1700 ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -190,7 +190,7 @@ let SUCCESS = ~ s@A-16,@A-24,36 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 | > )
 let DONE_NOW = $NOISE_NOW ~ c16-1700 $SUCCESS
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
 let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
-tcp * = < ( $HIDDEN $DONE_NOW | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
+tcp * = < ( $HIDDEN $DONE_NOW | $HIDDEN_J $NOISE_J ~ c2-1700 ~ s@J-32 ( ~ c* | > ) | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -213,7 +213,7 @@ let TYPED = c@A+56/80,@A+164/4,246-255,257-272
 let TYPED_FIRST = c@A+60/28,@A+96,@A+104
 let ACCEPTED_OR_NOT = ( ~ s@A-16,36 | ~ s@A+36/36 )
 let PAUSE_BEFORE = ~ c16 (~ s16){0,1} (~ s104-1500){0,1} +700ms c40-100
-tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $START $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+28/44 | $SERVICE ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
+tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $START $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+24/48 | $HIDDEN_J $NOISE_J ~ s@J+984/1000 +700ms c@J+24/72,@J+144/16,246-255,257-272 ~ s@J+12/44 | $SERVICE ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 ( +700ms $TYPED | $PIECES(+700ms) ) ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -238,7 +238,7 @@ let SENT_OTHER(ign) = ( $SENT_FIRST($ign) | $SENT_SMALL($ign) )
 let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) $ANY $COUNT_96($ign) | $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) $ALIKE_96($ign) )
 let SOON = $SERVICE_AFTER($KEX, +0ms-699ms)
 let SOON_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), +0ms-699ms)
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) $SENT_OTHER() | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
