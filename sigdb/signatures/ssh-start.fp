@@ -35,7 +35,7 @@ let BY_STRANGER = $SERVICE_AFTER($KEX_OTHER(8-19,23-31,44-64), ~)
 # Where EXT_INFO is joined with the acceptance (Twisted): the request has as many bytes as the acceptance would have.
 let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
 # The same where the client joins NEWKEYS (16 bytes) with its request (PuTTY, Conch), of `J` bytes: `A` would be 16 less.
-let HIDDEN_J = $KEX (~ s16){0,1} ~ c52-116#J ~ s@J+1000/936
+let HIDDEN_J = $KEX (~ s16){0,1} ~ c52-116#J ~ s@J+1000/936 ~ c@J+100/100
 let NOISE_J = (~ c2-1700 | ~ s@J+984/1000){0,}
 # IGNORE without data, which AsyncSSH's server sends before each of its messages, or before each answer alone: as large
 # as a success (8 bytes more in chacha20).
