@@ -25,8 +25,8 @@ let KEX_OPENSSH = $BANNERS(20-22,32-43) $LISTS $LISTED{0,3} $HALVES
 let KEX_OTHER(sizes) = ( $BANNERS($sizes) $LISTS | $ALL_AT_ONCE ) $LISTED{0,3} $HALVES
 # NEWKEYS (16 bytes), perhaps joined with EXT_INFO or what follows; EXT_INFO of either side.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
-# Up to the client's request for the service, named `I` so that `I` is something everywhere, and EXT_INFO.
-# (in pieces: ssh2 of Node writes the length, the rest and a MAC of its own one by one).
+# Up to the client's request for the service, named `I` so that `I` is something everywhere (in pieces: ssh2
+# of Node writes the length, the rest and a MAC of its own one by one), and EXT_INFO.
 let SERVICE_AFTER(kex, pause) = $kex $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} | c32-64 ~ c20,32#I ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let SERVICE = $SERVICE_AFTER($KEX, ~)
 let BY_OPENSSH = $SERVICE_AFTER($KEX_OPENSSH, ~)
