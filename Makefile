@@ -60,7 +60,7 @@ APT_WEB = apache2-bin apache2-utils aria2 axel caddy chromium default-jdk-headle
 APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
-APT_FUZZ = $(APT) clang-14
+APT_FUZZ = $(APT) clang-14 libclang-rt-14-dev
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES = $(wildcard bpf/*.h bench/*.p[yx][xd] capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)
@@ -121,7 +121,7 @@ lab: $(VENV)/.lab
 	      $(PYTHON) -m lab.dataset ssh ssh-more ssh-releases -s '$(LAB_SECONDS)' -o '$(LAB)';; \
 	    ssh-conditions) $(PYTHON) -m lab.dataset ssh-conditions -n 0-134 -s '$(LAB_SECONDS)' -o '$(LAB)';; \
 	    ssh-friends) $(PYTHON) -m lab.dataset ssh-friends -n 0-5 -s 900 -o '$(LAB)';; \
-	    ssh-new) $(PYTHON) -m lab.dataset ssh-new -n 0-33 -s 3000 -o '$(LAB)';; \
+	    ssh-new) $(PYTHON) -m lab.dataset ssh-new -n 0-33 -s '$(LAB_SECONDS)' -o '$(LAB)';; \
 	    browser) $(call packages,chromium); $(PYTHON) -m lab.browser -o '$(LAB)'/browser;; \
 	    web) ( $(call packages,$(APT_WEB)) ) || echo "make: some programs are left out" >&2; \
 	      $(PYTHON) -m lab.web -o '$(LAB)'/web -n 2; $(PYTHON) -m lab.web --more -o '$(LAB)'/web -n 1;; \

@@ -171,8 +171,8 @@ def trojan(lab: Lab, address: str) -> None:
     _start(lab, "trojan", address, "trojan", str(config))
 
 
-def v2ray(network: str) -> Serve:
-    """Start a server of V2Ray: VLESS in TLS, over TCP or a websocket."""
+def v2ray(network: str, protocol: str = "vless") -> Serve:
+    """Start a server of V2Ray: VLESS or VMess in TLS, over TCP or a websocket."""
 
     def serve(lab: Lab, address: str) -> None:
         config = lab.folder / f"v2ray-{address.replace(':', '_')}.json"
@@ -183,7 +183,7 @@ def v2ray(network: str) -> Serve:
             "tlsSettings": {"certificates": [{"certificateFile": pem, "keyFile": key}]},
         }
         user = {"clients": [{"id": "11111111-2222-3333-4444-555555555555"}], "decryption": "none"}
-        inbound = {"listen": address, "port": 443, "protocol": "vless", "settings": user, "streamSettings": stream}
+        inbound = {"listen": address, "port": 443, "protocol": protocol, "settings": user, "streamSettings": stream}
         config.write_text(json.dumps({"inbounds": [inbound], "outbounds": [{"protocol": "freedom"}]}))
         _start(lab, "v2ray", address, "v2ray", "-config", str(config))
 

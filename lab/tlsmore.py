@@ -59,11 +59,12 @@ def local(lab: Lab, kind: str, address: str) -> int:
         config.write_text(json.dumps({**settings, "remote_port": 443, "password": [SECRET], "ssl": tls}))
     elif kind.startswith("v2ray"):
         tls = {"allowInsecure": True, "serverName": "lab.example"}
-        stream = {"network": kind.partition("-")[2], "security": "tls", "tlsSettings": tls}
+        network, _, protocol = kind.removeprefix("v2ray-").partition("-")
+        stream = {"network": network, "security": "tls", "tlsSettings": tls}
         user = {"id": "11111111-2222-3333-4444-555555555555", "encryption": "none"}
         way = {"vnext": [{"address": address, "port": 443, "users": [user]}]}
         socks = {"listen": "127.0.0.1", "port": port, "protocol": "socks"}
-        out = {"protocol": "vless", "settings": way, "streamSettings": stream}
+        out = {"protocol": protocol or "vless", "settings": way, "streamSettings": stream}
         config.write_text(json.dumps({"inbounds": [socks], "outbounds": [out]}))
     line = {
         "go": [go(), "local", f"127.0.0.1:{port}", there],
@@ -80,9 +81,8 @@ def local(lab: Lab, kind: str, address: str) -> int:
         "nginx": ["nginx", "-c", str(config)],
         "stunnel13": new("stunnel4", str(config)),
         "trojan": ["trojan", str(config)],
-        "v2ray-tcp": ["v2ray", "-config", str(config)],
-        "v2ray-ws": ["v2ray", "-config", str(config)],
-    }[kind]
+        "v2ray": ["v2ray", "-config", str(config)],
+    }[kind.partition("-")[0]]
     lab.client.start(*line, log=lab.folder / f"local-{port}.log")
     lab.client.await_port(port)
     return port

@@ -37,7 +37,10 @@ from lab.tlsmore import PAGE, behind, chromium, direct, firefox, library, ssh
 from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, PROXY, SSHD
 
 S, H, C, N, X = tlsserve.stunnel, tlsserve.haproxy, tlsserve.socat, tlsserve.ncat, tlsserve.stream
-FOUR = {"s-proxytunnel", "s-squid", "s-proxypy", "s-pproxy", "s-goproxy", "s-hitch", "s-13-script", "t-hitch-bare"}
+FOUR = {
+    *("s-proxytunnel", "s-squid", "s-proxypy", "s-pproxy", "s-goproxy", "s-hitch", "s-13-script", "t-hitch-bare"),
+    *("a-s-ncat-proxy", "a-s-node-proxy", "b-s-privoxy", "b-r-prolog", "b-r-prolog-ponders"),
+}
 INSECURE = {"GIT_SSL_NO_VERIFY": "1", "NODE_NO_WARNINGS": "1", "PYTHONWARNINGS": "ignore", "SSL_CERT_FILE": "%/tls.pem"}
 CBC = "ssl-max-ver TLSv1.2 ciphers ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256"
 CHACHA = "ssl-max-ver TLSv1.2 ciphers ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305"

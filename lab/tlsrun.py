@@ -25,24 +25,29 @@ from lab.crowd import Run, record
 from lab.network import LabError
 
 ROUND_TRIPS = (0, 10, 40, 80, 160)  # milliseconds
+PLANS = {"tls": "lab.tlsplan", "more": "lab.tlsmoreplan", "new": "lab.tlsnewplan", "plain": "lab.plain"}
+PARTS = {
+    "tls": ("train", "test"),
+    "more": ("train", "test", "fresh", "drawn"),
+    "new": ("a", "b"),
+    "plain": ("train", "test"),
+}
 
 
 def main() -> int:
     """Record what was asked for; 1 when a run failed."""
     parser = argparse.ArgumentParser(prog="python -m lab.tlsrun", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--kind", choices=("tls", "more", "plain"), default="tls")
-    parser.add_argument("--part", action="append", choices=("train", "test", "fresh", "drawn"))
+    parser.add_argument("--kind", choices=tuple(PLANS), default="tls")
+    parser.add_argument("--part", action="append", choices=sorted({part for parts in PARTS.values() for part in parts}))
     parser.add_argument("--rtt", type=int, action="append", help="milliseconds; may be given several times")
     parser.add_argument("--offload", choices=("on", "off", "both"), default="both")
     parser.add_argument("--only", default="", help="activities whose name begins with this")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    module = importlib.import_module(
-        {"tls": "lab.tlsplan", "more": "lab.tlsmoreplan", "plain": "lab.plain"}[options.kind]
-    )
+    module = importlib.import_module(PLANS[options.kind])
     failed = 0
-    for part in options.part or ("train", "test"):
+    for part in options.part or PARTS[options.kind]:
         chosen = [one for one in module.ACTIVITIES if one.part == part and one.name.startswith(options.only)]
         for index, rtt in enumerate(options.rtt or ROUND_TRIPS):
             for offload in {"on": (True,), "off": (False,), "both": (False, True)}[options.offload]:

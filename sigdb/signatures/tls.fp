@@ -7,11 +7,11 @@
 # what came close together in one record, or TCP several records in one packet. Where offloads are on, a packet may be
 # larger than the link allows; sizes that can be large have no upper bound here.
 #
-# Taken from: all of lab/tlsplan.py and the part `train` of lab/tlsmoreplan.py, which name the programs (OpenSSL 3.0 and 3.5,
-# GnuTLS, Go, Java, Node, BoringSSL as clients, relays and proxies), at round trips of 0 to 160 ms. Figures:
-# docs/database-tls.md.
+# Taken from: all of lab/tlsplan.py and lab/tlsmoreplan.py, and part `a` of lab/tlsnewplan.py, which name the programs
+# (OpenSSL 3.0 and 3.5, GnuTLS, NSS, Go, Java, Node, Mono, Erlang, rustls, BoringSSL, tlslite as clients, relays and proxies), at
+# round trips of 0 to 160 ms. Figures: docs/database-tls.md.
 
-# SSH inside TLS. After both KEXINITs and the key exchange the client sends NEWKEYS (16 bytes) and the service request; the
+# SSH inside TLS. After both KEXINITs and the key exchange the client sends NEWKEYS (16 or 24 bytes) and the service request; the
 # acceptance carries the same 17 bytes as the request (RFC 4253, 10). Then comes the authentication method "none" and its
 # refusal. Every SSH packet is padded to 8 or 16 bytes, so what the server sends differs by a multiple of 8.
 #   ALONE   NEWKEYS in a record of its own: the acceptance is as large as the request (16 less or more when only one of
@@ -19,23 +19,28 @@
 #   JOINED  NEWKEYS and request in one record, or in two of one packet, or with the EXT_INFO of AsyncSSH and newer OpenSSH.
 #   NONE    Dropbear's client: NEWKEYS, request and "none" in one; the answers apart, or joined in one record as well.
 #   THIRD   whatever became of these, the next answer is a refusal of the same size or is 16 less than the acceptance
-#           (SUCCESS has one byte, the acceptance 17). A refusal as large as the acceptance (a server that knows public
-#           keys only) counts in ALONE, as web servers give equal answers as well.
+#           (SUCCESS has one byte, the acceptance 17). A refusal as large as the acceptance counts in ALONE, as web
+#           servers give equal answers as well.
+#   EQUAL   such a refusal (a server that takes passwords only, or keys only) with NEWKEYS joined: the acceptance is 16 or 24
+#           less than the request and NEWKEYS, "none" is 8 to 56 more than the acceptance, what follows more again.
+#   SERVED  the server's NEWKEYS comes after the client's and is as large; EXT_INFO may come before the acceptance.
 #   FRAMED  in a websocket the client adds 4 bytes more than the server, its mask.
 # Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel.
 # False friends: request and answer protocols of fixed small sizes; SMB on other ports has the same rhythm, hence the ports.
 let KEX = ( ~ c300- (~ x*){0,8} ~ c54-1460 (~ c20-400){0,1} | ~ c500- ) ~ s70- (~ s20-){0,5}
 let REFUSAL = s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
-let ALONE = ~ c37,38,45,53,54,69,85,101 (~ c60-140){0,1} ~ c60-220#r ( s@r,@r-16,@r+8,@r+16 | +400ms-1500ms s@r,@r-16,@r+8,@r+16 ) (~ c40-140){0,1} ~ c60-400 s50-230
+let ALONE = ~ c37,38,45,46,53,54,62,69,85,101 (~ c60-140){0,1} ~ c60-220#r ( s@r,@r-16,@r+8,@r+16 | +400ms-1500ms s@r,@r-16,@r+8,@r+16 ) (~ c40-140){0,1} ~ c60-400 s50-230
 let FIRST = c@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
 let LATER = c@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
-let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a ) (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a ) $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
+let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ( s@k,@k-16,@k-24,@k-32,@k-37,@k-38,@k-45,@k-46,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a | +400ms-1500ms s@k,@k-16,@k-24,@k-32,@k-37,@k-38,@k-45,@k-46,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a ) (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a ) $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
 let NONE = ~ c120-260#k ( s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
 let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
+let EQUAL = ~ c76-260#k ( s@k-16,@k-24,@k-38,@k-46#a | +400ms-1500ms s@k-16,@k-24,@k-38,@k-46#a ) c@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56#n s@a ~ c@n+8,@n+16,@n+24,@n+32,@n+40,@n+48,@n+56,@n+64,@n+72,@n+80,@n+88,@n+96,@n+104,@n+112,@n+120 ( ~ s@a,@a-16,@a-8 | ~ s400-1400 )
+let SERVED = ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} ( s@r | +400ms-1500ms s@r ) c60-400 s50-230
 let FRAMED = ( ~ c44,51 ~ c60-130#r s@r-4#a | ~ c76-150#k s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $FRAMED ) : SSH inside TLS
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $EQUAL | $SERVED | $FRAMED ) : SSH inside TLS
     id = tls.tunnel.ssh
-    rev = 2
+    rev = 3
     confidence = 95
     severity = high
     attack = T1572
@@ -49,52 +54,51 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | 
 let HEAD = ~ c150- (~ c20-1800){0,2} ( ~ s60-130 (~ c6){0,1} ~ c150- (~ c20-1800){0,2} ){0,1} (~ s1-){1,12}
 let START = $HEAD ( ~ c6 (~ s1-){0,6} ){0,1}
 let JAVA = $HEAD ~ c6 (~ s1-){0,6} ~ c74,90
-let TICKETS = (~ s24-620){0,4}
+let TICKETS = (~ s6,24-620){0,4}
 # Inside: CONNECT (ASK; in CALL also when the proxy asks for a password first), a reply of some 19 to 110 bytes, alone or
 # joined with a session ticket, and the inner ClientHello (HELLO; QUANTUM with a post-quantum key share) at once.
 # OPEN is an inner ClientHello without a CONNECT before it, and the server's flight.
 let QUANTUM = ( ~ c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | ~ c1471-2400 (~ c20-900){0,1} )
-let HELLO = ( c190-740 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
+let HELLO = ( c190-740 | c1020-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
 let RETRY = ( ~ s90-180 $HELLO ){0,1}
-let ASK = ( ~ c50-1379 | ~ c1380-1470 ~ c20-800 | ~ c1380-1700 )
+let ASK = ( ~ c50-1379#q | ~ c1380-1470 ~ c20-800#q | ~ c1380-1700#q )
 let CALL = ( $ASK | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
+# SOCKS: a proxy of RFC 1928 instead: 3 to 5 bytes, an answer of 2, perhaps a name and a password (RFC 1929) and its answer,
+# the request, an answer of 10 or 22 bytes.
+let SOCKS(n, method, granted) = ~ c$n+3,$n+4,$n+5 $TICKETS ~ s$method ( ~ c$n+5-$n+108 $TICKETS ~ s$method ){0,1} ~ c$n+10-$n+108 $TICKETS ~ s$granted
 let ALLOW = $CALL $TICKETS ( ~ s40-125 | ~ s150-330#n ~ s@n+78/38 ) (~ s24-60){0,2} $HELLO $RETRY
-let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,13}
-let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,12}
+let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,8}
+let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,7}
 let OPEN = ( ~ c190-740 | $QUANTUM ) $TICKETS $RETRY $LONG
 # CERTIFIED: the outer client's last flight has its certificate, the server's tickets as well.
 let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s24-2600){0,4}
-# LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds, after the server's
-# flight, which is short when a session is resumed in TLS 1.3. FIN: without the flight, and in TLS 1.2 with the answer to it.
-let SURE = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s100-420#t ~ s@t )
-let LAST22 = ( $FLIGHT (c28){0,1} c80,86,96,102,112 | $LONG ( c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 ) )
-let FIN22 = ( (c28){0,1} c80,86,96,102,112 | c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 ~ s60-330 (~ s20-330){0,2} ~ c40- )
-let SURE22 = ( (c28){0,1} c80,86,96,102,112 $SURE | c64,97,129,289 c28 c59,67 | c107,115,140,148,172,180,332,340 ~ s65,73 ~ c40- )
-let LAST38 = ( $FLIGHT (c44){0,1} c96,102,112,118,128,134 | $LONG ( c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 ) )
-let FIN38 = ( (c44){0,1} c96,102,112,118,128,134 | c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 ~ s60-330 (~ s20-330){0,2} ~ c40- )
-let SURE38 = ( (c44){0,1} c96,102,112,118,128,134 $SURE | c80,113,145,305 c44 c75,83 | c123,131,156,164,188,196 ~ s65,73,81,89 ~ c40- )
-let LAST29 = ( $FLIGHT (c35){0,1} c87,93,103,109,119 | $LONG ( c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 ) )
-let FIN29 = ( (c35){0,1} c87,93,103,109,119 | c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 ~ s60-330 (~ s20-330){0,2} ~ c40- )
-let SURE29 = ( (c35){0,1} c87,93,103,109,119 $SURE | c71,104,136,296 c35 c66,74 | c114,122,147,155,179,187,339,347 ~ s72,80 ~ c40- )
-let LAST21 = ( $FLIGHT (c27){0,1} c79,85,95,101,111 | $LONG ( c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 ) )
-let FIN21 = ( (c27){0,1} c79,85,95,101,111 | c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 ~ s60-330 (~ s20-330){0,2} ~ c40- )
-let SURE21 = ( (c27){0,1} c79,85,95,101,111 $SURE | c63,96,128,288 c27 c58,66 | c106,114,139,147,171,179,331,339 ~ s64,72 ~ c40- )
-let LASTCBC = ( $FLIGHT (c53,69){0,1} c101,117,133,149 | $LONG c149,181,213,373 )
-let FINCBC = ( (c53,69){0,1} c101,117,133,149 | c149,181,213,373 ~ s69-373 (~ s20-330){0,2} ~ c40- )
+# LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds (n): in TLS 1.3 DONE, where
+# GnuTLS sends CHANGE_CIPHER_SPEC before it has the server's whole flight; in TLS 1.2 three messages apart (OLD) or joined
+# (ONE). Before it comes the server's flight, which is short when a session is resumed in TLS 1.3. FIN: without that
+# flight, and in TLS 1.2 with the answer to it. SOON: after SOCKS also when the last flight is joined with the request. NEXT:
+# the request follows at once, or two session tickets of one size do.
+let SOON = ( ( ~ c538-555 | $QUANTUM | ~ c1000-1179 ~ c300-900 ) $RETRY $LONG c130-900 )
+let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s200-350#t s@t )
+let DONE(n) = (c$n+6 (~ s1-){0,8}){0,1} c$n+58,$n+64,$n+74,$n+80,$n+90,$n+96
+let OLD(n) = c$n+42,$n+75,$n+107,$n+267 c$n+6 c$n+37,$n+45
+let ONE(n) = c$n+85,$n+93,$n+118,$n+126,$n+150,$n+158,$n+310,$n+318
+let LAST(n) = ( $FLIGHT $DONE($n) | $LONG ( $OLD($n) | $ONE($n) ) )
+let FIN(n) = ( $DONE($n) | $OLD($n) | $ONE($n) ~ s60-330 (~ s20-330){0,2} ~ c40- )
+let SURE(n, answer) = ( $DONE($n) $NEXT | $OLD($n) | $ONE($n) ~ s$answer ~ c40- )
+let LASTCBC = ( $FLIGHT (c53,69 (~ s1-){0,8}){0,1} c101,117,133,149 | $LONG c149,181,213,373 )
+let FINCBC = ( (c53,69 (~ s1-){0,8}){0,1} c101,117,133,149 | c149,181,213,373 ~ s69-373 (~ s20-330){0,2} ~ c40- )
 # BARE: without a CONNECT (trojan, VLESS, a plain relay) a size is too little. Then the ClientHello must have the 517 bytes of
 # RFC 7685, or CHANGE_CIPHER_SPEC stand alone, or (SURE) the request follow at once, or two session tickets of one size, or
 # the server's last flight of TLS 1.2.
-let BARE22 = ( ~ c539 $TICKETS $RETRY $LONG ( $FIN22 | c130-420 ) | $QUANTUM $TICKETS $RETRY $LONG $FIN22 | $OPEN ( $SURE22 | c28 ~ c80-420 | c130-900 ~ s100-420#t ~ s@t ) )
-let BARE38 = ( ~ c555 $TICKETS $LONG ( $FIN38 | c146-436 ) | $OPEN ( $SURE38 | c44 ~ c96-420 ) )
-let BARE29 = ( ~ c546 $TICKETS $LONG ( $FIN29 | c137-427 ) | $OPEN ( $SURE29 | c35 ~ c87-420 ) )
-let BARE21 = ( ~ c538 $TICKETS $LONG ( $FIN21 | c129-419 ) | $OPEN ( $SURE21 | c27 ~ c79-420 ) )
+let BARE(n, answer) = ( ~ c$n+517 $TICKETS $RETRY $LONG ( $FIN($n) | c$n+108-$n+398 ) | $OPEN ( $SURE($n, $answer) | c$n+6 ~ c$n+58-$n+398 ) )
+let BARE22 = ( $BARE(22, 65,73) | $QUANTUM $TICKETS $RETRY $LONG $FIN(22) | $OPEN c130-900 ~ s200-350#t s@t )
 let BARECBC = ~ c565,581,597 $LONG ( $FINCBC | c213-453 )
 # Fails: joined records without CONNECT or padding, HTTP/2 between client and proxy with other streams beside it, Vision and
 # other padding, tunnels that are used long after they were opened.
 # False friends: a small first answer, then at once a request of 190 bytes or more, then one of exactly such a size.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW $LAST22 | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $SURE | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-125 $HELLO $RETRY ( $LAST22 | $LAST29 ) | ~ c51,93,126,158,318 (~ s1200-1800){0,1} $TICKETS ( $ALLOW $LAST29 | $BARE29 ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $LAST21 | $BARE21 ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $LASTCBC | $BARECBC ) | $CERTIFIED ~ s40-125 $HELLO $RETRY ( $LAST22 | $LAST29 ) ) | $JAVA $TICKETS ( $ALLOW $LAST38 | $BARE38 ) ) : TLS inside TLS, as through a proxy
+tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW $LAST(22) | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $NEXT | $SOCKS(22, 24,170-344, 32,44) ( $HELLO $RETRY $LAST(22) | $SOON ) | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) | ~ c51,93,126,158,318 (~ s1200-1800){0,1} $TICKETS ( $ALLOW $LAST(29) | $SOCKS(29, 31, 39,51) ( $HELLO $RETRY $LAST(29) | $SOON ) | $BARE(29, 72,80) ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $LAST(21) | $SOCKS(21, 23, 31,43) ( $HELLO $RETRY $LAST(21) | $SOON ) | $BARE(21, 64,72) ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $LASTCBC | $BARECBC ) | $CERTIFIED ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) ) | $JAVA $TICKETS ( $ALLOW $LAST(38) | $SOCKS(38, 24,40, 32,44,48,60) ( $HELLO $RETRY $LAST(38) | $SOON ) | $BARE(38, 65,73,81,89) ) ) : TLS inside TLS, as through a proxy
     id = tls.tunnel.tls
-    rev = 2
+    rev = 3
     confidence = 85
     severity = medium
     attack = T1572
@@ -102,62 +106,96 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 
 # The same where a relay, or TCP, joined the inner client's last flight with its first request, so that its size is unknown:
 # the reply to CONNECT must be one that known proxies send ("200 OK", "200 Connection established", tinyproxy's and Apache's
-# with their names), and the answer of the inner server must begin with tickets or more.
+# with their names), the ClientHello must not be about as large as the CONNECT (as requests of one program are), and the
+# answer of the inner server must begin with tickets or more.
 # Fails: other proxies, no CONNECT.
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
-let KNOWN = ( ~ s41,48,57,61,64,68,80,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
+let ASKED = ( ~ c50-699#q | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
+let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
 let REST = $RETRY $LONG c140-700 ~ s250-
-let SHORT = ( c212-620 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN $SHORT $REST | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS $KNOWN $SHORT $REST | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
+let NEWER = ( c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} ) $RETRY $LONG c140-420 ~ s40-
+let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $ASKED $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c117,133,149,166,182,198 $TICKETS $ASKED $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
     id = tls.tunnel.tls.joined
+    rev = 2
     confidence = 60
     severity = low
     attack = T1572
     category = tunnel
 
-# A shell given away: the TLS client is the victim, and the person sits at the server. The server sends a line after a
-# pause of a hand, at least three times, twice a short one (LINE); the client answers at once, twice with more than a word
-# (60 and 80 bytes), and these two answers differ; or a page once and a word or a prompt three times. Other commands may say
-# nothing, or only bring a prompt. In turns, as shells write their answers in pieces. The pace of keys is not asked for:
-# over a long link a round trip hides it.
-# Fails: fewer than three commands, commands that say nothing or need seconds, servers that are programs.
-# False friends: long polls, where the server's small answer comes after seconds and the client asks again at once: told by
-# the length of the lines, and by requests of always the same size; agents that a server polls for status over TLS.
-let COMMAND = +700ms-5min S23-150
-let LINE = +700ms-5min S23-44,53,57,69
-let ANSWER = (~ C20-){0,12}
-let MORE = ( +500ms-5min S23-700 $ANSWER ){0,}
-let TWO = ( $COMMAND C60-#a $ANSWER $MORE $LINE C80-!@a/30 | $COMMAND C80-#a $ANSWER $MORE $LINE C60-!@a/30 | $LINE C60-#a $ANSWER $MORE $COMMAND C80-!@a/30 | $LINE C80-#a $ANSWER $MORE $COMMAND C60-!@a/30 )
-let BOTH = ( $LINE C60-#a $ANSWER $MORE $LINE C80-!@a/30 | $LINE C80-#a $ANSWER $MORE $LINE C60-!@a/30 )
-let WORD = $LINE C23-59
-let PAGE = $LINE C200- $ANSWER
-let MIXED = ( $WORD{3} $PAGE | $WORD{2} $PAGE $WORD | $WORD $PAGE $WORD{2} | $PAGE $WORD{3} )
-let THREE = ( $LINE C60-#a $ANSWER $LINE $ANSWER $MORE $LINE C80-!@a/30 | $LINE C80-#a $ANSWER $LINE $ANSWER $MORE $LINE C60-!@a/30 )
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S20- ... ( $TWO $ANSWER $MORE $LINE | $LINE $ANSWER $MORE $TWO | $BOTH $ANSWER $MORE $COMMAND | $COMMAND $ANSWER $MORE $BOTH | $THREE | $MIXED ) : A person at the server's side types to a shell at the client's
+# A shell given away: the TLS client is the victim, and the person sits at the server. In turns, as shells write their answers
+# in pieces. What tells it from the web is who begins: from the handshake on (HAND, with tickets, a banner or prompt, the
+# request of a websocket) all that the server says comes after a pause and is short (SAY), and the client answers at once.
+# Two commands must be answered, in records of 23 to 44 bytes (1 to 22 in TLS 1.3, to 15 in TLS 1.2), and neither these
+# two commands nor their answers be alike, as they are where a program asks:
+#   UNLIKE  the commands differ by 3 bytes or more, and the answers clearly (PAIR), or one is a word or a prompt (WORD; BRIEF
+#           and LONGER leave out an answer as large as the command, or 4 bytes larger: a ping of a websocket).
+#   LITTLE, MEDIUM  both commands are of nearly one size, and there is a third one of another.
+#   MIXED   one of both has up to 150 bytes, and there is a third one of 23 to 44.
+#   FLOOD   8,000 bytes or more in answer to one command, and any other.
+#   PAGES   three commands, each answered with 178 bytes or more.
+# Other commands may say nothing (`cd`), or late. ASIDE: the client speaks; the server's pongs.
+# Fails: one command, or two that say the same; a link on which the server's lines wait for one another (lines without a
+# pause); TLS 1.2 with CBC; keys sent one by one (see below); answers that all come late; what is done after more than 150
+# bytes were pasted.
+# False friends: long polls over HTTP/2 whose answers are of few bytes; a server that asks agents for different things in a
+# few bytes; pushes of a few bytes after which the client fetches something; mail servers that are slow at every line.
+let SAY(x) = +700ms-10min S$x
+let ASIDE = ( ~ C20- | S24-30 ){0,}
+let MORE = ( $SAY(23-150) $ASIDE ){0,}
+let THEN = $ASIDE $MORE
+let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500 ){1,7}
+let PAIR(x, y, few, many, then) = ( $SAY($x) C$few $then $SAY($y) C$many | $SAY($x) C$many $then $SAY($y) C$few )
+let PAIRS(x, y, then) = ( $PAIR($x, $y, 46-75, 110-, $then) | $PAIR($x, $y, 60-120, 170-, $then) | $PAIR($x, $y, 60-220, 300-, $then) | $PAIR($x, $y, 60-500, 700-, $then) )
+let SPLIT(x, y) = ( $PAIRS($x, $y, $THEN) | $PAIRS($y, $x, $THEN) )
+let BRIEF = ( $SAY(24) C23,25-27,29-45 | $SAY(25) C23-24,26-28,30-45 | $SAY(26) C23-25,27-29,31-45 | $SAY(27) C23-26,28-30,32-45 )
+let LONGER = ( $SAY(28) C23-27,29-31,33-45 | $SAY(29) C23-28,30-32,34-45 | $SAY(30) C23-29,31-33,35-45 )
+let WORD(x) = $SAY($x) C23-30,32-34
+let WORDS(word, y, then) = ( $word $then $SAY($y) C80- | $SAY($y) C80- $then $word )
+let UNLIKE = ( $SPLIT(23-25, 28-44) | $SPLIT(23-26, 29-44) | $SPLIT(23-27, 30-44) | $SPLIT(23-29, 32-44) | $SPLIT(23-34, 37-44) | $WORDS($BRIEF, 30-44, $THEN) | $WORDS($LONGER, 23-26,33-44, $THEN) | $WORDS($WORD(32-44), 23-29, $THEN) | $WORDS($WORD(31-34), 37-44, $THEN) | $WORDS($WORD(37-44), 31-34, $THEN) )
+let LITTLE(then) = ( $PAIRS(23-31, 23-31, $then) | $WORDS(( $BRIEF | $LONGER ), 23-31, $then) )
+let MEDIUM(then) = ( $PAIRS(31-44, 31-44, $then) | $WORDS($WORD(31-44), 31-44, $then) )
+let MIXED(x, word, then) = ( $PAIRS($x, 45-150, $then) | $PAIRS(45-150, $x, $then) | $WORDS($word, 45-150, $then) | $WORDS($WORD(45-150), $x, $then) )
+let LOW(then) = $MIXED(23-28, $BRIEF, $then)
+let HIGH(then) = $MIXED(30-34,36-37,40, ( $SAY(30) C23-29,31-33,35-45 | $WORD(31-34) ), $then)
+let PAGE(x) = $SAY($x) C200-
+let PAGES = ( $PAGE(23-29) $THEN $PAGE(32-44) | $PAGE(32-44) $THEN $PAGE(23-29) | $PAGE(23-34) $THEN $PAGE(37-44) | $PAGE(37-44) $THEN $PAGE(23-34) )
+let BLOCK = ( $SAY(53,57,69,73,85,89,101) $ASIDE ){0,}
+let BLOCKS(x, y) = ( $PAIRS($x, $y, $ASIDE $BLOCK) | $PAIRS($y, $x, $ASIDE $BLOCK) )
+let FLOOD = $SAY(23-69) C8000-
+tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND ( $BLOCK ( $BLOCKS(53, 69,85) | $BLOCKS(57, 73,89) | $BLOCKS(69, 85,101) ) | $MORE ( $UNLIKE | $LITTLE($THEN) $THEN $SAY(34-150) | $SAY(34-150) $THEN $LITTLE($THEN) | $LITTLE($THEN $SAY(34-150) $THEN) | $MEDIUM($THEN) $THEN $SAY(23-28,47-150) | $SAY(23-28,47-150) $THEN $MEDIUM($THEN) | $MEDIUM($THEN $SAY(23-28,47-150) $THEN) | $LOW($THEN) $THEN $SAY(31-44) | $SAY(31-44) $THEN $LOW($THEN) | $LOW($THEN $SAY(31-44) $THEN) | $HIGH($THEN) $THEN $SAY(23-28,51) | $SAY(23-28) $THEN $HIGH($THEN) | $HIGH($THEN $SAY(23-28) $THEN) | $FLOOD $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $FLOOD | $PAGES $THEN $PAGE(23-44) | $PAGE(23-44) $THEN $PAGES ) ) : A person at the server's side types to a shell at the client's
     id = tls.reverse_shell
-    rev = 2
-    confidence = 80
+    rev = 3
+    confidence = 85
     severity = high
     attack = T1059, T1071.001
     category = command and control
 
-# The same with a terminal: each key comes back as a record of the same size, six times in a row, at the pace of a hand.
-# Fails: fewer than six keys in a row, links on which keys and echoes are joined.
-# False friends: heartbeats that come back as they are, every few seconds; a person at the client's side has the keys there.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( ( s22-30,37,53,69#key | +400ms-4s s22-30,37,53,69#key ) c@key ){6,} : A person at the server's side types to a terminal at the client's
+# The same with a terminal: each key comes back at once as a record of the same size (4 bytes more from the client of a
+# websocket), five times in a row, at the pace of a hand. That the echo, and not the key, is at once tells on which side the
+# person sits.
+# Fails: fewer than five keys in a row, links on which keys and echoes are joined.
+# False friends: heartbeats that come back as they are, every few seconds.
+let KEY(sizes, echo) = ( s$sizes#key | +400ms-4s s$sizes#key ) +0ms-99ms c$echo
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( $KEY(22-30,37,53,69, @key){5,} | $KEY(25,32, @key+4){5,} ) : A person at the server's side types to a terminal at the client's
     id = tls.reverse_shell.keys
+    rev = 2
     confidence = 85
     severity = high
     attack = T1059, T1071.001
     category = command and control
 
 # The same request and the same short answer five times, with at least a second of silence before each, on one kept
-# connection. The second alternative writes a length first, in a record of its own.
+# connection, of which the server has said nothing longer than 700 bytes a packet in its first exchanges: an implant does
+# not begin with a page. A length may come first, in a record of its own, always or at times. Requests of fewer than 60
+# bytes (HTTP/2) must be the same to the byte.
 # Fails: implants that open a connection for each report, sizes that vary by more than 4 (request) or 8 bytes (answer),
 # tasks among the reports.
-# False friends: whatever asks for the same thing again and again: dashboards, monitoring, mail clients on 443.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){2,20} ( +1s-10min c50-1500#q s30-700#r (+1s-10min c@q/4 s@r/8){4,} | +1s-10min c20-59 c60-1500#two s30-700#got (+1s-10min c20-59 c@two/4 s@got/8){4,} ) : The same exchange again and again, with pauses, on one connection
+# False friends: programs that ask for the same thing again and again: monitoring, mail clients on 443. A page that does so
+# is told by itself, which comes first.
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ~ c43-1700 ( ~ c20-1700 | ~ s20-700 ){0,8} ( +1s-10min c60-1500#q s30-700#r ( ( +1s-10min c@q/4 | +1s-10min c26,33 c@q-4/4 ) s@r/8 ){4,} | +1s-10min c45-59#q s60-700#r (+1s-10min c@q/1 s@r/4){4,} | +1s-10min c20-59 c60-1500#two s30-700#got (+1s-10min c20-59 c@two/4 s@got/8){4,} ) : The same exchange again and again, with pauses, on one connection
     id = tls.beacon
+    rev = 2
     confidence = 50
     severity = low
     attack = T1071.001
