@@ -25,7 +25,9 @@
 #           less than the request and NEWKEYS, "none" is 8 to 56 more than the acceptance, what follows more again.
 #   SERVED  the server's NEWKEYS comes after the client's and is as large; EXT_INFO may come before the acceptance.
 #   FRAMED  in a websocket the client adds 4 bytes more than the server, its mask.
-# Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel.
+# In NONE and THIRD the sizes of CBC are left out: there everything differs by a multiple of 16.
+# Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel, refusals
+# that take longer than 0.4 s.
 # False friends: request and answer protocols of fixed small sizes; SMB on other ports has the same rhythm, hence the ports.
 let KEX = ( ~ c300- (~ x*){0,8} ~ c54-1460 (~ c20-400){0,1} | ~ c500- ) ~ s70- (~ s20-){0,5}
 let REFUSAL = s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
