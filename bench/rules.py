@@ -2,8 +2,8 @@
 """Rules over several flows under a flood of sources: memory that stays bounded, what is forgotten, time per alert.
 
 `python -m bench.rules [--alerts N]`; prints JSON. Each alert is a refused password of another client, given to the
-rules that ship as the collector gives it. A slow guesser in between makes one of its ten attempts now and then: it is found
-as long as fewer other clients than there is room for come between two of them.
+rules that ship as the collector gives it. A slow guesser in between makes one of its ten attempts now and then: it is
+found as long as fewer other clients than there is room for come between two of them.
 """
 
 from __future__ import annotations
