@@ -38,7 +38,8 @@ cdef class Walker:
             self.position += start
 
     cdef int step(self, const uint8_t *data, Py_ssize_t size, Batch batch) except -1:
-        raise NotImplementedError
+        """Take in the packets of `size` bytes at `data`; return FULL, MORE or DAMAGED. Each file format has its own."""
+        raise NotImplementedError(f"{type(self).__name__} says nothing of how its file format is walked")
 
     cdef int more(self, Py_ssize_t need, str what) except -1:
         self.need = need

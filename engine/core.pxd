@@ -6,14 +6,12 @@ Everything is owned by one thread; nothing here is locked.
 
 from engine.automaton cimport Automaton
 from engine.counters cimport COUNTERS
-from engine.exact cimport Exact
+from engine.exact cimport WORDS, Exact
 from engine.record cimport u8, u16, u32, u64
 from engine.table cimport Table
 
 cdef enum:
-    WORDS = 24          # evidence kept per hit: a word for a packet, two for a turn
-    WORDS_HERE = 9      # of these, in the hit itself; the others in a HitMore
-    HOLE_WORD = 0xFFFFFFFF
+    WORDS_HERE = 9      # words of evidence in the hit itself; the others are in a HitMore
     ENDED_ROOM = 4096   # ended flows that may wait to be reported
     NEWS_ROOM = 4096    # open flows whose first hits may wait to be told
     LOST_ROOM = 64      # intervals of losses kept

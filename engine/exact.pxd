@@ -88,6 +88,8 @@ cdef struct Exact:
 cdef enum:
     HOLE = 2
     NO_MATCH = 0xFFFFFFFF
+    WORDS = 24              # of evidence: one for a packet, two for a turn
+    HOLE_WORD = 0xFFFFFFFF
     MAX_STEPS = 20_000
     MEMO = 4096             # a power of two
     MEMO_FROM = 256         # steps before anything is remembered
@@ -95,6 +97,7 @@ cdef enum:
 cdef int exact_init(Exact *x, object stream, object program, u32 first, u32 ring) except -1
 cdef void exact_free(Exact *x) noexcept nogil
 cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil
+cdef u32 exact_evidence(const Exact *x, u32 at, int stream, u32 *word) noexcept nogil
 cdef bint accepts(const Exact *x, const Want *w, Item item) noexcept nogil
 
 cdef inline void look_at(Exact *x, const u32 *packets, const u64 *turns, u32 count) noexcept nogil:

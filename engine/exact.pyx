@@ -10,8 +10,8 @@ automaton has then settled everything but the references, there is one way to la
 and only its references are compared (`chain_matches`). For the others the least and the most packets that a match can
 have bound the beginnings to try.
 
-What has left the history is one item, a hole (where threads.pyx follows a flow past its history, it is asked instead). Only `...` may pass over it: anything else there is not known to match,
-and unknown is no match (x.hole_refused says so).
+What has left the history is one item, a hole (where threads.pyx follows a flow past its history, it is asked instead).
+Only `...` may pass over it: anything else there is not known to match, and unknown is no match (x.hole_refused says so).
 
 Backtracking can take exponential time, and whoever sends the packets may want it to. So a comparison that goes on for
 long remembers where it was in vain (position, item, sizes bound so far), and it gives up after MAX_STEPS: then it is
@@ -336,3 +336,28 @@ cdef u32 exact_match(Exact *x, u32 signature, bint begun) noexcept nogil:
             if x.steps > MAX_STEPS:
                 return NO_MATCH
     return NO_MATCH
+
+
+cdef u32 exact_evidence(const Exact *x, u32 at, int stream, u32 *word) noexcept nogil:
+    """Write the items from `at` on as words; what is too long to keep loses its middle. Returns how many words."""
+    cdef u32 count = x.items - at
+    cdef u32 most = WORDS // 2 if stream else WORDS
+    cdef u32 i, k = 0
+    cdef Item item
+    for i in range(count):
+        if count > most and most // 2 <= i < count - most // 2 + 1:
+            if i > most // 2:
+                continue
+            item.kind = HOLE
+        else:
+            item = item_at(x, at + i)
+        if item.kind == HOLE:
+            word[k] = HOLE_WORD
+        elif stream:
+            word[k] = item.size
+            k += 1
+            word[k] = item.code | <u32>item.kind << 16
+        else:
+            word[k] = item.size | <u32>item.code << 16 | <u32>item.kind << 31
+        k += 1
+    return k

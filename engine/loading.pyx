@@ -97,14 +97,8 @@ cdef int compare(object before, object after, u32 *number, u8 *same) except -1:
     for i, signature in enumerate(before.signatures):
         other = numbers.get(signature.id)
         number[<u32>i] = GONE if other is None else other
-        same[<u32>i] = other is not None and alike and wording(after.signatures[other]) == wording(signature)
+        same[<u32>i] = other is not None and alike and after.meaning[other] == before.meaning[i]
     return 0
-
-
-cdef tuple wording(object signature):
-    """All that decides which packets a signature matches."""
-    # the text has the condition, the tree what definitions put in
-    return signature.text, signature.sequence, signature.exact, signature.protocol, signature.ports
 
 
 cdef void renumber(Core *c, const u32 *number, const u8 *same) noexcept nogil:

@@ -2,11 +2,9 @@
 """From packets of a flow to turns, automaton steps and hits: the C interface."""
 
 from engine.core cimport Core
-from engine.exact cimport Exact
 from engine.flow cimport Flow
 from engine.record cimport u32, u64
 
 cdef void deliver(Core *c, Flow *f, u32 endpoint, u32 size, u64 ts, bint replied) noexcept nogil
 cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil
 cdef void look(Core *c, Flow *f, int stream) noexcept nogil
-cdef u32 evidence(const Exact *x, u32 at, int stream, u32 *word) noexcept nogil

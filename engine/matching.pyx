@@ -14,20 +14,20 @@ from engine.automaton cimport (
     ACTS, LOST, NEED_RESET, STATE, Automaton, State, automaton_build, automaton_move, automaton_reset_begin,
     automaton_reset_end, automaton_start, automaton_step, symbol_of,
 )
-from engine.core cimport HOLE_WORD, NEWS_ROOM, WORDS, WORDS_HERE, Core, HitNode, hit_at, more_at, pool_take
+from engine.core cimport NEWS_ROOM, WORDS_HERE, Core, HitNode, hit_at, more_at, pool_take
 from engine.counters cimport (
     HISTORY_SHORT, HITS, HITS_DROPPED, SHAPE_BYTES, SHAPE_PACKETS, STATES_LOST, STATES_REFOUND, VERIFIED,
     VERIFIED_AWAY, VERIFY_GAVE_UP, bump,
 )
-from engine.exact cimport HOLE, MAX_STEPS, NO_MATCH, Exact, Item, exact_match, item_at, look_at
+from engine.exact cimport MAX_STEPS, NO_MATCH, WORDS, Exact, Item, exact_evidence, exact_match, item_at, look_at
 from engine.flow cimport (
-    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_FOLLOWED, F_LAST1, F_NEWS, F_NOT_FOLLOWED, F_STARTED, F_SYNACK, F_THREADS,
+    F_ACKED, F_BEGUN, F_CLIENT1, F_CLOSED, F_LAST1, F_NEWS, F_NOT_FOLLOWED, F_STARTED, F_SYNACK, F_THREADS,
     F_TURN, F_TURN1, F_UNLINKED, F_USED, NO_RTT, Flow, Side, client_of, turns_of,
 )
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, i64, likely, u8, u16, u32, u64, unlikely
 from engine.table cimport Table, flow_at, history_place, packet_history, turn_history
 from engine.think cimport think_code
-from engine.threads cimport threads_begin, threads_match, threads_step
+from engine.threads cimport threads_begin, threads_early, threads_know, threads_or_history, threads_step
 
 cdef enum:
     TURN_BYTES_MAX = 0x7FFFFFFF
@@ -272,29 +272,15 @@ cdef inline bint begun(Flow *f) noexcept nogil:
     return (f.flags & F_BEGUN) != 0
 
 
-cdef inline bint by_threads(Core *c, const Exact *x, u32 signature, Flow *f) noexcept nogil:
-    """Whether it is threads that know what a signature matches, and not the history."""
-    return f.flags & F_FOLLOWED and x == &c.exact[0] and c.following.followed[signature]
-
-
-cdef u32 compared(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
-    """The item at which a match that ends at the newest one begins, or NO_MATCH."""
-    if by_threads(c, x, signature, f):
-        return 0 if threads_match(c, f, signature) else NO_MATCH
-    return exact_match(x, signature, begun(f))
-
-
 cdef u32 verified(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
-    """compared, counted."""
+    """The item at which a match that ends at the newest one begins, or NO_MATCH; counted."""
     cdef u32 at
-    if (x == &c.exact[0] and c.following.followed[signature] and not f.flags & (F_FOLLOWED | F_NOT_FOLLOWED)
-            and x.count == x.items and not x.ending and c.threads_used < c.threads.capacity // 2):
-        threads_begin(c, f)
-    at = compared(c, x, signature, f)
+    threads_early(c, x, signature, f)
+    at = threads_or_history(c, x, signature, f)
     bump(c.counters, VERIFIED)
     if at == NO_MATCH:
         bump(c.counters, VERIFIED_AWAY)
-        if by_threads(c, x, signature, f):
+        if threads_know(c, x, signature, f):
             return NO_MATCH
         if x.steps > MAX_STEPS:
             bump(c.counters, VERIFY_GAVE_UP)
@@ -330,7 +316,7 @@ cdef void keep_hit(Core *c, u32 *link, int stream, u32 signature, u64 ts, u32 at
         hit.words = 0
         hit.seen = <u16>c.exact[stream].count
         return
-    hit.words = <u8>evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
+    hit.words = <u8>exact_evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
     for i in range(min(<u32>hit.words, <u32>WORDS_HERE)):
         hit.word[i] = word[i]
     if hit.words > WORDS_HERE:
@@ -340,31 +326,6 @@ cdef void keep_hit(Core *c, u32 *link, int stream, u32 signature, u64 ts, u32 at
             return
         for i in range(WORDS_HERE, hit.words):
             more_at(c, hit.more).word[i - WORDS_HERE] = word[i]
-
-
-cdef u32 evidence(const Exact *x, u32 at, int stream, u32 *word) noexcept nogil:
-    """Write the items from `at` on as words; what is too long to keep loses its middle. Returns how many words."""
-    cdef u32 count = x.items - at
-    cdef u32 most = WORDS // 2 if stream else WORDS
-    cdef u32 i, k = 0
-    cdef Item item
-    for i in range(count):
-        if count > most and most // 2 <= i < count - most // 2 + 1:
-            if i > most // 2:
-                continue
-            item.kind = HOLE
-        else:
-            item = item_at(x, at + i)
-        if item.kind == HOLE:
-            word[k] = HOLE_WORD
-        elif stream:
-            word[k] = item.size
-            k += 1
-            word[k] = item.code | <u32>item.kind << 16
-        else:
-            word[k] = item.size | <u32>item.code << 16 | <u32>item.kind << 31
-        k += 1
-    return k
 
 
 cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
@@ -395,7 +356,7 @@ cdef void end_matching(Core *c, Flow *f, bint ended) noexcept nogil:
         for i in range(s.end):
             for k in range(s.verify):
                 # what has matched at this packet, wherever it may end, is not counted again for the flow's end
-                if verify[k] == signature[i] and compared(c, x, signature[i], f) != NO_MATCH:
+                if verify[k] == signature[i] and threads_or_history(c, x, signature[i], f) != NO_MATCH:
                     break
             else:
                 x.ending = True

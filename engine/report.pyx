@@ -3,14 +3,14 @@
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
-from engine.core cimport HOLE_WORD, WORDS, WORDS_HERE, Core, HitNode, hit_at, more_at
-from engine.exact cimport HOLE, NO_MATCH, Item, exact_match, item_at, look_at
+from engine.core cimport WORDS_HERE, Core, HitNode, hit_at, more_at
+from engine.exact cimport HOLE, HOLE_WORD, NO_MATCH, WORDS, Item, exact_evidence, exact_match, item_at, look_at
 from engine.flow cimport (
     END_FIN, END_OPEN, END_RST, END_TIMEOUT, F_BEGUN, F_CLIENT1, F_GAP, F_HAVE_SYN, F_PORT_GUESS, F_SYNACK, NO_RTT, Cold, Flow,
     client_of,
 )
 from engine.losses cimport was_lost
-from engine.matching cimport evidence, look
+from engine.matching cimport look
 from engine.record cimport ICMP, ICMPV6, TCP, UDP, u8, u32, u64
 from engine.results import Flow as FlowResult, Hit, Reason
 from engine.shape import text
@@ -102,7 +102,7 @@ cdef object shown(Core *c, Flow *f, HitNode *hit, int stream):
         look(c, f, stream)
         look_at(&c.exact[stream], c.exact[stream].packets, c.exact[stream].turns, hit.seen)
         at = exact_match(&c.exact[stream], hit.signature, (f.flags & F_BEGUN) != 0)
-        words = evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
+        words = exact_evidence(&c.exact[stream], at, stream, word) if at != NO_MATCH else 0
     for i in range(words):
         if not hit.seen:
             word[i] = hit.word[i] if i < WORDS_HERE else more_at(c, hit.more).word[i - WORDS_HERE]

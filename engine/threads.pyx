@@ -19,7 +19,7 @@ from libc.string cimport memcmp, memcpy, memset
 from engine.automaton cimport LOST, POSITION_END, POSITION_FIRST, POSITION_LAST, Automaton, State, pause_class_of
 from engine.core cimport THREADS, VALUES, Following, Live, Thread, Threads, pool_give, pool_take, threads_at
 from engine.counters cimport THREADS_BEGUN, THREADS_DROPPED, bump
-from engine.exact cimport Exact, Extent, Want, accepts, item_at, look_at
+from engine.exact cimport NO_MATCH, Exact, Extent, Want, accepts, exact_match, item_at, look_at
 from engine.flow cimport F_BEGUN, F_FOLLOWED, F_NOT_FOLLOWED, F_THREADS
 from engine.record cimport u8, u16, u32, u64
 from engine.table cimport cold_of, packet_history
@@ -254,3 +254,17 @@ cdef bint threads_match(Core *c, Flow *f, u32 signature) noexcept nogil:
         if c.automaton[0].position[p].signature == signature and c.exact[0].want[p].flags & last:
             return True
     return False
+
+
+cdef void threads_early(Core *c, const Exact *x, u32 signature, Flow *f) noexcept nogil:
+    """Begin to follow a flow at the first packet at which a signature may match, while there is room for others."""
+    if (x == &c.exact[0] and c.following.followed[signature] and not f.flags & (F_FOLLOWED | F_NOT_FOLLOWED)
+            and x.count == x.items and not x.ending and c.threads_used < c.threads.capacity // 2):
+        threads_begin(c, f)
+
+
+cdef u32 threads_or_history(Core *c, Exact *x, u32 signature, Flow *f) noexcept nogil:
+    """The item at which a match that ends at the newest one begins, or NO_MATCH; threads do not say which: 0."""
+    if threads_know(c, x, signature, f):
+        return 0 if threads_match(c, f, signature) else NO_MATCH
+    return exact_match(x, signature, (f.flags & F_BEGUN) != 0)

@@ -22,7 +22,7 @@ def load_database(paths: Sequence[str], *, pause_ms: int, exact: bool) -> Progra
 
     files = signature_files(paths) if paths else shipped()
     try:
-        return load(files, threshold_us=pause_ms * 1000, fuzzy=not exact)
+        return load(files, threshold_us=pause_ms * 1000, fuzzy=not exact, cached=True)
     except SignatureErrors as errors:
         raise ArgumentError("\n".join(map(str, errors.errors))) from errors
     except ValueError as error:  # a threshold that has too many digits for a think time
@@ -38,7 +38,7 @@ def load_rules(paths: Sequence[str]) -> Rules:
     from sigdb import SignatureErrors, read, shipped
 
     try:
-        return Rules(*read(signature_files(paths) if paths else shipped()))
+        return Rules(*read(signature_files(paths) if paths else shipped(), cached=True))
     except SignatureErrors as errors:
         raise ArgumentError("\n".join(map(str, errors.errors))) from errors
 

@@ -21,13 +21,13 @@ SUITE = "bookworm"
 BASE = ("openssh-server", "openssh-client", "procps", "python3", "git", "sshpass", "curl", "openssl", "ca-certificates")
 # Debian's packages, by what is left out without them.
 PACKAGES = {
-    "servers": ("tinysshd", "lsh-server", "lsh-utils", "proftpd-core", "proftpd-mod-crypto", "sshesame", "endlessh"),
-    "clients": ("openssh-client-ssh1", "lsh-client", "mosh", "telnet", "ncat", "monitoring-plugins-basic", "masscan"),
-    "libraries": ("libnet-ssh2-perl", "libnet-openssh-perl", "libio-pty-perl", "libnet-ssh-perl", "php-phpseclib"),
-    "more libraries": ("php-phpseclib3", "php-cli", "ruby-net-scp", "ruby-ed25519", "ruby-bcrypt-pbkdf", "libssh-4"),
-    "runtimes": ("erlang-ssh", "nodejs", "default-jre-headless"),
+    "servers": ("tinysshd", "proftpd-core", "proftpd-mod-crypto", "sshesame", "endlessh"),
+    "clients": ("openssh-client-ssh1", "mosh", "telnet", "ncat", "monitoring-plugins-basic"),
+    "libraries": ("libnet-ssh2-perl", "libnet-openssh-perl", "libio-pty-perl", "libnet-sftp-foreign-perl"),
+    "more libraries": ("php-phpseclib", "php-phpseclib3", "php-cli", "ruby-net-scp", "libssh-4"),
+    "runtimes": ("ruby-ed25519", "ruby-bcrypt-pbkdf", "erlang-ssh", "nodejs", "default-jre-headless"),
     "java": ("libganymed-ssh2-java", "libtrilead-ssh2-java", "libjenkins-trilead-ssh2-java"),
-    "tools": ("rclone", "borgbackup", "duplicity", "sshuttle", "pssh", "clustershell", "unison", "ansible-core"),
+    "tools": ("rclone", "borgbackup", "duplicity", "pssh", "clustershell", "unison", "ansible-core"),
     "more tools": ("python3-paramiko", "fabric", "python3-netmiko", "python3-pygit2", "aria2", "qemu-utils"),
     "qemu": ("qemu-block-extra",),
 }
@@ -56,9 +56,10 @@ def make() -> list[str]:
     if not ROOT.is_dir():
         made = debian.make(SUITE, BASE)
         making = Path(tempfile.mkdtemp(prefix="making-", dir=ROOT.parent)) / "root"
-        shutil.copytree(made, making, symlinks=True)
+        debian.run("cp", "-a", str(made), str(making))  # it has devices
         making.rename(ROOT)
-    jobs = {name: ["chroot", str(ROOT), *_apt(*words)] for name, words in PACKAGES.items()}
+        making.parent.rmdir()
+    jobs = {name: _apt(*words) for name, words in PACKAGES.items()}
     pip = [sys.executable, "-m", "pip", "install", "-q", "--only-binary", ":all:"]
     for name, words in PYTHON.items():
         jobs[f"PyPI: {name}"] = [*pip, "--target", str(ROOT / "opt/py" / name), *words]
@@ -80,7 +81,10 @@ def make() -> list[str]:
 
 
 def _apt(*words: str) -> list[str]:
-    return ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends", *words]
+    """Return the command line that installs packages; Java's want /proc, which is there as long as it takes."""
+    install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends", *words]
+    within = f'mount -t proc proc {ROOT}/proc && exec chroot {ROOT} "$@"'
+    return ["unshare", "--mount", "sh", "-c", within, "sh", *install]
 
 
 def _prepare_apt() -> None:

@@ -6,18 +6,25 @@ check, rule, reader; automaton, ports, compile; program. Databases of TCP finger
 tcp_parse, tcp_cover, tcp_nodes.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable
 from dataclasses import replace
 from glob import glob
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sigdb import compile as compiler
-from sigdb import reader
+from sigdb import cache, includes
 from sigdb.errors import SignatureError, SignatureErrors
 from sigdb.nodes import Rule, Signature
 from sigdb.program import Program, Stream
-from sigdb.tcp import load_tcp, loads_tcp
-from sigdb.tcp_nodes import TcpDatabase, TcpLabel, TcpSignature
+
+if TYPE_CHECKING:
+    from sigdb.compile import Settings
+    from sigdb.reader import Read
+    from sigdb.tcp import load_tcp, loads_tcp
+    from sigdb.tcp_nodes import TcpDatabase, TcpLabel, TcpSignature
 
 __all__ = [
     "Program",
@@ -40,6 +47,23 @@ __all__ = [
 
 Path = str | os.PathLike[str]
 
+DEFAULTS = (400_000, True, 2, 5)  # of load: threshold_us, fuzzy, fuzz_bytes, fuzz_percent
+
+# What takes long to import is imported when it is used: a database from the cache needs no compiler.
+_LAZY = {
+    "load_tcp": "sigdb.tcp",
+    "loads_tcp": "sigdb.tcp",
+    "TcpDatabase": "sigdb.tcp_nodes",
+    "TcpLabel": "sigdb.tcp_nodes",
+    "TcpSignature": "sigdb.tcp_nodes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'sigdb' has no attribute '{name}'")
+    return getattr(import_module(_LAZY[name]), name)
+
 
 def load(
     paths: Iterable[Path],
@@ -48,15 +72,26 @@ def load(
     fuzzy: bool = True,
     fuzz_bytes: int = 2,
     fuzz_percent: int = 5,
+    cached: bool = False,
 ) -> Program:
-    """Read and compile signature files, in their order.
+    """Read and compile signature files, in their order; `cached`: take what was compiled before, which has no trees.
 
     `threshold_us` is the pause threshold in microseconds. A bare size n without `=` means n +- max(fuzz_bytes,
     n*fuzz_percent//100), or n alone when not `fuzzy`. Raises SignatureErrors with every mistake of every file, a file
     that cannot be read included; then nothing is loaded. Raises ValueError for settings out of range.
     """
-    settings = compiler.Settings(threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
-    return _finish(reader.read(paths), settings)
+    files = [os.fspath(path) for path in paths]
+    values = (threshold_us, fuzzy, fuzz_bytes, fuzz_percent)
+    name = cache.key(files, values) if cached else ""
+    known = cache.get(name)
+    if known is not None:
+        return known
+    from sigdb import compile as compiler
+    from sigdb import reader
+
+    program = _finish(reader.read(files), compiler.Settings(*values))
+    cache.put(name, program)
+    return program
 
 
 def loads(
@@ -69,6 +104,9 @@ def loads(
     fuzz_percent: int = 5,
 ) -> Program:
     """Compile the text of one signature file; `name` stands for the file in errors and ids. Else as load()."""
+    from sigdb import compile as compiler
+    from sigdb import reader
+
     library = reader.Library()
     file = reader.File(name, library)
     file.read(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
@@ -76,15 +114,26 @@ def loads(
     return _finish(reader.finish([file], library), settings)
 
 
-def read(paths: Iterable[Path]) -> tuple[tuple[Signature, ...], tuple[Rule, ...]]:
-    """Return the signatures and rules of files without compiling them. Raises SignatureErrors."""
-    signatures, rules, errors = reader.read(paths)
+def read(paths: Iterable[Path], *, cached: bool = False) -> tuple[tuple[Signature, ...], tuple[Rule, ...]]:
+    """Return the signatures and rules of files without compiling them. Raises SignatureErrors.
+
+    `cached`: take them from what load() compiled with its defaults, if there is that; they have no trees.
+    """
+    files = [os.fspath(path) for path in paths]
+    known = cache.get(cache.key(files, DEFAULTS)) if cached else None
+    if known is not None:
+        return known.signatures, known.rules
+    from sigdb import reader
+
+    signatures, rules, errors = reader.read(files)
     if errors:
         raise SignatureErrors(_ordered(errors))
     return tuple(signatures), tuple(rules)
 
 
-def _finish(found: reader.Read, settings: compiler.Settings) -> Program:
+def _finish(found: Read, settings: Settings) -> Program:
+    from sigdb import compile as compiler
+
     signatures, rules, errors = found
     try:
         program = compiler.build(signatures, settings)
@@ -105,7 +154,7 @@ def _ordered(errors: list[SignatureError]) -> list[SignatureError]:
 
 def shipped() -> list[str]:
     """Return the paths of the shipped database's files, sorted."""
-    return sorted(entry.path for entry in os.scandir(reader.SHIPPED) if entry.name.endswith(".fp"))
+    return sorted(entry.path for entry in os.scandir(includes.SHIPPED) if entry.name.endswith(".fp"))
 
 
 def shipped_tcp() -> list[str]:

@@ -4,19 +4,27 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import attrgetter
 
 from sigdb import think
 from sigdb.automaton import Automaton, Position
 from sigdb.errors import Mistake, SignatureError, SignatureErrors
-from sigdb.nodes import UNBOUNDED, Signature
+from sigdb.nodes import PROTOCOLS, UNBOUNDED, Signature
 from sigdb.ports import classes
 from sigdb.program import Program, Stream
 
 MAX_POSITIONS = 1 << 20  # of all signatures together
 MAX_SIZE_CLASSES = 65_536
+
+# The fields of Position and Test that are columns of a Stream, with the kind of the array.
+_POSITION = {
+    "element": "H", "side": "B", "slot": "H", "low": "I", "high": "I", "pause_low": "H", "pause_high": "H",
+    "reference": "H", "plus": "i", "tolerance": "i", "flags": "B",
+}  # fmt: skip
+_TEST = {"low": "I", "high": "I", "reference": "H", "plus": "i", "tolerance": "i", "excluded": "B"}
 
 
 class _Stream:
@@ -44,17 +52,7 @@ class _Stream:
         pause_cuts, pause_first, pause_last = _cut(((row.pause_low, row.pause_high) for row in rows), think.MAX, "H")
         return Stream(
             signature=self.signature,
-            element=array("H", [row.element for row in rows]),
-            side=array("B", [row.side for row in rows]),
-            slot=array("H", [row.slot for row in rows]),
-            low=array("I", [row.low for row in rows]),
-            high=array("I", [row.high for row in rows]),
-            pause_low=array("H", [row.pause_low for row in rows]),
-            pause_high=array("H", [row.pause_high for row in rows]),
-            reference=array("H", [row.reference for row in rows]),
-            plus=array("i", [row.plus for row in rows]),
-            tolerance=array("i", [row.tolerance for row in rows]),
-            flags=array("B", [row.flags for row in rows]),
+            **_columns(rows, _POSITION),
             follow_start=self.follow_start,
             follow=self.follow,
             size_cuts=size_cuts,
@@ -63,17 +61,22 @@ class _Stream:
             pause_cuts=pause_cuts,
             pause_first=pause_first,
             pause_last=pause_last,
-            range_start=array("I", accumulate((len(row.ranges) for row in rows), initial=0)),
+            range_start=_starts([row.ranges for row in rows]),
             range_first=first[len(rows) :],
             range_last=last[len(rows) :],
-            test_start=array("I", accumulate((len(row.tests) for row in rows), initial=0)),
-            test_low=array("I", [test.low for test in tests]),
-            test_high=array("I", [test.high for test in tests]),
-            test_reference=array("H", [test.reference for test in tests]),
-            test_plus=array("i", [test.plus for test in tests]),
-            test_tolerance=array("i", [test.tolerance for test in tests]),
-            test_excluded=array("B", [test.excluded for test in tests]),
+            test_start=_starts([row.tests for row in rows]),
+            **_columns(tests, _TEST, "test_"),
         )
+
+
+def _columns(rows: Sequence[object], codes: dict[str, str], prefix: str = "") -> dict[str, array[int]]:
+    """Return one array for each of some fields of the rows."""
+    return {prefix + name: array(code, map(attrgetter(name), rows)) for name, code in codes.items()}
+
+
+def _starts(lists: Iterable[Sized]) -> array[int]:
+    """Return where each of several lists begins when they are laid end to end, and where the last one ends."""
+    return array("I", accumulate(map(len, lists), initial=0))
 
 
 def _cut(ranges: Iterable[tuple[int, int]], top: int, code: str) -> tuple[array[int], array[int], array[int]]:
@@ -118,6 +121,7 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
     fuzz = (settings.fuzz_bytes, settings.fuzz_percent) if settings.fuzzy else None
     streams = (_Stream(), _Stream())
     errors: list[SignatureError] = []
+    meaning = array("q")
     where_start, where_ops, where_args = array("I", [0]), array("B"), array("d")
     for index, signature in enumerate(signatures):
         try:
@@ -133,6 +137,7 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
             where_ops.append(operation)
             where_args.append(argument)
         where_start.append(len(where_ops))
+        meaning.append(_meaning(signature, automaton))
     if errors:
         raise SignatureErrors(errors)
     try:
@@ -158,7 +163,15 @@ def build(signatures: list[Signature], settings: Settings) -> Program:
         port_class=port_class,
         class_start=class_start,
         class_signatures=class_signatures,
+        meaning=meaning,
     )
+
+
+def _meaning(signature: Signature, automaton: Automaton) -> int:
+    """Return a hash of numbers alone, so that it is the same in every process."""
+    protocol = -1 if signature.protocol == "*" else PROTOCOLS.index(signature.protocol)
+    shape = tuple(automaton.positions), tuple([tuple(sorted(targets)) for targets in automaton.follow])
+    return hash((shape, protocol, signature.ports, signature.turns, signature.begin, signature.end, signature.where))
 
 
 def _too_many(signature: Signature, limit: str) -> SignatureError:

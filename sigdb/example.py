@@ -10,6 +10,7 @@ and then chosen from first to last, beside what is excluded.
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 from itertools import groupby, islice, product
 
 from sigdb import think
@@ -20,6 +21,7 @@ from sigdb.program import END, FIRST, FUZZY, LAST
 from sigdb.tokens import MAX_REPEAT
 
 MAX_PATHS = 2_000
+MAX_STEPS = 100_000  # from packet to packet
 MAX_CHOICES = 64  # of members of sets, for one path
 LONG_RUN = 6
 
@@ -40,7 +42,7 @@ class Packet:
 def find(signature: Signature) -> list[Packet] | None:
     """Return a shortest example under the default settings; None when none is found among MAX_PATHS paths."""
     automaton = Automaton(signature, _THRESHOLD, DEFAULT_FUZZ)
-    for path in _paths(automaton):
+    for path in islice(_paths(automaton), MAX_PATHS):
         sides = _sides(automaton, path)
         sizes = _sizes(automaton, path, signature) if sides else None
         if sides and sizes:
@@ -65,16 +67,48 @@ def shape(signature: Signature, packets: list[Packet]) -> str:
 
 
 def _paths(automaton: Automaton) -> Iterator[list[int]]:
-    """Yield paths from a FIRST to a LAST position, shortest first."""
-    work: deque[tuple[int, ...]] = deque((p,) for p, row in enumerate(automaton.positions) if row.flags & FIRST)
-    for _ in range(MAX_PATHS):
+    """Yield paths from a FIRST to a LAST position, shortest first: how far the end is says which to go on with."""
+    left = _left(automaton)
+    ways: list[tuple[int, int]] = [(p, -1) for p, row in enumerate(automaton.positions) if row.flags & FIRST]
+    work = [(left[p], 0, number) for number, (p, _) in enumerate(ways)]  # all packets but the first, minus these, way
+    heapify(work)
+    for _ in range(MAX_STEPS):
         if not work:
             return
-        path = work.popleft()
-        if automaton.positions[path[-1]].flags & (LAST | END):
-            yield list(path)
-        if len(work) < MAX_PATHS * 8:
-            work.extend((*path, target) for target in sorted(automaton.follow[path[-1]]))
+        more, taken, number = heappop(work)
+        position = ways[number][0]
+        if more == -taken:
+            yield _way(ways, number)
+        for target in sorted(automaton.follow[position]):
+            if len(ways) < MAX_STEPS:
+                heappush(work, (1 - taken + left[target], taken - 1, len(ways)))
+                ways.append((target, number))
+
+
+def _way(ways: list[tuple[int, int]], number: int) -> list[int]:
+    """Return the positions of a way, which is its last one and the way before that."""
+    path: list[int] = []
+    while number >= 0:
+        position, number = ways[number]
+        path.append(position)
+    return path[::-1]
+
+
+def _left(automaton: Automaton) -> list[int]:
+    """Return for each position how many packets its shortest way to the end has."""
+    before: list[list[int]] = [[] for _ in automaton.positions]
+    for source, targets in enumerate(automaton.follow):
+        for target in targets:
+            before[target].append(source)
+    left = [0 if row.flags & (LAST | END) else -1 for row in automaton.positions]
+    work = deque(p for p, steps in enumerate(left) if not steps)
+    while work:
+        target = work.popleft()
+        for source in before[target]:
+            if left[source] < 0:
+                left[source] = left[target] + 1
+                work.append(source)
+    return left
 
 
 def _sides(automaton: Automaton, path: list[int]) -> list[int] | None:

@@ -3,24 +3,9 @@
 
 from collections import Counter
 
-from sigdb import think
+from sigdb import nodes, think
 from sigdb.check import DEFAULT_FUZZ
-from sigdb.nodes import (
-    CLIENT,
-    SERVER,
-    THRESHOLD,
-    UNBOUNDED,
-    Alternatives,
-    Element,
-    End,
-    Gap,
-    Mark,
-    Node,
-    Repeat,
-    Sequence,
-    Signature,
-    Size,
-)
+from sigdb.nodes import CLIENT, SERVER, THRESHOLD, UNBOUNDED, Mark, Sequence, Signature, Size
 from sigdb.sizes import spread
 
 _WHO = {CLIENT: "The client", SERVER: "The server"}
@@ -76,28 +61,28 @@ class _Words:
                 when = _pause(mark)
                 continue
             mark = None
-            if isinstance(item, Gap):
+            if isinstance(item, nodes.Gap):
                 self.say(depth, f"Any number of {self.what}s, or none, after any pauses.")
                 when = "after any pause"
-            elif isinstance(item, End):
+            elif isinstance(item, nodes.End):
                 self.say(depth, "There the flow ends.")
             else:
                 self.node(item, when, depth)
                 when = _WITHOUT_MARK
 
-    def node(self, node: Node, when: str, depth: int) -> None:
-        if isinstance(node, Element):
+    def node(self, node: nodes.Node, when: str, depth: int) -> None:
+        if isinstance(node, nodes.Element):
             self.say(depth, f"{node.number}. {self.element(node)}{', ' + when if when else ''}.")
-        elif isinstance(node, Repeat):
+        elif isinstance(node, nodes.Repeat):
             count = _count(node)
-            if isinstance(node.body, Element):
+            if isinstance(node.body, nodes.Element):
                 self.say(depth, f"{node.body.number}. {self.element(node.body)}, {count}{', ' + when if when else ''}.")
             else:
                 self.group(node.body, f", {count}", when, depth)
-        elif isinstance(node, Alternatives):
+        elif isinstance(node, nodes.Alternatives):
             self.group(node, "", when, depth)
 
-    def group(self, group: Alternatives, count: str, when: str, depth: int) -> None:
+    def group(self, group: nodes.Alternatives, count: str, when: str, depth: int) -> None:
         for index, branch in enumerate(group.branches):
             lead = "Or" if index else "Either" if len(group.branches) > 1 else "In a row"
             if group.name and not index:
@@ -105,12 +90,12 @@ class _Words:
             self.say(depth, f"{lead}{'' if index else count}:")
             self.sequence(branch, when, depth + 1)
 
-    def element(self, element: Element) -> str:
+    def element(self, element: nodes.Element) -> str:
         who = _WHO.get(element.side, "Either side")
         called = f" ({element.name})" if element.slot in self.shared else ""
         return f"{who} sends a {self.what}{called} of {self.sizes(element)}"
 
-    def sizes(self, element: Element) -> str:
+    def sizes(self, element: nodes.Element) -> str:
         text = _or([self.size(size) for size in element.sizes])
         if not element.excluded:
             return text
@@ -156,7 +141,7 @@ def _pause(mark: Mark) -> str:
     return f"{think.describe(mark.low)} to {think.describe(mark.high)} later"
 
 
-def _count(node: Repeat) -> str:
+def _count(node: nodes.Repeat) -> str:
     if node.high is None:
         return f"{node.low} or more times" if node.low else "any number of times or not at all"
     if node.low == node.high:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sigdb import written
 from sigdb.definitions import Definitions
 from sigdb.errors import Mistake, quote
 from sigdb.nodes import CLIENT, EITHER, SERVER, UNBOUNDED, Mark, Size
@@ -27,22 +28,7 @@ from sigdb.tokens import (
     Token,
     number,
 )
-from sigdb.written import (
-    Argument,
-    Dots,
-    Group,
-    Item,
-    Last,
-    Parameter,
-    Reference,
-    Repeated,
-    Sizes,
-    Template,
-    Use,
-    Word,
-    Written,
-    WrittenSize,
-)
+from sigdb.written import Argument, Item, Word, Written, WrittenSize
 
 MAX_NESTING = 32
 
@@ -98,13 +84,13 @@ class Grammar:
                 what = "nothing" if self.parameters is not None else "'where' or ' : ' and a description"
                 raise after.mistake(f"{quote(after.text)} after '>'; expected {what}")
             if self.parameters is not None:
-                sequence = Written((*sequence.items, Last(token.column)), sequence.parameters)
+                sequence = Written((*sequence.items, written.Last(token.column)), sequence.parameters)
         return begin, sequence, end
 
     def _sequence(self, depth: int, *, argument: bool = False) -> Written:
         """Read items up to what ends them; an argument may end with a pause mark."""
         items: list[Item] = []
-        parameters: list[Parameter] = []
+        parameters: list[written.Parameter] = []
         while True:
             token = self.tokens[self.next]
             kind = token.kind
@@ -120,12 +106,12 @@ class Grammar:
             elif kind == USE:
                 self.next += 1
                 use = self._use(token, depth)
-                if isinstance(use, Parameter):
+                if isinstance(use, written.Parameter):
                     parameters.append(use)
                 items.append(self._repeated(use))
             elif kind == GAP:
                 self.next += 1
-                items.append(Dots(token.column))
+                items.append(written.Dots(token.column))
                 if self.tokens[self.next].kind == REPEAT:
                     raise self.tokens[self.next].mistake("repetition of '...'; expected it after an element or a group")
             elif kind == BEGIN:
@@ -144,7 +130,7 @@ class Grammar:
                 if after.kind not in (BAR, CLOSE) and not (argument and after.kind == COMMA):
                     what = quote(after.text) if after.text else "the end"
                     raise after.mistake(f"{what} after '>' inside a group; expected '|' or ')'")
-                items.append(Last(token.column))
+                items.append(written.Last(token.column))
                 return Written(tuple(items), tuple(parameters))
             elif not items:
                 what = _ENDS.get(kind, "the end")
@@ -152,7 +138,7 @@ class Grammar:
             else:
                 return Written(tuple(items), tuple(parameters))
 
-    def _repeated(self, body: Word | Group | Use | Parameter) -> Item:
+    def _repeated(self, body: Word | written.Group | written.Use | written.Parameter) -> Item:
         token = self.tokens[self.next]
         if token.kind != REPEAT:
             return body
@@ -160,7 +146,7 @@ class Grammar:
         after = self.tokens[self.next]
         if after.kind == REPEAT:
             raise after.mistake("a second repetition; expected a group around the first, for example (c1{2}){3}")
-        return Repeated(body, token.low, token.high, token.column)
+        return written.Repeated(body, token.low, token.high, token.column)
 
     def _mark(self, token: Token, argument: bool) -> None:
         after = self.tokens[self.next]
@@ -174,7 +160,7 @@ class Grammar:
             raise after.mistake("repetition of a pause mark; expected it after an element or a group")
         raise token.mistake("a pause mark with nothing after it; expected an element or a group")
 
-    def _group(self, depth: int) -> Group:
+    def _group(self, depth: int) -> written.Group:
         opening = self.tokens[self.next]
         if depth > MAX_NESTING:
             raise opening.mistake(too_deep())
@@ -185,11 +171,11 @@ class Grammar:
             token = self.tokens[self.next]
             if token.kind == CLOSE:
                 self.next += 1
-                return Group(tuple(branches), opening.column)
+                return written.Group(tuple(branches), opening.column)
             if token.kind != BAR:
                 raise opening.mistake("'(' is never closed; expected ')'")
 
-    def _use(self, token: Token, depth: int) -> Use | Parameter:
+    def _use(self, token: Token, depth: int) -> written.Use | written.Parameter:
         """Read what follows `$NAME`, and check that it may be used so."""
         name = token.value[0] or ""
         has_arguments = len(token.value) == 2
@@ -200,7 +186,7 @@ class Grammar:
                     len(token.text),
                 )
             self.used.add(name)
-            return Parameter(name, token.column)
+            return written.Parameter(name, token.column)
         found = self.definitions.find(name, token.column, self.defining, self.parameters)
         if depth >= MAX_NESTING:
             raise token.mistake(too_deep())
@@ -219,7 +205,7 @@ class Grammar:
         text = token.text[1:]
         if has_arguments:
             text = self.line[token.column : self.tokens[self.next - 1].column]
-        return Use(name, arguments, text, token.column)
+        return written.Use(name, arguments, text, token.column)
 
     def _arguments(self, opening: Token, depth: int) -> tuple[Argument, ...]:
         result: list[Argument] = []
@@ -231,7 +217,7 @@ class Grammar:
             elif token.kind == SIZES and after.kind in (COMMA, CLOSE):
                 self.next += 1
                 self._check_parameters(token, token.text, 0)
-                result.append(Sizes(token.text, token.column))
+                result.append(written.Sizes(token.text, token.column))
             else:
                 result.append(self._sequence(depth, argument=True))
             token = self.tokens[self.next]
@@ -274,7 +260,7 @@ class Grammar:
             size: WrittenSize | None = self.plain.get((part, offset))
             if size is None:
                 if "$" in part:
-                    size = Template(part, offset)
+                    size = written.Template(part, offset)
                 else:
                     size = read_size(token, part, offset)
                     if isinstance(size, Size):
@@ -290,7 +276,7 @@ class Grammar:
         return tuple(result)
 
 
-def read_size(token: Token, text: str, offset: int) -> Size | Reference:
+def read_size(token: Token, text: str, offset: int) -> Size | written.Reference:
     """Return what a size without parameters means; it is written at an offset of a token. Raises Mistake."""
     parts = SIZE_PARTS.fullmatch(text)
     assert parts is not None
@@ -317,7 +303,7 @@ def read_size(token: Token, text: str, offset: int) -> Size | Reference:
             f"wrong reference {quote('@' + target)}; expected a number or a name, for example @3 or @acc", offset + 1
         )
     plus = value(8, 0x7FFFFFFF) if constant is not None else 0
-    return Reference(target, -plus if sign == "-" else plus, value(9, 0x7FFFFFFF), around is None, offset)
+    return written.Reference(target, -plus if sign == "-" else plus, value(9, 0x7FFFFFFF), around is None, offset)
 
 
 def one_kind(side: str, first: str, mistake: Callable[[str], Mistake]) -> None:

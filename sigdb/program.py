@@ -76,7 +76,7 @@ class Stream:
 class Program:
     """A database ready for the engine. Per-signature arrays have one entry for each of `signatures`, in its order."""
 
-    signatures: tuple[Signature, ...]  # with ids, attributes and the syntax tree
+    signatures: tuple[Signature, ...]  # with ids and attributes; with the syntax tree unless they are from a cache
     packets: Stream
     turns: Stream
     threshold: int  # think code: a packet without a mark must be below it, `+` is at or above it
@@ -93,4 +93,5 @@ class Program:
     port_class: array[int]  # 'H', 3 * 65536 (TCP, UDP, ICMP; server port): which set of signatures applies
     class_start: array[int]  # 'I', classes + 1: slices of class_signatures
     class_signatures: array[int]  # 'I': indices in `signatures`, ascending within a class
+    meaning: array[int]  # 'q': a hash of all that decides which packets it matches, the fuzzy rule and threshold aside
     rules: tuple[Rule, ...] = ()  # what alerts of several flows mean together; the engine has no use for them

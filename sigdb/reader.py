@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from sigdb import parse, rule
+from sigdb import includes, parse, rule
 from sigdb.check import check
 from sigdb.definitions import Definitions, is_definition
 from sigdb.errors import Mistake, SignatureError, quote, suggest
@@ -33,9 +33,6 @@ _ATTRIBUTE = re.compile(r"[ \t]+([^ \t=]+)[ \t]*(=)?[ \t]*(.*)")
 _ID = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
 Value = str | int | tuple[str, ...] | Threshold | Suppress | Chain
-_INCLUDE = re.compile(r'include[ \t]+"([^"]*)"')
-_FILE = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]*")
-SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signatures")  # the folder of the shipped database
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -143,20 +140,17 @@ class File:
             self._attribute(line, index)
 
     def _include(self, line: str) -> None:
-        match = _INCLUDE.fullmatch(line)
+        match = includes.INCLUDE.fullmatch(line)
         if match is None:
             raise Mistake(len("include") + 1, "no file name in quotes after 'include'; expected include \"NAME.fp\"")
         name, column = match[1], match.start(1) + 1
-        if not _FILE.fullmatch(name):
+        if not includes.NAME.fullmatch(name):
             raise Mistake(
                 column,
                 f"wrong file name {quote(name)}; expected a name alone, of a file in the same folder or a shipped one",
             )
-        for folder in (os.path.dirname(self.name), SHIPPED):
-            path = os.path.join(folder, name)
-            if os.path.exists(path):
-                break
-        else:
+        path = includes.find(name, self.name)
+        if path is None:
             raise Mistake(
                 column, f"there is no file {quote(name)}; expected one in the folder of this file, or a shipped one"
             )

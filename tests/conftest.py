@@ -13,6 +13,7 @@ import zmq
 from tests.conversation import PASSWORD, login, other, pcap
 
 ROOT = Path(__file__).parent.parent
+os.environ.setdefault("FLOWTAP_CACHE", "")  # signatures are compiled each time, and nothing is left behind
 
 
 def environment() -> dict[str, str]:

@@ -22,6 +22,26 @@ CIPHERS = {
     "aes-ctr, hmac-sha2-256-etm": (16, True, 32),
     "aes-ctr, hmac-sha2-256": (16, False, 32),
     "aes-cbc, hmac-sha1": (16, False, 20),
+    "aes-ctr, hmac-sha2-512-etm": (16, True, 64),
+    "aes-ctr, umac-64": (16, False, 8),
+}
+# The clear-text key exchange up to the server's half, as different programs send it. The client's banner of 41 bytes
+# is OpenSSH's, 25 stands for others.
+EXCHANGES = {
+    "curve25519": "c41 s41 c1208 s1112 c48 s564",
+    "sntrup761": "c41 s41 c1400 s1112 c1208 s1560",
+    "mlkem768": "c41 s33 c1016 s1016 c1232 s1428 s160",
+    "a tail of 12 bytes": "c41 s41 c1428 c12 s1112 c48 s564",
+    "two segments each": "c41 s21 s1448 c1448 c112 s104 c48 s1448 s20",
+    "server's all at once": "c41 s1282 c900 c48 s500",
+    "client's all at once": "c760 s21 s800 c48 s300",
+    "server speaks first": "s41 s1112 c41 c1448 c400 c48 s208",
+    "guess": "c738 s21 s464 s336",
+    "guess, two segments": "c1428 s21 c486 s592 c48 s192 s16 s228",
+    "group exchange": "c41 s25 c1448 c200 s900 c24 s408 c400 s1100",
+    "old group exchange": "c41 s25 c700 s900 c32 s280 c272 s700",
+    "empty line": "c41 c2 s41 c1200 s1112 c48 s564",
+    "small lists": "c41 s20 c400 s260 c48 s192",
 }
 METHODS = {
     "password": "publickey,password",
@@ -36,15 +56,29 @@ IGNORES = 5  # IGNORE without data (RFC 4253, 11.2)
 class Login:
     """A connection up to the service, then requests and answers as sizes of payload by RFC 4252 and 4256."""
 
-    def __init__(self, cipher: str, methods: str, port: int, user: int, thinks: float) -> None:
+    def __init__(
+        self,
+        cipher: str,
+        methods: str,
+        port: int,
+        user: int,
+        thinks: float,
+        *,
+        exchange: str = "curve25519",
+        hello: int = 41,
+    ) -> None:
         self.block, self.outside, self.mac = CIPHERS[cipher]
         self.refusal = 6 + len(METHODS[methods])
         self.user, self.thinks, self.at = user, thinks, 0.1
         self.more = 0  # bytes that the client pads more than it must
         self.ignores = False  # whether the server sends IGNORE before each of its replies
+        self.pieces = False  # whether the client writes the length, the rest and a MAC of its own one by one
         self.talk = Tcp(cport=port).open()
-        self.talk.send(0.01, "c41", "s41", "c1208", "s1112", "c48", "s564", "c16")
-        self.say("c", 17).say("s", 17)
+        self.talk.send(0.01, *EXCHANGES[exchange].replace("c41", f"c{hello}").split(), "c16")
+
+    def service(self, *joined: int) -> Login:
+        """Ask for the service; the acceptance comes behind what is joined with it."""
+        return self.say("c", 17).say("s", *joined, 17)
 
     def size(self, payload: int, pad: int = 0) -> int:
         """Return the size on the wire (RFC 4253, 6); with OpenSSH's pad the padded part is a multiple of 64."""
@@ -60,7 +94,11 @@ class Login:
             self.talk.send(self.at, f"s{self.size(IGNORES)}")
             self.at += 0.0002
         more = self.more if side == "c" else 0
-        self.talk.send(self.at, f"{side}{sum(self.size(payload, pad) + more for payload in payloads)}")
+        size = sum(self.size(payload, pad) + more for payload in payloads)
+        mac = self.mac if not self.outside else 0
+        parts = [size] if side == "s" or not self.pieces else [size - mac, mac] if mac else [4, size - 4]
+        self.talk.send(self.at, *(f"{side}{part}" for part in parts))
+        self.at += 0.001 * (len(parts) - 1)
         return self
 
     def jsch(self) -> Login:
@@ -71,6 +109,16 @@ class Login:
     def ignoring(self) -> Login:
         """Let the server send IGNORE before each reply to a request, as newer AsyncSSH does."""
         self.ignores = True
+        return self
+
+    def named(self, user: int) -> Login:
+        """Use a name of so many bytes."""
+        self.user = user
+        return self
+
+    def cut(self) -> Login:
+        """Write in pieces, as ssh2 of Node does."""
+        self.pieces = True
         return self
 
     def none(self, *joined: int) -> Login:
@@ -100,6 +148,15 @@ class Login:
         if not right:
             return self.say("s", self.refusal, after=1.9)
         return self.say("s", 17).say("c", 5, pad=pad).say("s", 1)
+
+    def asked(self, length: int, question: int, right: bool = False) -> Login:
+        """Ask to be asked, answer a question of so many bytes of payload."""
+        self.say("c", 55 + self.user).say("s", question).say("c", 9 + length, after=self.thinks)
+        return self.say("s", 1 if right else self.refusal, after=0.008)
+
+    def goodbye(self, length: int, text: int = 32, pad: int = 0) -> Login:
+        """Send a password that is answered by DISCONNECT."""
+        return self.say("c", 40 + self.user + length, after=self.thinks, pad=pad).say("s", 13 + text)
 
     def second(self) -> Login:
         """Answer twice as OpenSSH does; the second answer is right."""
@@ -131,35 +188,47 @@ CASES: dict[str, tuple[str, str, float, Play]] = {
     "OpenSSH, asked": ("keyboard both", "1+", PERSON, lambda x: x.none().second()),
     "OpenSSH, RSA key": ("password both", "1+", PERSON, lambda x: x.none().key(RSA).padded(8).padded(8, True)),
     "OpenSSH, Ed25519 key": ("password both", "1+", PERSON, lambda x: x.none().key(ED25519).padded(8).padded(8, True)),
-    "libssh2": ("both gssapi", "2+", 0.01, lambda x: x.none().password(8).password(12).password(8, True)),
+    "other: libssh2": ("both gssapi", "2+", 0.01, lambda x: x.none().password(8).password(12).password(8, True)),
     "libssh2, alike": ("password", "1+", 0.01, lambda x: x.none().password(8).none().password(8, True)),
     "libssh, asked": ("keyboard both", "1+", 0.01, lambda x: x.none().answer(8).answer(9, True)),
     "JSch": ("password both gssapi", "2+", 0.01, lambda x: x.jsch().none().password(8).password(9).password(8, True)),
     "JSch, asked": ("keyboard both", "1+", 0.01, lambda x: x.jsch().none().answer(8).answer(9, True)),
     "Dropbear's client": ("keyboard both", "1+", PERSON, lambda x: x.none().answer(8).answer(9, True)),
-    "Paramiko": ("password both gssapi", "1+", 0.01, lambda x: x.password(8).again().password(9, True)),
-    "no none": ("both gssapi", "2+", 0.01, lambda x: x.password(16).password(14).password(12, True)),
+    "other: Paramiko": ("password both gssapi", "1+", 0.01, lambda x: x.password(8).again().password(9, True)),
+    "other: no none": ("both gssapi", "2+", 0.01, lambda x: x.password(16).password(14).password(12, True)),
+    "other: one, no none": ("password both gssapi", "1", 0.01, lambda x: x.password(18)),
+    "other: no none, a person": ("both gssapi", "1+", PERSON, lambda x: x.password(16).password(12, True)),
     "IGNORE before replies": ("password both", "2+", 0.01, lambda x: x.ignoring().none().third()),
     "IGNORE before replies, a person": ("both", "2", PERSON, lambda x: x.ignoring().none().padded(8).padded(9)),
     "IGNORE before replies, none": ("password both gssapi", "0", 0.01, lambda x: x.ignoring().none()),
-    "first answer with EXT_INFO": ("password both gssapi", "1", 0.01, lambda x: x.joined(20)),
+    "other: first answer with EXT_INFO": ("password both gssapi", "1", 0.01, lambda x: x.joined(20)),
     "Ed25519 key at once": ("password both gssapi", "0+", 0.01, lambda x: x.would_do(ED25519)),
     "OpenSSH, GSSAPI and asked": ("gssapi-both", "1+", PERSON, lambda x: x.none().second()),
     "libssh2, GSSAPI": ("gssapi-both", "2+", 0.01, lambda x: x.none().password(12).password(12).password(8, True)),
     "at once": ("password both gssapi", "0+", 0.01, lambda x: x.none().padded(8, True)),
+    "other: pieces": ("password both", "2+", 0.01, lambda x: x.cut().none().password(8).password(9).password(7, True)),
+    "other: pieces, a person": ("both gssapi", "1+", PERSON, lambda x: x.cut().none().password(8).password(9, True)),
+    "other: a long question": ("keyboard both", "1+", PERSON, lambda x: x.none().asked(8, 80).asked(9, 80, True)),
+    "one try": ("both gssapi", "1", 0.01, lambda x: x.none().goodbye(8, pad=64)),
+    "other: two tries": ("gssapi", "2", 0.01, lambda x: x.none().password(18).goodbye(24, 40)),
+    "other: a key that is refused": ("password both gssapi", "0", 0.01, lambda x: x.none().key(ED25519)),
+    "a long name": ("password both", "0", 0.01, lambda x: x.named(14).none()),
     "too many": ("both gssapi", "3", 0.01, lambda x: x.none().padded(8).padded(8).say("c", 55, pad=64).say("s", 45)),
 }  # fmt: skip
-WITHOUT = ("IGNORE before replies, none", "Ed25519 key at once")  # without a password
-KEYS = ("OpenSSH, RSA key", "OpenSSH, Ed25519 key")
+# without a password
+WITHOUT = ("IGNORE before replies, none", "Ed25519 key at once", "other: a key that is refused", "a long name")
+KEYS = ("OpenSSH, RSA key", "OpenSSH, Ed25519 key", "other: a key that is refused")
 
 
 def logins(cipher: str) -> Iterator[tuple[str, Login, dict[str, int]]]:
     """Yield name, login, and ids with hits (0: any number) of all cases."""
     port = 40_000
     for name, (methods, refused, thinks, play) in CASES.items():
+        if "pieces" in name and cipher == "aes-ctr, umac-64":  # not Node's
+            continue
         for method, user in product(methods.split(), (4, 7)):
             port += 1
-            login = Login(cipher, method, port, user, thinks)
+            login = Login(cipher, method, port, user, thinks, hello=25 if name.startswith("other") else 41).service()
             play(login)
             login.talk.close(login.at + 0.01)
             wanted = {"human.password.ssh" if thinks > 1 else "automated.password.ssh": 0}
@@ -174,17 +243,34 @@ def logins(cipher: str) -> Iterator[tuple[str, Login, dict[str, int]]]:
             yield f"{name}: {method}, name of {user}", login, wanted
 
 
+def found(made: list[Login], flowtap: Command, folder: Path) -> list[dict[str, int]]:
+    """Return ids and hits of each login."""
+    (folder / "logins.pcap").write_bytes(pcap(*(login.talk for login in made)))
+    ids: dict[int, dict[str, int]] = {login.talk.ends["c"][1]: {} for login in made}
+    for line in flowtap("read", "--json", folder / "logins.pcap").stdout.splitlines():
+        event = json.loads(line)
+        if event["event_type"] == "alert" and event["flowtap"]["id"] in OURS:
+            ids[event["src_port"]][event["flowtap"]["id"]] = event["flowtap"]["hits"]
+    return list(ids.values())
+
+
 @pytest.mark.parametrize("cipher", CIPHERS)
 def test_logins_of_messages(cipher: str, flowtap: Command, tmp_path: Path) -> None:
     made = list(logins(cipher))
-    (tmp_path / "logins.pcap").write_bytes(pcap(*(login.talk for _, login, _ in made)))
-    found: dict[int, dict[str, int]] = {}
-    for line in flowtap("read", "--json", tmp_path / "logins.pcap").stdout.splitlines():
-        event = json.loads(line)
-        if event["event_type"] == "alert" and event["flowtap"]["id"] in OURS:
-            found.setdefault(event["src_port"], {})[event["flowtap"]["id"]] = event["flowtap"]["hits"]
     told = {}
-    for name, login, wanted in made:
-        hits = found.get(login.talk.ends["c"][1], {})
+    for (name, _, wanted), hits in zip(made, found([login for _, login, _ in made], flowtap, tmp_path), strict=True):
         told[name] = {label: count if wanted.get(label) else 0 for label, count in hits.items()}
     assert told == {name: wanted for name, _, wanted in made}
+
+
+def test_key_exchanges(flowtap: Command, tmp_path: Path) -> None:
+    ways = list(product(EXCHANGES, ("chacha20-poly1305", "aes-ctr, hmac-sha2-256"), ((), (190,)), (41, 25)))
+    made = []
+    for port, (exchange, cipher, joined, hello) in enumerate(ways, 40_000):
+        login = Login(cipher, "both", port, 5, PERSON, exchange=exchange, hello=hello).service(*joined).none()
+        openssh = hello == 41 and "c41" in EXCHANGES[exchange]
+        made.append(login.padded(8).padded(9, True) if openssh else login.password(16).password(17, True))
+        login.talk.close(login.at + 0.01)
+    told = dict(zip(ways, found(made, flowtap, tmp_path), strict=True))
+    right = {"ssh.auth.failure": 1, "ssh.auth.success": 1, "human.password.ssh": 2}
+    assert told == dict.fromkeys(ways, right)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -194,18 +193,6 @@ def test_ignore_before_each_answer(cipher: str, flowtap: Command, tmp_path: Path
 def test_requests_without_replies(flowtap: Command, tmp_path: Path) -> None:
     ids = told(SILENT, "aes-ctr, hmac-sha2-256", False, flowtap, tmp_path)
     assert ids == {name: wanted(words) for name, (_, words) in SILENT.items()}
-
-
-def definitions(name: str) -> dict[str, str]:
-    """Return the definitions of a file of signatures."""
-    return dict(re.findall(r"^let (\w+) = (.*)$", (SIGNATURES / name).read_text(encoding="utf-8"), re.MULTILINE))
-
-
-def test_shared_definitions_are_the_same() -> None:
-    logins, sessions = definitions("ssh.fp"), definitions("ssh-session.fp")
-    shared = logins.keys() & sessions.keys()
-    assert "SERVICE" in shared
-    assert {name: sessions[name] for name in shared} == {name: logins[name] for name in shared}
 
 
 def judged(table: str, flowtap: Command) -> dict[str, dict[str, int]]:

@@ -257,3 +257,13 @@ def test_rules(tmp_path: Path) -> None:
     assert "Makes an alert of: 90 a in 2min by src,dst\n" in run("explain", "r", "-f", str(path)).stdout
     facts = orjson.loads(run("explain", "r", "--json", "-f", str(path)).stdout)
     assert (facts["protocol"], facts["sequence"]) == ("flows", "90 a in 2min by src,dst")
+
+
+def test_shipped_signatures_have_examples() -> None:
+    """Each has an example, and by the definition of the language it matches at its last packet."""
+    for signature in sigdb.read(sigdb.shipped())[0]:
+        packets = example.find(signature)
+        assert packets is not None, signature.id
+        flow = [(one.side, one.size, one.think) for one in packets]
+        ended = signature.end or packets[-1].end
+        assert len(packets) in reference.hits(signature, flow, True, ended), signature.id

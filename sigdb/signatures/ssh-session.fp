@@ -19,20 +19,8 @@
 # names that begin with SEEN_ from the lab's recordings: compressed sessions, AsyncSSH, JSch, Twisted. Figures, and what cannot
 # be told: docs/database-sessions.md.
 #
-# The clear-text key exchange, up to the service's acceptance: the same definitions as in ssh.fp, where they are explained.
-# A definition holds for its file alone, so they are repeated here; tests/test_database_sessions.py compares them.
-let BIG_C = c250- (~ c16-1460){0,1}
-let BIG_S = s250- (~ s16-1460){0,1}
-let ALL_C = ( c600-800 | c1300-1460 ~ c400-700 | c1800-2000 )
-let BANNER_C = c8-255 (~ c250-1600){0,2} ( ~ s8-255 | ~ s450-900 )
-let BANNER_S = s8-255 ( ~ c8-255 | ~ $ALL_C )
-let BANNERS = ( $BANNER_C | $BANNER_S | s450-900 ~ c8-255 | $ALL_C ~ s8-80 ) (~ s8-255){0,2}
-let KEXINITS = ( ~ $BIG_C | ~ $BIG_S ){1,4} (~ s16-249){0,1}
-let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
-let KEX = ( $BANNERS $KEXINITS | s8-255 ~ $ALL_C | $ALL_C ~ s450-700 ) $HALVES
-let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
-let SERVICE = $KEX $NEWKEYS ~ c40-420#I ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
-let NOISE = (~ c24-1700 | ~ s@A+1000/1000){0,}
+# The key exchange, up to the acceptance, is in a file of its own.
+include "ssh-start.fp"
 
 let LOGIN = $NOISE ~ c24-1700 ~ s@A-12/4
 let LOGIN_I = (~ c24-1700 | ~ s@A-12/4 ~ s@A+1000/1000){0,} ~ c24-1700 ~ s@A-8/8 ~ s@A-12/4
