@@ -61,7 +61,7 @@ APT_WEB = apache2-bin apache2-utils aria2 axel caddy chromium default-jdk-headle
 APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client
 APT_BENCH = $(APT_LAB) bpftool iperf3 p0f softflowd tcpdump tcpreplay
-APT_FUZZ = $(APT) clang-14
+APT_FUZZ = $(APT) clang-14 libclang-rt-14-dev
 
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES = $(wildcard bpf/*.h bench/*.p[yx][xd] capture/*.p[yx][xd] engine/*.p[yx][xd] engine/*.h)

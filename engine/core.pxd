@@ -15,7 +15,7 @@ cdef enum:
     ENDED_ROOM = 4096   # ended flows that may wait to be reported
     NEWS_ROOM = 4096    # open flows whose first hits may wait to be told
     LOST_ROOM = 64      # intervals of losses kept
-    THREADS = 64        # of one flow
+    THREADS = 256       # of one flow
     VALUES = 4          # sizes that one thread keeps
 
 # A TCP segment behind a hole, or one of the other side that came after such a segment.

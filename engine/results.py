@@ -27,7 +27,7 @@ class Limits:
     turn_first: int = 4  # turns kept from its beginning
     turn_ring: int = 8  # turns kept from its end; a power of two
     hits: int = 4_194_304  # signatures hit, over all flows
-    threads: int = 8_192  # flows in which signatures with references are followed past the history; 1,296 bytes each
+    threads: int = 8_192  # flows in which signatures with references are followed past the history; 5,136 bytes each
     held: int = 65_536  # TCP segments that wait for a hole to fill, over all flows
     state_memory: int = 64 << 20  # bytes for each of the two automata
     idle_tcp: float = 1800.0  # without a record for so long, a flow has ended: TCP once answered,

@@ -25,7 +25,7 @@ from engine.record cimport u8, u16, u32, u64
 from engine.table cimport cold_of, packet_history
 
 cdef enum:
-    SEEDS = 512             # threads while the history is gone through
+    SEEDS = 1024            # threads while the history is gone through
     SIGNATURES = 64         # of one flow
     ROUNDS = 64             # for the sizes wanted at each position to settle
     REFERENCED = 64         # slots of a signature

@@ -65,7 +65,7 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
 @_json
 def list_(files: tuple[str, ...], as_json: bool) -> None:
     """List signatures and rules: id, severity, protocol and server ports (rules: `flows`), description."""
-    signatures = _load(files)
+    signatures = _load(files, cached=True)
     if as_json:
         _print_json([_facts(signature) for signature in signatures])
         return
@@ -130,9 +130,9 @@ def _say_facts(signature: Signature | Rule) -> None:
     say(f"    {'written in':<10} {signature.file}:{signature.line}")
 
 
-def _load(files: tuple[str, ...]) -> tuple[Signature | Rule, ...]:
+def _load(files: tuple[str, ...], *, cached: bool = False) -> tuple[Signature | Rule, ...]:
     try:
-        program = sigdb.load(_files_of(files) or sigdb.shipped())
+        program = sigdb.load(_files_of(files) or sigdb.shipped(), cached=cached)
         return (*program.signatures, *program.rules)
     except sigdb.SignatureErrors as wrong:
         _complain(wrong.errors)

@@ -54,4 +54,28 @@ def capture_reader() -> Iterable[bytes]:
         yield b"\1\1" + pack(rich[:100]) + pack(rich[100:])
 
 
-SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {"packet_parser": packet_parser, "capture_reader": capture_reader}
+DEFINITIONS = b"""let REPLY(pause, ignore) = $pause $ignore ~ s@F
+let LAST(n) = ( c$n+58,$n+64 | c$n-6-$n+9!$n/1,@F-$n+2/4 | > )
+let TWICE(n, sizes) = $LAST($n) $LAST($n+7) s9-!$sizes
+let FIRST(sizes) = s$sizes,7/0#F
+tcp * < s40-100#A $FIRST(@A,@A+8) $REPLY(+0ms-229ms, ~ s@A-8) $REPLY(, ) $TWICE(22, @A) : One
+udp 53 = C5 ( + X@1-2 | S5- > ){1,3} ... where c.bytes / s.bytes < 0.1 and not rtt < 3ms : Two
+    id = a.b
+    threshold = 2 in 5s by src
+flows : Three
+    sequence = 2 a.b in 9s by src
+"""
+
+
+def signature_parser() -> Iterable[bytes]:
+    """Yield the shipped lines that are not too long, and what they do not have."""
+    yield b"\xff" + DEFINITIONS
+    for path in sorted((Path(__file__).resolve().parent.parent / "sigdb" / "signatures").glob("*.fp")):
+        yield from (b"\xff" + line for line in path.read_bytes().splitlines() if 20 < len(line) < 1500)
+
+
+SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "packet_parser": packet_parser,
+    "capture_reader": capture_reader,
+    "signature_parser": signature_parser,
+}

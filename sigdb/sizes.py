@@ -36,11 +36,10 @@ class Sizes:
         last = {(element.slot, loops.get(element.number, 0)): element.number for element in signature.elements}
         for element in signature.elements:
             loop = loops.get(element.number, 0)
-            self._around = {  # slots that later elements of the same repetition fill too
-                size.reference
-                for size in (*element.sizes, *element.excluded)
-                if loop and last.get((size.reference, loop), 0) >= element.number
-            }
+            self._around = set()  # slots that later elements of the same repetition fill too
+            if loop:
+                every = (*element.sizes, *element.excluded)
+                self._around = {s.reference for s in every if last.get((s.reference, loop), 0) >= element.number}
             found = self._element(element)
             self.ranges.append(found)
             self._slots[element.slot] = _few((*self._slots.get(element.slot, ()), *found))

@@ -76,7 +76,8 @@ class _Writer:
         if depth and random.random() < 0.25:
             branches = [self.sequence(depth - 1) for _ in range(random.choice((1, 2, 2, 3)))]
             if random.random() < 0.15:
-                branches[random.randrange(len(branches))] += " >"
+                at = random.randrange(len(branches))
+                branches[at] = random.choice((f"{branches[at]} >", f"{branches[at]} >", ">"))
             space = random.choice(("", " "))
             text = "(" + space + f"{space}|{space}".join(branches) + space + ")"
             repeated = random.random() < 0.6

@@ -79,8 +79,8 @@ class Talk:
             self._put(packet[0], int(packet[1:]))
         self.c(17).s(17)
         self.ignores = ignores
-        for side, *payloads in LOGINS[login]:
-            self._say(str(side), *map(int, payloads))
+        for side, payload in LOGINS[login]:
+            self._say(side, payload)
         self.s(SUCCESS)
 
     def size(self, payload: int) -> int:
@@ -134,7 +134,7 @@ class Talk:
         return self.tcp.close(self.at + 0.01)
 
 
-LOGINS: dict[str, list[tuple[object, ...]]] = {
+LOGINS: dict[str, list[tuple[str, int]]] = {
     "password": [("c", 45), ("s", 26), ("c", 63)],
     "no none": [("c", 58)],
     "padded": [("c", 45), ("s", 44), ("c", 148)],

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sigdb
-from sigdb import cache
+from sigdb import cache, reader
 from sigdb.nodes import Sequence
 from tests.conftest import Command
 
@@ -157,6 +157,17 @@ def test_what_is_wrong_is_not_kept(files: list[str], tmp_path: Path) -> None:
             sigdb.load(files, cached=True)
     with pytest.raises(sigdb.SignatureErrors, match="cannot be read"):
         sigdb.load([str(tmp_path / "none.fp")], cached=True)
+    assert kept(tmp_path) == []
+
+
+def test_what_changes_meanwhile_is_not_kept(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(paths: list[str]) -> reader.Read:
+        Path(files[0]).write_text(Path(files[0]).read_text().replace("$A(9)", "$A(8)"))
+        return original(paths)
+
+    original = reader.read
+    monkeypatch.setattr(reader, "read", read)
+    sigdb.load(files, cached=True)
     assert kept(tmp_path) == []
 
 

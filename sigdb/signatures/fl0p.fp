@@ -28,7 +28,7 @@ tcp * = s12 c@1 s28 c52 s@1 c@1 s@3 : SSH1 - automated password guessing
 # Single bytes without echo in between, after a first packet and a pause. Fails: a server that echoes (interactive.fp).
 # False friends: keep-alives of one byte, serial lines over TCP.
 tcp * = c30/30 + c1 c1 c1 : Possible manual Windows telnet input (2)
-    id = telnet.typing.windows
+    id = human.typing.windows
     severity = low
     attack = T1021
     category = telnet

@@ -14,26 +14,29 @@ let SAID = ~ x2-255
 let LISTED = ( ~ x250- | ~ x1360-1480 (~ x250-){0,1} (~ x2-900){1,2} )
 # A group exchange, the two halves of the key exchange; the client's may be in its first packet (Dropbear).
 let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
-let LISTS_AND_HALVES = $SAID{0,2} $LISTED{0,2} $SAID{0,2} $LISTED{1,4} $HALVES
+let LISTS = $SAID{0,2} $LISTED{0,2} $SAID{0,2} $LISTED
 # The beginning: a client's banner of so many bytes, before or after what the server says; or with all of the client's at once.
 let BANNERS(client) = ( c$client | ( s8-255 (~ s2-255){0,2} (~ s250- (~ s2-900){0,1}){0,1} | s250-1800 ) ~ c$client )
 let ALL_C = ( c600-800 | c1300-1480 ~ c400-700 | c1800-2000 )
-let ALL_AT_ONCE = ( $ALL_C ~ s8-1800 | c1300-1480 ~ s8-255 (~ s250-){0,1} ~ c400-700 | s8-255 ~ $ALL_C | s450-1800 ~ $ALL_C ) $SAID{0,1} $LISTED{0,3} $HALVES
-let KEX = ( $BANNERS(8-64) $LISTS_AND_HALVES | $ALL_AT_ONCE )
+let ALL_AT_ONCE = ( $ALL_C ~ s8-1800 | c1300-1480 ~ s8-255 (~ s250-){0,1} ~ c400-700 | s8-255 ~ $ALL_C | s450-1800 ~ $ALL_C ) $SAID{0,1}
+let KEX = ( $BANNERS(8-64) $LISTS | $ALL_AT_ONCE ) $LISTED{0,3} $HALVES
 # The same where the client's banner is as long as OpenSSH's (with or without the name of a distribution); as others'.
-let KEX_OPENSSH = $BANNERS(20-22,32-43) $LISTS_AND_HALVES
-let KEX_OTHER(sizes) = ( $BANNERS($sizes) $LISTS_AND_HALVES | $ALL_AT_ONCE )
+let KEX_OPENSSH = $BANNERS(20-22,32-43) $LISTS $LISTED{0,3} $HALVES
+let KEX_OTHER(sizes) = ( $BANNERS($sizes) $LISTS | $ALL_AT_ONCE ) $LISTED{0,3} $HALVES
 # NEWKEYS (16 bytes), perhaps joined with EXT_INFO or what follows; EXT_INFO of either side.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
-# Up to the client's request for the service, named `I` so that `I` is something everywhere, and EXT_INFO.
-# (in pieces: ssh2 of Node writes the length, the rest and a MAC of its own one by one).
-let SERVICE_AFTER(kex, pause) = $kex $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
+# Up to the client's request for the service, named `I` so that `I` is something everywhere (in pieces: ssh2
+# of Node writes the length, the rest and a MAC of its own one by one), and EXT_INFO.
+let SERVICE_AFTER(kex, pause) = $kex $NEWKEYS $pause ( c40-420#I | c4 ~ c32-100#I (~ c16){0,1} | c32-64 ~ c20,32#I ) ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let SERVICE = $SERVICE_AFTER($KEX, ~)
 let BY_OPENSSH = $SERVICE_AFTER($KEX_OPENSSH, ~)
 let BY_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), ~)
 let BY_STRANGER = $SERVICE_AFTER($KEX_OTHER(8-19,23-31,44-64), ~)
 # Where EXT_INFO is joined with the acceptance (Twisted): the request has as many bytes as the acceptance would have.
 let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
+# The same where the client joins NEWKEYS (16 bytes) with its request (PuTTY, Conch), of `J` bytes: `A` would be 16 less.
+let HIDDEN_J = $KEX (~ s16){0,1} ~ c52-116#J ~ s@J+1000/936 ~ c@J+100/100
+let NOISE_J = (~ c2-1700 | ~ s@J+984/1000){0,}
 # IGNORE without data, which AsyncSSH's server sends before each of its messages, or before each answer alone: as large
 # as a success (8 bytes more in chacha20).
 let IGN = s@A-8,@A-16

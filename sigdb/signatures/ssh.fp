@@ -16,14 +16,16 @@
 # the first credential. Where `F` is 16 a refusal and a question look alike: what follows tells, and the server's delay.
 # Where sizes are multiples of 16 (AES), the query for an Ed25519 key and a password that OpenSSH padded look alike, 96.
 #
-# Taken from: OpenSSH 8.4, 9.2 and 10.0 (with and without PAM, with a banner), Dropbear 2022.83 and 2025, AsyncSSH, PuTTY,
-# libssh, libssh2 (curl, medusa), ncrack, Paramiko, Net::SSH, Go, in chacha20-poly1305, aes-gcm, aes-ctr and aes-cbc, MAC before
-# and after; and from the arithmetic above. Read against older captures: OpenSSH 5 to 8, Cisco, Apple.
+# Taken from: the arithmetic above; OpenSSH 8.4, 9.2 and 10.0 (with and without PAM, with a banner), Dropbear 2022.83 and 2025,
+# AsyncSSH, PuTTY, libssh, libssh2 (curl, medusa), ncrack, Paramiko, Net::SSH, Go, Twisted, Erlang, ProFTPD, ssh2 of Node, phpseclib,
+# in chacha20-poly1305, aes-gcm, aes-ctr and aes-cbc, MAC before and after. Read against older captures: OpenSSH 5 to 8,
+# Cisco, Apple. tests/test_database_logins.py makes logins of messages as unknown programs may send them.
 # Surprising: libssh2 and PuTTY join NEWKEYS (16 bytes) and the service request, Dropbear's client "none" too; OpenSSH 10 adds
 # EXT_INFO to either side's first message; AsyncSSH's client and server send IGNORE before each message, AsyncSSH of
-# Debian 13 only before authentication replies.
+# Debian 13 only before authentication replies; Node's client writes a message in two or three pieces.
 #
-# A parameter `pause` is the mark before a message: `~` where any will do, `+0ms-399ms` where a program sends at once.
+# A parameter `pause` is the mark before a message: `~` where any will do, `+0ms-399ms` where a program sends at once. `ign` is
+# what stands before each of the server's replies: nothing, or `~ $IGN`.
 include "ssh-start.fp"
 
 # Up to the acceptance.
@@ -32,7 +34,7 @@ let START = ( $SERVICE ~ $PLAIN (~ s@A+1000/940){0,1} | $HIDDEN )
 let NOISE_I = (~ c2-1700 | ~ $IGN ~ s@A+1000/1000){0,}
 let ANY = ( ~ c2-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+40/40 ){0,}
 
-# The client's requests. AsyncSSH's sends IGNORE before each. From 48 on no usual user name makes a "none".
+# The client's requests. AsyncSSH's sends IGNORE before each.
 let IGNORE = (~ c@A-8,@A-16){0,1}
 let NONE = $IGNORE ~ c@A+16,@A+32 (~ c20-84){0,1}
 let NONE_8 = $IGNORE ~ c@A+24 (~ c20-84){0,1}
@@ -40,11 +42,10 @@ let PASSWORD = c@A+60/28,@A+104,246-255,257-272
 let UNPADDED = c@A+60/28,246-255,257-272
 let LARGE = c@A+32,@A+80/8,246-255,257-272
 let SMALL = c@A+52/12
-let PASSWORD_48 = c@A+68/20,@A+104,246-255,257-272
 let CREDENTIAL = c@A+84/52,@A+164/4,246-255,257-272
 let KEY = c@A+158/46,@A+960/732!246-255,257-272
 
-# The server's answers, IGNORE before them or not. The first refusal names `F`.
+# The server's answers. The first refusal names `F`.
 let REPLY(pause, sizes, ign) = $pause $ign ~ s$sizes
 let FIRST(pause, sizes, ign) = $pause $ign ~ s$sizes#F
 let REFUSED(pause, ign) = $REPLY($pause, @F, $ign)
@@ -109,10 +110,10 @@ let ALIKE_NEXT(ign) = ( c@A+48 $ALIKE(+4ms-229ms, $ign) $IGNORE c@A+32 $ALIKE(+0
 let COUNT_ALIKE(pause, ign) = ( ~ $ASK_ALIKE($ign) $pause $ANSWER $ALIKE(~, $ign) | $pause c@A+80/8,@A+104,246-255,257-272 $ALIKE(~, $ign) | c@A+48/16 $ALIKE(+230ms, $ign) | c@A+48/16 $ALIKE(+0ms-229ms, $ign) $AFTER_ALIKE($pause, $ign) | $ALIKE_32($pause, $ign) | $ALIKE_NEXT($ign) )
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST(ign) = $ANY $REFUSED(~, $ign) $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F($ign) ~ $ANSWER )
-# After one: DISCONNECT of any text for what can be no other request.
+# After one: DISCONNECT of any text for what can be no other request (servers that allow one or two tries).
 let GOODBYE(pause) = ( $pause c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | $pause c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | $pause c@A+48/16 +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
 # The same for any password where no keyboard-interactive is offered.
-let GOODBYE_SHORT = $REFUSED_NONE() $FIRST_SHORT(~, ) $NOISE ~ c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
+let GOODBYE_SHORT(noise, pause) = $REFUSED_NONE() $FIRST_SHORT(~, ) $noise $pause c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
 # Without `F`. The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the
 # service again, sends one as small, or leaves.
 let FIRST_SMALL(ign) = ( ~ c@A+32,@A+40 $FIRST_ANY(+0ms-229ms, $ign) ( $AGAIN(~, $ign) | ~ c@A > ) | ~ c@A+32 +0ms-229ms s@A+40/40!@A+16 > | ~ c@A+32 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+32 | ~ c@A+40 $FIRST_ANY(+0ms-229ms, $ign) ~ c@A+40,@A+104 )
@@ -137,24 +138,26 @@ let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) $ANY $PIECES(~) $REFUSED(~, $ign)
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
 # Fails: passwords of more than 60 bytes that are not padded, or 95 with a pad; more than some 40 packets. Where a refusal
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
-# False friends: in AES an Ed25519 key that is refused, alone or before a password without a pause; an empty password, which
-# ncrack sends and OpenSSH logs as "none"; a password where the server takes none.
+# False friends: in AES an Ed25519 key of OpenSSH that is refused, alone or before a password without a pause; a P-521 key, as large as
+# PuTTY's password; a "none" for a name of 9 bytes and more, of a program that is not OpenSSH and leaves; of 25 and more, of libssh2.
+# An empty password counts: it was sent and refused, though OpenSSH's log calls it "none" (ncrack; Enter at a prompt). So does one
+# that the server takes from nobody.
 let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32,@A+48 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) ) ( $ANY ( $COUNT(~, $ign) | $COUNT_104(~, $ign) | $COUNT_TYPED($ign) ) | $LAST($ign) ~ s@A+56/24!@F (~ c16-200){0,1} > | $ANY $GOODBYE(~) | ( $ANY $REFUSED(~, $ign) ){4} $LAST($ign) > )
 let FAILED_NEXT(ign) = $KNOWN_NONE($ign) ( + $SMALL $REFUSED(~, $ign) | + c@A+104 $REFUSED(~, $ign) | $COUNT_NEXT(~, $ign) )
 let FAILED_96(ign) = $KNOWN_16($ign) $ANY ( $COUNT_96($ign) | + c@A+96 $REFUSED(~, $ign) )
 let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+56/24 (~ c16-200){0,1} >
 let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) ) | $LAST_ALIKE($ign) )
 # OpenSSH alone pads to 96, and asks for nothing first; so what others send first may be a password, and 96 is a key.
-# ncrack is made of it, and asks for nothing first either.
+# ncrack (banner of 20 bytes) is made of OpenSSH, but asks for nothing first either.
 let FAILED_OPENSSH(ign) = ( ~ c@A+96 $ign ~ s@A+40/40!@A+48,@A+56 | $FAILED_96($ign) | $MODE_ALIKE($ign) $ANY ( $ALIKE_96($ign) | + c@A+96 $ALIKE(~, $ign) ) )
-let FAILED_FIRST = ( $GOODBYE_SHORT | ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
+let FAILED_FIRST = ( $GOODBYE_SHORT($NOISE, ~) | ~ c@A+32,@A+40 $FIRST_ANY(+230ms, ) | $FIRST_SMALL() | $FIRST_JOINT() )
 let FAILED_FIRST_I = ~ c@A+40 $FIRST_ANY(+230ms, ~ $IGN)
 let FAILURES(ign) = ( $FAILED($ign) | $FAILED_NEXT($ign) | $FAILED_ALIKE($ign) | $FAILED_PIECES($ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
 let FAILED_OTHER(ign) = ( $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) )
 # libssh2, known by its banner and KEXINIT, asks for a question only where keyboard-interactive is listed, and answers it.
 let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 ( ~ s16-1460 ){0,2} $HALVES $NEWKEYS ~ c40-420 ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let FAILED_LIBSSH2 = ~ $PLAIN ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 +0ms-229ms s@A+32/32 >
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) ) : SSH2 - password or answer refused
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -190,7 +193,7 @@ let SUCCESS = ~ s@A-16,@A-24,36 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 | > )
 let DONE_NOW = $NOISE_NOW ~ c16-1700 $SUCCESS
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
 let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
-tcp * = < ( $HIDDEN $DONE_NOW | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
+tcp * = < ( $HIDDEN $DONE_NOW | $HIDDEN_J ( $NOISE_J ~ c2-1700 ){0,1} ~ s@J-32 ( ~ c* | > ) | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -199,6 +202,7 @@ tcp * = < ( $HIDDEN $DONE_NOW | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_DIRECT |
     reference = RFC 4252, 5.1
 
 # The server would take the key (PK_OK), the client signs, at least 150 bytes more than a password.
+# Fails: a signature without the question before (ssh2 of Node, Ed25519 in few bytes). False friends: none known.
 tcp * = < $SERVICE ~ $PLAIN $NOISE_NOW ~ c@A+850/770 (~ $IGN){0,1} ~ s@A+450/420 ~ c@A+960/790 $SUCCESS : SSH2 - login by key
     id = ssh.auth.success.key
     severity = low
@@ -206,14 +210,15 @@ tcp * = < $SERVICE ~ $PLAIN $NOISE_NOW ~ c@A+850/770 (~ $IGN){0,1} ~ s@A+450/420
     category = ssh
 
 # A pause of at least 0.7 s before a message of a password's or an answer's size that is refused or accepted. Nobody types a
-# password faster; a program that waits as long (expect with a delay) is taken for a person. A passphrase typed for a key is not
-# meant: what is sent then is a signature. A program on Paramiko asks for the service first.
+# password faster. A passphrase typed for a key is not meant: what is sent then is a signature. A program on Paramiko asks for the
+# service first. Fails: who types before the program connects; a first credential directly after the acceptance.
+# False friends: a program that waits as long (expect with a delay); AsyncSSH's IGNORE before a signature at a long round trip.
 let TYPED = c@A+56/80,@A+164/4,246-255,257-272
 # Paramiko's own: it asks for the service when the password is there, so the pause is before that.
 let TYPED_FIRST = c@A+60/28,@A+96,@A+104
 let ACCEPTED_OR_NOT = ( ~ s@A-16,36 | ~ s@A+36/36 )
 let PAUSE_BEFORE = ~ c16 (~ s16){0,1} (~ s104-1500){0,1} +700ms c40-100
-tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $START $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+28/44 | $SERVICE ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 +700ms $TYPED ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
+tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $START $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+24/48 | $HIDDEN_J $NOISE_J ~ s@J+984/1000 +700ms c@J+24/72,@J+144/16,246-255,257-272 ~ s@J+12/44 | $SERVICE ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 ( +700ms $TYPED | $PIECES(+700ms) ) ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -221,7 +226,7 @@ tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-
 
 # What is refused as above, or accepted, without a pause of 0.4 s before it. Accepted counts directly after a refusal, a question or the
 # service, so that neither a signature nor PAM's last answer is taken for a password.
-# Fails and false friends as above; a key manager that types.
+# Fails and false friends as of what is refused; a key manager that types; at a round trip of 0.7 s and more a program on Paramiko.
 let NOW(ign) = ( $AGAIN(+0ms-399ms, $ign) ){0,1} $IGNORE
 let SENT_DONE(ign) = ( $CREDENTIAL | $ASK($ign) $ANSWER ) $DONE($ign)
 # A first credential without "none" counts when something follows without a pause, or nothing: a person who is asked before the program
@@ -232,13 +237,13 @@ let SENT_SMALL(ign) = ( $SMALL_GONE | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > 
 let SENT(ign) = ( $KNOWN($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) | $GOODBYE(+0ms-399ms) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) )
 let SENT_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) ( $COUNT_ALIKE(+0ms-399ms, $ign) | $SENT_DONE($ign) )
 let SENT_PIECES(ign) = $KNOWN_PIECES($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $PIECES(+0ms-399ms) $ign ( ~ s@F | ~ s@A-16,36 )
-let SENT_LATER(ign) = ( $SENT_PIECES($ign) |  $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) $SENT_DONE($ign) )
+let SENT_LATER(ign) = ( $SENT_PIECES($ign) | $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) $SENT_DONE($ign) )
 let SENT_OTHER(ign) = ( $SENT_FIRST($ign) | $SENT_SMALL($ign) )
-# Not where a person's password came before the service was asked for (Paramiko).
 let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) $ANY $COUNT_96($ign) | $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) $ALIKE_96($ign) )
+# Not where a person's password came before the service was asked for (Paramiko).
 let SOON = $SERVICE_AFTER($KEX, +0ms-699ms)
 let SOON_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), +0ms-699ms)
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) $SENT_OTHER() | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low

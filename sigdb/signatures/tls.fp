@@ -54,7 +54,7 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | 
 let HEAD = ~ c150- (~ c20-1800){0,2} ( ~ s60-130 (~ c6){0,1} ~ c150- (~ c20-1800){0,2} ){0,1} (~ s1-){1,12}
 let START = $HEAD ( ~ c6 (~ s1-){0,6} ){0,1}
 let JAVA = $HEAD ~ c6 (~ s1-){0,6} ~ c74,90
-let TICKETS = (~ s24-620){0,4}
+let TICKETS = (~ s6,24-620){0,4}
 # Inside: CONNECT (ASK; in CALL also when the proxy asks for a password first), a reply of some 19 to 110 bytes, alone or
 # joined with a session ticket, and the inner ClientHello (HELLO; QUANTUM with a post-quantum key share) at once.
 # OPEN is an inner ClientHello without a CONNECT before it, and the server's flight.
@@ -67,8 +67,8 @@ let CALL = ( $ASK | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 # the request, an answer of 10 or 22 bytes.
 let SOCKS(n, method, granted) = ~ c$n+3,$n+4,$n+5 $TICKETS ~ s$method ( ~ c$n+5-$n+108 $TICKETS ~ s$method ){0,1} ~ c$n+10-$n+108 $TICKETS ~ s$granted
 let ALLOW = $CALL $TICKETS ( ~ s40-125 | ~ s150-330#n ~ s@n+78/38 ) (~ s24-60){0,2} $HELLO $RETRY
-let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,13}
-let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,12}
+let FLIGHT = ( s220- | +400ms-1500ms s220- ) (~ s1-){0,8}
+let LONG = ( s650- | +400ms-1500ms s650- ) (~ s1-){0,7}
 let OPEN = ( ~ c190-740 | $QUANTUM ) $TICKETS $RETRY $LONG
 # CERTIFIED: the outer client's last flight has its certificate, the server's tickets as well.
 let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s24-2600){0,4}
@@ -110,10 +110,12 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 # answer of the inner server must begin with tickets or more.
 # Fails: other proxies, no CONNECT.
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
+let ASKED = ( ~ c50-699#q | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
 let REST = $RETRY $LONG c140-700 ~ s250-
+let NEWER = ( c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} ) $RETRY $LONG c140-420 ~ s40-
 let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $CALL $TICKETS $KNOWN $SHORT $REST | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN $SHORT $REST | ~ c117,133,149,166,182,198 $TICKETS $ASK $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $ASKED $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c117,133,149,166,182,198 $TICKETS $ASKED $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
     id = tls.tunnel.tls.joined
     rev = 2
     confidence = 60
@@ -144,20 +146,24 @@ let MORE = ( $SAY(23-150) $ASIDE ){0,}
 let THEN = $ASIDE $MORE
 let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500 ){1,7}
 let PAIR(x, y, few, many, then) = ( $SAY($x) C$few $then $SAY($y) C$many | $SAY($x) C$many $then $SAY($y) C$few )
-let PAIRS(x, y, then) = ( $PAIR($x, $y, 46-75, 110-, $then) | $PAIR($x, $y, 60-110, 150-, $then) | $PAIR($x, $y, 60-190, 250-, $then) | $PAIR($x, $y, 60-600, 900-, $then) )
+let PAIRS(x, y, then) = ( $PAIR($x, $y, 46-75, 110-, $then) | $PAIR($x, $y, 60-120, 170-, $then) | $PAIR($x, $y, 60-220, 300-, $then) | $PAIR($x, $y, 60-500, 700-, $then) )
 let SPLIT(x, y) = ( $PAIRS($x, $y, $THEN) | $PAIRS($y, $x, $THEN) )
 let BRIEF = ( $SAY(24) C23,25-27,29-45 | $SAY(25) C23-24,26-28,30-45 | $SAY(26) C23-25,27-29,31-45 | $SAY(27) C23-26,28-30,32-45 )
 let LONGER = ( $SAY(28) C23-27,29-31,33-45 | $SAY(29) C23-28,30-32,34-45 | $SAY(30) C23-29,31-33,35-45 )
 let WORD(x) = $SAY($x) C23-30,32-34
 let WORDS(word, y, then) = ( $word $then $SAY($y) C80- | $SAY($y) C80- $then $word )
-let UNLIKE = ( $SPLIT(23-25, 28-44) | $SPLIT(23-26, 29-44) | $SPLIT(23-27, 30-44) | $SPLIT(23-29, 32-44) | $SPLIT(23-34, 37-44) | $WORDS($BRIEF, 30-44, $THEN) | $WORDS($LONGER, 23-25,33-44, $THEN) | $WORDS($WORD(31-44), 23-28, $THEN) | $WORDS($WORD(31-34), 37-44, $THEN) | $WORDS($WORD(37-44), 31-34, $THEN) )
+let UNLIKE = ( $SPLIT(23-25, 28-44) | $SPLIT(23-26, 29-44) | $SPLIT(23-27, 30-44) | $SPLIT(23-29, 32-44) | $SPLIT(23-34, 37-44) | $WORDS($BRIEF, 30-44, $THEN) | $WORDS($LONGER, 23-26,33-44, $THEN) | $WORDS($WORD(32-44), 23-29, $THEN) | $WORDS($WORD(31-34), 37-44, $THEN) | $WORDS($WORD(37-44), 31-34, $THEN) )
 let LITTLE(then) = ( $PAIRS(23-31, 23-31, $then) | $WORDS(( $BRIEF | $LONGER ), 23-31, $then) )
 let MEDIUM(then) = ( $PAIRS(31-44, 31-44, $then) | $WORDS($WORD(31-44), 31-44, $then) )
-let MIXED(then) = ( $PAIRS(23-40, 45-150, $then) | $PAIRS(45-150, 23-40, $then) | $PAIRS(23-44, 49-150, $then) | $PAIRS(49-150, 23-44, $then) | $WORDS(( $BRIEF | $LONGER | $WORD(31-40) ), 45-150, $then) | $WORDS($WORD(45-150), 23-40, $then) )
+let MIXED(x, word, then) = ( $PAIRS($x, 45-150, $then) | $PAIRS(45-150, $x, $then) | $WORDS($word, 45-150, $then) | $WORDS($WORD(45-150), $x, $then) )
+let LOW(then) = $MIXED(23-28, $BRIEF, $then)
+let HIGH(then) = $MIXED(30-34,36-37,40, ( $SAY(30) C23-29,31-33,35-45 | $WORD(31-34) ), $then)
 let PAGE(x) = $SAY($x) C200-
 let PAGES = ( $PAGE(23-29) $THEN $PAGE(32-44) | $PAGE(32-44) $THEN $PAGE(23-29) | $PAGE(23-34) $THEN $PAGE(37-44) | $PAGE(37-44) $THEN $PAGE(23-34) )
+let BLOCK = ( $SAY(53,57,69,73,85,89,101) $ASIDE ){0,}
+let BLOCKS(x, y) = ( $PAIRS($x, $y, $ASIDE $BLOCK) | $PAIRS($y, $x, $ASIDE $BLOCK) )
 let FLOOD = $SAY(23-69) C8000-
-tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND $MORE ( $UNLIKE | $LITTLE($THEN) $THEN $SAY(34-150) | $SAY(34-150) $THEN $LITTLE($THEN) | $LITTLE($THEN $SAY(34-150) $THEN) | $MEDIUM($THEN) $THEN $SAY(23-27,48-150) | $SAY(23-27,48-150) $THEN $MEDIUM($THEN) | $MEDIUM($THEN $SAY(23-27,48-150) $THEN) | $MIXED($THEN) $THEN $SAY(23-44,51,65) | $SAY(23-44) $THEN $MIXED($THEN) | $MIXED($THEN $SAY(23-44) $THEN) | $FLOOD $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $FLOOD | $PAGES $THEN $PAGE(23-44) | $PAGE(23-44) $THEN $PAGES ) : A person at the server's side types to a shell at the client's
+tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND ( $BLOCK ( $BLOCKS(53, 69,85) | $BLOCKS(57, 73,89) | $BLOCKS(69, 85,101) ) | $MORE ( $UNLIKE | $LITTLE($THEN) $THEN $SAY(34-150) | $SAY(34-150) $THEN $LITTLE($THEN) | $LITTLE($THEN $SAY(34-150) $THEN) | $MEDIUM($THEN) $THEN $SAY(23-28,47-150) | $SAY(23-28,47-150) $THEN $MEDIUM($THEN) | $MEDIUM($THEN $SAY(23-28,47-150) $THEN) | $LOW($THEN) $THEN $SAY(31-44) | $SAY(31-44) $THEN $LOW($THEN) | $LOW($THEN $SAY(31-44) $THEN) | $HIGH($THEN) $THEN $SAY(23-28,51) | $SAY(23-28) $THEN $HIGH($THEN) | $HIGH($THEN $SAY(23-28) $THEN) | $FLOOD $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $FLOOD | $PAGES $THEN $PAGE(23-44) | $PAGE(23-44) $THEN $PAGES ) ) : A person at the server's side types to a shell at the client's
     id = tls.reverse_shell
     rev = 3
     confidence = 85
@@ -165,11 +171,15 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND $MORE ( $UNLIKE | $LITTLE($THEN
     attack = T1059, T1071.001
     category = command and control
 
-# The same with a terminal: each key comes back as a record of the same size, six times in a row, at the pace of a hand.
-# Fails: fewer than six keys in a row, links on which keys and echoes are joined.
-# False friends: heartbeats that come back as they are, every few seconds; a person at the client's side has the keys there.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( ( s22-30,37,53,69#key | +400ms-4s s22-30,37,53,69#key ) c@key ){6,} : A person at the server's side types to a terminal at the client's
+# The same with a terminal: each key comes back at once as a record of the same size (4 bytes more from the client of a
+# websocket), five times in a row, at the pace of a hand. That the echo, and not the key, is at once tells on which side the
+# person sits.
+# Fails: fewer than five keys in a row, links on which keys and echoes are joined.
+# False friends: heartbeats that come back as they are, every few seconds.
+let KEY(sizes, echo) = ( s$sizes#key | +400ms-4s s$sizes#key ) +0ms-99ms c$echo
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( $KEY(22-30,37,53,69, @key){5,} | $KEY(25,32, @key+4){5,} ) : A person at the server's side types to a terminal at the client's
     id = tls.reverse_shell.keys
+    rev = 2
     confidence = 85
     severity = high
     attack = T1059, T1071.001
