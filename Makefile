@@ -48,6 +48,12 @@ APT_RECORD = $(APT_LAB) aria2 curl debootstrap dropbear-bin expect ftp git gnutl
 APT_SSH = autossh default-jdk-headless git golang-github-creack-pty-dev golang-github-pkg-sftp-dev golang-go \
   golang-golang-x-crypto-dev libjsch-java libssh-4 patator php8.2-ssh2 python3-bcrypt python3-pyasn1 python3-twisted \
   rsync ruby-net-scp ruby-net-ssh ssh-audit sshfs
+APT_MORE = apache2-bin chromium connect-proxy corkscrew dovecot-imapd erlang-ssl firefox-esr golang-go \
+  golang-golang-x-crypto-dev hitch libio-socket-ssl-perl libnss3-tools links2 lua-sec mitmproxy mosquitto \
+  mosquitto-clients nodejs openjdk-17-jdk-headless proxytunnel python3-venv subversion tcl-tls tinysshd trojan v2ray
+APT_NEW = $(APT_MORE) apache2-utils axel busybox elinks erlang-ssh fish glib-networking ipsvd ksh libanyevent-perl libglib2.0-bin \
+  libmbedtls14 libmono-system-net-http4.0-cil libwww-perl lynx mercurial microsocks mksh mono-mcs mono-runtime \
+  nodejs rlwrap ruby-net-ssh siege stone swi-prolog-nox tcsh websockify wget2 yash zsh
 APT_WEB = apache2-bin apache2-utils aria2 axel caddy chromium default-jdk-headless dovecot-imapd dovecot-pop3d elinks \
   fetchmail firefox-esr git gnutls-bin golang-go h2o haproxy hey httpie httrack isync knot-dnsutils ldap-utils lftp \
   libnss3-tools libwww-perl lighttpd \
@@ -126,8 +132,12 @@ lab: $(VENV)/.lab
 	    browser) $(call packages,chromium); $(PYTHON) -m lab.browser -o '$(LAB)'/browser;; \
 	    web) ( $(call packages,$(APT_WEB)) ) || echo "make: some programs are left out" >&2; \
 	      $(PYTHON) -m lab.web -o '$(LAB)'/web -n 2; $(PYTHON) -m lab.web --more -o '$(LAB)'/web -n 1;; \
+	    more) $(call packages,$(APT_MORE)); $(PYTHON) -m lab.tlstools; \
+	      $(PYTHON) -m lab.tlsrun --kind more -o '$(LAB)'/more;; \
+	    new) $(call packages,$(APT_NEW)); $(PYTHON) -m lab.tlstools; \
+	      $(PYTHON) -m lab.tlsrun --kind new -o '$(LAB)'/new;; \
 	    tls|plain) $(PYTHON) -m lab.tlsrun --kind $$kind -o '$(LAB)'/$$kind;; \
-	    *) echo "make lab: ONLY is some of: ssh ssh-conditions ssh-friends ssh-new tls plain browser web; not $$kind" >&2; exit 2;; \
+	    *) echo "make lab: ONLY is some of: ssh ssh-conditions ssh-friends ssh-new tls more new plain browser web; not $$kind" >&2; exit 2;; \
 	  esac; \
 	done
 

@@ -14,6 +14,7 @@ from sigdb import example, explain, think
 from sigdb.nodes import Rule, Signature
 from sigdb.rule import sequence_text
 
+_PORTS = 24  # columns of protocol and ports in a list; `--json` has all
 _SEVERITY_COLOURS = {"low": "green", "medium": "yellow", "high": "red", "critical": "magenta"}
 _files = click.option(
     "-f",
@@ -70,10 +71,10 @@ def list_(files: tuple[str, ...], as_json: bool) -> None:
         _print_json([_facts(signature) for signature in signatures])
         return
     where = {s.id: "flows" if isinstance(s, Rule) else f"{s.protocol}/{explain.ports_text(s)}" for s in signatures}
-    widths = [max((len(text) for text in column), default=0) for column in (where, where.values())]
+    widths = [max(map(len, column), default=0) for column in (where, map(_cut, where.values()))]
     for signature in signatures:
         severity = click.style(f"{signature.severity:<8}", fg=_SEVERITY_COLOURS[signature.severity])
-        place = where[signature.id]
+        place = _cut(where[signature.id])
         say(f"{signature.id:<{widths[0]}}  {severity}  {place:<{widths[1]}}  {signature.description}")
 
 
@@ -93,7 +94,12 @@ def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
     packets = example.find(signature)
     words = explain.sentences(signature)
     if as_json:
-        facts = _facts(signature) | {"sentences": words, "example": None, "packets": []}
+        facts = _facts(signature) | {
+            "comment": explain.comment(signature),
+            "sentences": words,
+            "example": None,
+            "packets": [],
+        }
         if packets is not None:
             facts["example"] = example.shape(signature, packets)
             facts["packets"] = [{"side": p.side, "size": p.size, "think_us": think.decode(p.think)} for p in packets]
@@ -113,7 +119,7 @@ def explain_(id_: str, files: tuple[str, ...], as_json: bool) -> None:
 
 def _explain_rule(rule: Rule, as_json: bool) -> None:
     if as_json:
-        _print_json(_facts(rule))
+        _print_json(_facts(rule) | {"comment": explain.comment(rule)})
         return
     _say_facts(rule)
     say("")
@@ -128,6 +134,15 @@ def _say_facts(signature: Signature | Rule) -> None:
             value = ", ".join(facts[key]) if isinstance(facts[key], list) else facts[key]
             say(f"    {key:<10} {value}")
     say(f"    {'written in':<10} {signature.file}:{signature.line}")
+    if words := explain.comment(signature):
+        say("")
+        for line in words:
+            say(f"    {line}".rstrip())
+
+
+def _cut(ports: str) -> str:
+    """Return protocol and ports, or the first of them where there are many."""
+    return ports if len(ports) <= _PORTS else ports[: _PORTS - 3].rpartition(",")[0] + ",..."
 
 
 def _load(files: tuple[str, ...], *, cached: bool = False) -> tuple[Signature | Rule, ...]:

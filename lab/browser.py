@@ -16,11 +16,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.crowd import Activity, Run, record
-from lab.network import Lab, LabError
+from lab.crowd import Activity, Run
+from lab.network import Lab
+from lab.tlsrun import ROUND_TRIPS, recorded
 from lab.tlsserve import bracketed, nginx, web_root
 
-ROUND_TRIPS = (0, 10, 40, 80, 160)  # milliseconds
 TYPES = "types { text/html html; text/css css; application/javascript js; image/jpeg jpg; application/json json; }"
 CALLS = ("uname", "weather tomorrow", "how to boil an egg", "cheap flights", "ssh failure", "train times")
 
@@ -137,11 +137,7 @@ def main() -> int:
         path = options.output / f"browser-{rtt}ms-{'on' if merged else 'off'}-{options.seed}.pcap.gz"
         seed = options.seed * 100 + index
         run = Run(seed, lambda *_: None, rtt / 2000, rtt / 20000, merged and not rtt, merged)
-        try:
-            print(f"{path} {record(path, ACTIVITIES, run)} flows", flush=True)
-        except LabError as error:
-            failed += 1
-            print(f"{path}: {error}", file=sys.stderr, flush=True)
+        failed += not recorded(path, ACTIVITIES, run)
     return 1 if failed else 0
 
 

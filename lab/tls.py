@@ -8,10 +8,11 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lab import servers, tlsserve
+from lab.crowd import Activity
 from lab.network import PASSWORD, SERVER, USER, Lab
 from lab.people import Person, program
 from lab.scenarios import SSH, TRUST
@@ -364,6 +365,14 @@ def talk(*words: str) -> Act:
         program(lab, *TALK, words[0], address, "443", *words[1:])
 
     return act
+
+
+def web(lab: Lab, plan: Mapping[str, Activity]) -> None:
+    """Start the web server that all activities without a server of their own share; to a shell a person listens."""
+    shell = "tls.reverse_shell"
+    places = [place for place, one in plan.items() if one.serve is nothing and shell not in one.labels]
+    if places:
+        tlsserve.nginx(lab, [f"{bracketed(place)}:443" for place in places])
 
 
 def to(start: Callable[..., None], port: int, more: str = "") -> Serve:

@@ -12,10 +12,11 @@ from lab import debian, servers
 from lab.network import WAIT, Lab
 from lab.tlsforeign import go, java, new
 from lab.tlsserve import INNER, PROXY, bracketed, certificate, web_root
+from lab.tlstools import MORE
 
 GO_WEB, OLD_WEB, SSHD13, TINYSSH = 9444, 9445, 2213, 2224  # ports on INNER
 SECRET = "lab secret"
-TOOLS = "/opt/tlslab/bin"  # a virtual environment with proxy.py, pproxy, uv, curl_cffi, httpx, requests, grpcio
+TOOLS = f"{MORE}/bin"
 Serve = Callable[[Lab, str], None]
 
 

@@ -6,34 +6,16 @@ As in lab/tlsplan.py the programs of the part `test` differ from those of `train
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lab import tlsdrawn, tlsfresh, tlsfronts, tlsserve
 from lab.crowd import Activity
 from lab.network import Lab
-from lab.tls import Act, Serve, curl, key, nothing
+from lab.tls import curl, key, nothing, web
 from lab.tlsforeign import go, new, ready
-from lab.tlsfronts import TOOLS, apache
+from lab.tlsfresh import asks, other
+from lab.tlsfronts import apache
 from lab.tlsmore import chromium, direct, firefox, reverse
 from lab.tlsmoretunnels import CFFI, INSECURE, SSH, SVN, TLS, UV, python, rows
-from lab.tlsserve import INNER, bracketed, certificate
-
-HELPER = str(Path(__file__).with_name("tlsothers.py"))
-
-
-def other(role: str) -> Serve:
-    """Start a server of tlsothers.py."""
-
-    def serve(lab: Lab, address: str) -> None:
-        line = [f"{TOOLS}/python", HELPER, role, address, "443", str(certificate(lab))]
-        lab.server.start(*line, log=lab.folder / f"{role}-{address.replace(':', '_')}.log")
-
-    return serve
-
-
-def asks(role: str) -> Act:
-    """Run a client of tlsothers.py."""
-    return direct(f"{TOOLS}/python", HELPER, role, "@", "443")
+from lab.tlsserve import INNER, certificate
 
 
 def dovecot(lab: Lab, address: str) -> None:
@@ -192,7 +174,4 @@ def prepare(lab: Lab, plan: dict[str, Activity]) -> None:
     ready(lab)
     tlsserve.inside(lab)
     tlsfronts.inside(lab)
-    shell = "tls.reverse_shell"  # the person there listens
-    web = [place for place, one in plan.items() if one.serve is nothing and shell not in one.labels]
-    if web:
-        tlsserve.nginx(lab, [f"{bracketed(place)}:443" for place in web])
+    web(lab, plan)

@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs of the third recording of port 443: relays, shells and SSH clients that neither other recording has.
 
-They stand in FLOWTAP_TLSNEW (/opt/tlsnew): `npm install proxy-chain wstunnel ssh2 ws axios undici got@11
-https-proxy-agent`; a virtual environment `py`, made by /usr/bin/python3, with aiohttp, tlslite-ng, twisted,
-pyopenssl, service_identity, websockets; privoxy, unpacked by `dpkg -x` into `privoxy`. Debian packages besides
-those of lab/tlsrun.py: apache2-utils, axel, busybox, elinks, fish, glib-networking, ipsvd, ksh, libanyevent-perl,
-libmbedtls14, liblwp-protocol-https-perl, libmono-system-net-http4.0-cil, lynx, mercurial, microsocks, mksh,
-mono-mcs, mono-runtime, rlwrap, ruby-net-ssh, siege, stone, swi-prolog-nox, tcsh, websockify, wget2, yash, zsh.
+They come from Debian (APT_NEW in the Makefile), and from npm and PyPI into FLOWTAP_TLSNEW (lab/tlstools.py).
 """
 
 from __future__ import annotations
@@ -23,8 +18,8 @@ from lab.people import Person, program
 from lab.tls import Act, Serve, key
 from lab.tlsforeign import SOURCES
 from lab.tlsserve import INNER, bracketed, certificate
+from lab.tlstools import NEW as TOOLS
 
-TOOLS = os.environ.get("FLOWTAP_TLSNEW", "/opt/tlsnew")
 PY = f"{TOOLS}/py/bin/python"
 TALK = (PY, "-W", "ignore", str(Path(__file__).with_name("tlsnewtalk.py")))
 FRIENDS = (PY, "-W", "ignore", str(Path(__file__).with_name("tlsfriends.py")))

@@ -41,13 +41,14 @@ from lab.tls import (
     talk,
     to,
     upload,
+    web,
 )
-from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, PROXY, SSHD, bracketed, certificate
+from lab.tlsserve import DROPBEAR, INNER, INNER_WEB, PROXY, SSHD, certificate
 
 
-def _many(part: str, label: str, rows: Sequence[tuple[str, Serve, Act]], **more: bool) -> list[Activity]:
+def _many(part: str, label: str, rows: Sequence[tuple[str, Serve, Act]], six: bool = True) -> list[Activity]:
     labels = (label,) if label else ()
-    return [Activity(name, serve, act, labels, part, **more) for name, serve, act in rows]
+    return [Activity(name, serve, act, labels, part, six) for name, serve, act in rows]
 
 
 S, H, C, N = tlsserve.stunnel, tlsserve.haproxy, tlsserve.socat, tlsserve.ncat
@@ -389,7 +390,4 @@ def prepare(lab: Lab, plan: dict[str, Activity]) -> None:
     certificate(lab)
     key(lab)
     tlsserve.inside(lab)
-    shells = {activity.name for activity in SHELLS}
-    web = [place for place, activity in plan.items() if activity.serve is nothing and activity.name not in shells]
-    if web:
-        tlsserve.nginx(lab, [f"{bracketed(place)}:443" for place in web])
+    web(lab, plan)

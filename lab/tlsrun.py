@@ -7,11 +7,8 @@ git, gnutls-bin, haproxy, hydra, lftp, libnginx-mod-stream, ncat, netcat-openbsd
 openssh-client, openssh-server, openssl, php-cli, putty-tools, python3-aiosmtpd, python3-asyncssh, python3-paramiko,
 python3-pexpect, python3-pyftpdlib, ruby, socat, squid-openssl, stunnel4, swaks, telnet, telnetd, tinyproxy, w3m, wget.
 
-`--kind more` needs also apache2, chromium, connect-proxy, corkscrew, debootstrap, dovecot-imapd, erlang-ssl, firefox-
-esr, golang-go, golang-golang-x-crypto-dev, hitch, libio-socket-ssl-perl, libnss3-tools, links2, lua-sec, mitmproxy,
-mosquitto-clients, mosquitto, nodejs, openjdk-17-jdk-headless, proxytunnel, subversion, tcl-tls, tinysshd, trojan,
-v2ray, and in a virtual environment at /opt/tlslab, made by /usr/bin/python3: aiohttp, asyncssh, curl_cffi, grpcio,
-httpx[http2,socks], paramiko, pproxy, proxy.py, requests, uv. Debian 13 is made by debootstrap at the first run.
+`--kind more` and `--kind new` need the packages APT_MORE and APT_NEW of the Makefile besides, and the environments that
+`python -m lab.tlstools` makes. Debian 13 is made by debootstrap at the first run.
 """
 
 from __future__ import annotations
@@ -19,9 +16,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from lab.crowd import Run, record
+from lab.crowd import Activity, Run, record
 from lab.network import LabError
 
 ROUND_TRIPS = (0, 10, 40, 80, 160)  # milliseconds
@@ -32,6 +30,16 @@ PARTS = {
     "new": ("a", "b"),
     "plain": ("train", "test"),
 }
+
+
+def recorded(path: Path, activities: Sequence[Activity], run: Run) -> bool:
+    """Record one run and say how many flows it has, or what went wrong."""
+    try:
+        print(f"{path} {record(path, activities, run)} flows", flush=True)
+    except LabError as error:
+        print(f"{path}: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def main() -> int:
@@ -61,12 +69,7 @@ def main() -> int:
                     offload=offload and not rtt,
                     merged=offload,
                 )
-                path = options.output / part / name
-                try:
-                    print(f"{path} {record(path, chosen, run)} flows", flush=True)
-                except LabError as error:
-                    failed += 1
-                    print(f"{path}: {error}", file=sys.stderr, flush=True)
+                failed += not recorded(options.output / part / name, chosen, run)
     return 1 if failed else 0
 
 

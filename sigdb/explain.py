@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A signature in words: one sentence for each element, indented by group."""
+"""A signature in words: one sentence for each element, indented by group, and what its author wrote above it."""
 
 from collections import Counter
+from itertools import takewhile
 
 from sigdb import nodes, think
 from sigdb.check import DEFAULT_FUZZ
-from sigdb.nodes import CLIENT, SERVER, THRESHOLD, UNBOUNDED, Mark, Sequence, Signature, Size
+from sigdb.nodes import CLIENT, SERVER, THRESHOLD, UNBOUNDED, Mark, Rule, Sequence, Signature, Size
 from sigdb.sizes import spread
 
 _WHO = {CLIENT: "The client", SERVER: "The server"}
@@ -24,6 +25,22 @@ def sentences(signature: Signature) -> list[str]:
     if signature.condition:
         lines.append(f"And of the flow as a whole: {signature.condition}.")
     return lines
+
+
+def comment(signature: Signature | Rule) -> list[str]:
+    """Return the comment above a signature or rule in its file, without `#`: what it was taken from, when it fails.
+
+    It begins the block of lines, comments and definitions, that ends with the signature. Nothing where there is none,
+    or where the file is not there any more.
+    """
+    try:
+        with open(signature.file, encoding="utf-8-sig") as file:
+            above = file.read().split("\n")[: signature.line - 1]
+    except (OSError, UnicodeDecodeError):
+        return []
+    # an attribute belongs to the signature before
+    block = list(takewhile(lambda line: line.strip() and not line[0].isspace(), reversed(above)))[::-1]
+    return [line[1:].strip() for line in takewhile(lambda line: line.startswith("#"), block) if "SPDX-" not in line]
 
 
 def ports(signature: Signature) -> str:
@@ -46,6 +63,7 @@ class _Words:
         self.signature = signature
         self.what = "turn" if signature.turns else "packet"
         self.lines = lines
+        self.said: set[str] = set()
         slots = Counter(element.slot for element in signature.elements)
         self.shared = {e.slot: f"the last {e.name}" for e in signature.elements if slots[e.slot] > 1}
 
@@ -83,6 +101,11 @@ class _Words:
             self.group(node, "", when, depth)
 
     def group(self, group: nodes.Alternatives, count: str, when: str, depth: int) -> None:
+        if group.name in self.said:
+            self.say(depth, f"${group.name}{count}{', ' + when if when else ''}, as above.")
+            return
+        if group.name:
+            self.said.add(group.name)
         for index, branch in enumerate(group.branches):
             lead = "Or" if index else "Either" if len(group.branches) > 1 else "In a row"
             if group.name and not index:

@@ -189,6 +189,22 @@ Example: < s9 c48 s20 + s20
     )
 
 
+def test_explain_says_what_the_author_wrote_and_a_definition_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.fp"
+    path.write_text(
+        "# SPDX-License-Identifier: X\n# The whole file.\n\n# Taken from: nothing.\n#\n# Fails: always.\n"
+        "let P = s1 c2\n# of P\ntcp 22,24,26,28,30,32,34,36 = $P $P : twice\n    id = a\n"
+        "# Another one.\ntcp * = c1 : b\n    id = b\n\ntcp * = c1 : c\n    id = c\n"
+    )
+    lines = [line.strip() for line in run("explain", "a", "-f", str(path)).stdout.splitlines()]
+    at = lines.index("Taken from: nothing.")
+    assert lines[at + 1 : at + 4] == ["", "Fails: always.", ""]
+    assert lines.index("In a row ($P):") + 3 == lines.index("$P, less than 400ms later, as above.")
+    comments = {name: orjson.loads(run("explain", name, "-f", str(path), "--json").stdout)["comment"] for name in "abc"}
+    assert comments == {"a": ["Taken from: nothing.", "", "Fails: always."], "b": ["Another one."], "c": []}
+    assert "tcp/22,24,26,28,30,...  twice" in run("list", "-f", str(path)).stdout
+
+
 def test_explain_unknown_id(database: str) -> None:
     result = run("explain", "test.tow", "-f", database)
     assert (result.exit_code, result.stdout) == (1, "")

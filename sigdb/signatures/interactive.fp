@@ -84,9 +84,9 @@ tcp 21 = < ~ s10-1448 (~ s4-1448){0,3} (c4-100 (~ s4-1448){1,8}){4,} : FTP - lin
     category = interactive
 
 # A program logs in by telnet: after the negotiation of options (ten packets at least), whole lines at once, where a
-# person's keys would come one by one.
-# Fails: names and passwords of fewer than six letters. False friends: telnet in line mode, which people use with old hosts.
-tcp 23,2323 = < (~ x*){10,} c7-60 (~ s1-){1,8} c7-60 ~ s1- : Telnet - lines sent by a program
+# person's keys would come one by one: two, or four of fewer letters (a program that refuses all options has sent its name by then).
+# Fails: short sessions with names and passwords of fewer than six letters. False friends: telnet in line mode, which people use with old hosts.
+tcp 23,2323 = < (~ x*){10,} ( c7-60 (~ s1-){1,8} c7-60 ~ s1- | ( c3-60 (~ s1-){1,8} ){4} ) : Telnet - lines sent by a program
     id = automated.lines.telnet
     confidence = 85
     severity = low

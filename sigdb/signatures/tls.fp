@@ -29,14 +29,15 @@
 # False friends: request and answer protocols of fixed small sizes; SMB on other ports has the same rhythm, hence the ports.
 let KEX = ( ~ c300- (~ x*){0,8} ~ c54-1460 (~ c20-400){0,1} | ~ c500- ) ~ s70- (~ s20-){0,5}
 let REFUSAL = s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
-let ALONE = ~ c37,38,45,46,53,54,62,69,85,101 (~ c60-140){0,1} ~ c60-220#r ( s@r,@r-16,@r+8,@r+16 | +400ms-1500ms s@r,@r-16,@r+8,@r+16 ) (~ c40-140){0,1} ~ c60-400 s50-230
+let ACCEPTED(sizes) = ( s$sizes#a | +400ms-1500ms s$sizes#a )
+let ALONE = ~ c37,38,45,46,53,54,62,69,85,101 (~ c60-140){0,1} ~ c60-220#r $ACCEPTED(@r,@r-16,@r+8,@r+16) (~ c40-140){0,1} ~ c60-400 s50-230
 let FIRST = c@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
 let LATER = c@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
-let JOINED = (~ c37-110){0,1} ( ~ c76-260#k ( s@k,@k-16,@k-24,@k-32,@k-37,@k-38,@k-45,@k-46,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a | +400ms-1500ms s@k,@k-16,@k-24,@k-32,@k-37,@k-38,@k-45,@k-46,@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100#a ) (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k ( s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a | +400ms-1500ms s@k,@k-16,@k-32,@k-37,@k-38,@k-45#a ) $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
+let JOINED = (~ c37-110){0,1} ( ( ~ c76-200#k $ACCEPTED(@k,@k-16,@k-24,@k-32,@k-37,@k-38,@k-45,@k-46) | ~ c100-260#k $ACCEPTED(@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100) ) (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k $ACCEPTED(@k,@k-16,@k-32,@k-37,@k-38,@k-45) $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
 let NONE = ~ c120-260#k ( s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
 let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
-let EQUAL = ~ c76-260#k ( s@k-16,@k-24,@k-38,@k-46#a | +400ms-1500ms s@k-16,@k-24,@k-38,@k-46#a ) c@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56#n s@a ~ c@n+8,@n+16,@n+24,@n+32,@n+40,@n+48,@n+56,@n+64,@n+72,@n+80,@n+88,@n+96,@n+104,@n+112,@n+120 ( ~ s@a,@a-16,@a-8 | ~ s400-1400 )
-let SERVED = ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} ( s@r | +400ms-1500ms s@r ) c60-400 s50-230
+let EQUAL = ~ c76-200#k $ACCEPTED(@k-16,@k-24,@k-38,@k-46) c@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56#n s@a ~ c@n+8,@n+16,@n+24,@n+32,@n+40,@n+48,@n+56,@n+64,@n+72,@n+80,@n+88,@n+96,@n+104,@n+112,@n+120 ( ~ s@a,@a-16,@a-8 | ~ s400-1400 )
+let SERVED = ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} $ACCEPTED(@r) c60-400 s50-230
 let FRAMED = ( ~ c44,51 ~ c60-130#r s@r-4#a | ~ c76-150#k s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
 tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $EQUAL | $SERVED | $FRAMED ) : SSH inside TLS
     id = tls.tunnel.ssh
@@ -125,47 +126,59 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90
 
 # A shell given away: the TLS client is the victim, and the person sits at the server. In turns, as shells write their answers
 # in pieces. What tells it from the web is who begins: from the handshake on (HAND, with tickets, a banner or prompt, the
-# request of a websocket) all that the server says comes after a pause and is short (SAY), and the client answers at once.
-# Two commands must be answered, in records of 23 to 44 bytes (1 to 22 in TLS 1.3, to 15 in TLS 1.2), and neither these
-# two commands nor their answers be alike, as they are where a program asks:
-#   UNLIKE  the commands differ by 3 bytes or more, and the answers clearly (PAIR), or one is a word or a prompt (WORD; BRIEF
-#           and LONGER leave out an answer as large as the command, or 4 bytes larger: a ping of a websocket).
+# request of a websocket) all that the server says comes after a pause and is short (SAY), and the client answers within a
+# second (SAID). Two commands of 1 to 22 bytes must be answered, and neither these two commands nor their answers be
+# alike, as they are where a program asks (n is what a record adds, 22 in TLS 1.3):
+#   UNLIKE  the commands differ by 3 bytes or more, and the answers clearly (PAIR), or one is a word or a prompt (WORD, BRIEF,
+#           LONGER: not one as large as the command or 4 bytes larger, which is the answer to a ping of a websocket, nor one
+#           of 9 bytes, which is an acknowledgement of HTTP/2).
 #   LITTLE, MEDIUM  both commands are of nearly one size, and there is a third one of another.
-#   MIXED   one of both has up to 150 bytes, and there is a third one of 23 to 44.
+#   LOW, HIGH  one of both has up to 128 bytes, and there is a third one, a short one, of another size than the short one.
 #   FLOOD   8,000 bytes or more in answer to one command, and any other.
 #   PAGES   three commands, each answered with 178 bytes or more.
-# Other commands may say nothing (`cd`), or late. ASIDE: the client speaks; the server's pongs.
+#   BLOCKS  TLS 1.2 with CBC, where sizes come in steps of 16: two commands of 1 to 63 bytes.
+# An alert (2 bytes) is no command. Other commands may say nothing (`cd`), or late. ASIDE: what the client says, and pongs.
 # Fails: one command, or two that say the same; a link on which the server's lines wait for one another (lines without a
-# pause); TLS 1.2 with CBC; keys sent one by one (see below); answers that all come late; what is done after more than 150
-# bytes were pasted.
+# pause); keys sent one by one (see below); answers that all come late; what is done after more than 128 bytes were
+# pasted.
 # False friends: long polls over HTTP/2 whose answers are of few bytes; a server that asks agents for different things in a
 # few bytes; pushes of a few bytes after which the client fetches something; mail servers that are slow at every line.
 let SAY(x) = +700ms-10min S$x
-let ASIDE = ( ~ C20- | S24-30 ){0,}
-let MORE = ( $SAY(23-150) $ASIDE ){0,}
-let THEN = $ASIDE $MORE
-let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500 ){1,7}
-let PAIR(x, y, few, many, then) = ( $SAY($x) C$few $then $SAY($y) C$many | $SAY($x) C$many $then $SAY($y) C$few )
+let SAID(x, answer) = $SAY($x) +0ms-990ms C$answer
+let ASIDE = ( ~ C20- | S24-37 ){0,}
+let MORE(n) = ( $SAY($n+1-$n+128) $ASIDE ){0,}
+let THEN(n) = $ASIDE $MORE($n)
+let PAIR(x, y, few, many, then) = ( $SAID($x, $few) $then $SAID($y, $many) | $SAID($x, $many) $then $SAID($y, $few) )
 let PAIRS(x, y, then) = ( $PAIR($x, $y, 46-75, 110-, $then) | $PAIR($x, $y, 60-120, 170-, $then) | $PAIR($x, $y, 60-220, 300-, $then) | $PAIR($x, $y, 60-500, 700-, $then) )
-let SPLIT(x, y) = ( $PAIRS($x, $y, $THEN) | $PAIRS($y, $x, $THEN) )
-let BRIEF = ( $SAY(24) C23,25-27,29-45 | $SAY(25) C23-24,26-28,30-45 | $SAY(26) C23-25,27-29,31-45 | $SAY(27) C23-26,28-30,32-45 )
-let LONGER = ( $SAY(28) C23-27,29-31,33-45 | $SAY(29) C23-28,30-32,34-45 | $SAY(30) C23-29,31-33,35-45 )
-let WORD(x) = $SAY($x) C23-30,32-34
-let WORDS(word, y, then) = ( $word $then $SAY($y) C80- | $SAY($y) C80- $then $word )
-let UNLIKE = ( $SPLIT(23-25, 28-44) | $SPLIT(23-26, 29-44) | $SPLIT(23-27, 30-44) | $SPLIT(23-29, 32-44) | $SPLIT(23-34, 37-44) | $WORDS($BRIEF, 30-44, $THEN) | $WORDS($LONGER, 23-26,33-44, $THEN) | $WORDS($WORD(32-44), 23-29, $THEN) | $WORDS($WORD(31-34), 37-44, $THEN) | $WORDS($WORD(37-44), 31-34, $THEN) )
-let LITTLE(then) = ( $PAIRS(23-31, 23-31, $then) | $WORDS(( $BRIEF | $LONGER ), 23-31, $then) )
-let MEDIUM(then) = ( $PAIRS(31-44, 31-44, $then) | $WORDS($WORD(31-44), 31-44, $then) )
-let MIXED(x, word, then) = ( $PAIRS($x, 45-150, $then) | $PAIRS(45-150, $x, $then) | $WORDS($word, 45-150, $then) | $WORDS($WORD(45-150), $x, $then) )
-let LOW(then) = $MIXED(23-28, $BRIEF, $then)
-let HIGH(then) = $MIXED(30-34,36-37,40, ( $SAY(30) C23-29,31-33,35-45 | $WORD(31-34) ), $then)
-let PAGE(x) = $SAY($x) C200-
-let PAGES = ( $PAGE(23-29) $THEN $PAGE(32-44) | $PAGE(32-44) $THEN $PAGE(23-29) | $PAGE(23-34) $THEN $PAGE(37-44) | $PAGE(37-44) $THEN $PAGE(23-34) )
+let SPLIT(n, x, y) = ( $PAIRS($x, $y, $THEN($n)) | $PAIRS($y, $x, $THEN($n)) )
+let BRIEF(n) = ( $SAID($n+2, $n+1,$n+3-$n+5,$n+7-$n+23) | $SAID($n+3, $n+1-$n+2,$n+4-$n+6,$n+8-$n+23) | $SAID($n+4, $n+1-$n+3,$n+5-$n+7,$n+9-$n+23) | $SAID($n+5, $n+1-$n+4,$n+6-$n+8,$n+10-$n+23) )
+let LONGER(n) = ( $SAID($n+6, $n+1-$n+5,$n+7-$n+9,$n+11-$n+23) | $SAID($n+7, $n+1-$n+6,$n+8-$n+10,$n+12-$n+23) | $SAID($n+8, $n+1-$n+7,$n+9-$n+11,$n+13-$n+23) )
+let WORD(n, x) = $SAID($x, $n+1-$n+8,$n+10-$n+12)
+let WORDS(word, y, then) = ( $word $then $SAID($y, 80-) | $SAID($y, 80-) $then $word )
+let UNLIKE(n) = ( $SPLIT($n, $n+1-$n+3, $n+6-$n+22) | $SPLIT($n, $n+1-$n+4, $n+7-$n+22) | $SPLIT($n, $n+1-$n+5, $n+8-$n+22) | $SPLIT($n, $n+1-$n+7, $n+10-$n+22) | $SPLIT($n, $n+1-$n+12, $n+15-$n+22) | $WORDS($BRIEF($n), $n+8-$n+22, $THEN($n)) | $WORDS($LONGER($n), $n+1-$n+4,$n+11-$n+22, $THEN($n)) | $WORDS($WORD($n, $n+10-$n+22), $n+1-$n+7, $THEN($n)) | $WORDS($WORD($n, $n+9-$n+12), $n+15-$n+22, $THEN($n)) | $WORDS($WORD($n, $n+15-$n+22), $n+9-$n+12, $THEN($n)) )
+let LITTLE(n, then) = ( $PAIRS($n+1-$n+9, $n+1-$n+9, $then) | $WORDS(( $BRIEF($n) | $LONGER($n) ), $n+1-$n+9, $then) )
+let MEDIUM(n, then) = ( $PAIRS($n+9-$n+22, $n+9-$n+22, $then) | $WORDS($WORD($n, $n+9-$n+22), $n+9-$n+22, $then) )
+let MIXED(n, x, word, then) = ( $PAIRS($x, $n+23-$n+128, $then) | $PAIRS($n+23-$n+128, $x, $then) | $WORDS($word, $n+23-$n+128, $then) | $WORDS($WORD($n, $n+23-$n+128), $x, $then) )
+let LOW(n, then) = $MIXED($n, $n+1-$n+6, $BRIEF($n), $then)
+let HIGH(n, then) = $MIXED($n, $n+8-$n+12,$n+14-$n+15,$n+18, $WORD($n, $n+9-$n+12), $then)
+let FLOOD(n) = $SAID($n+1-$n+47, 8000-)
+let PAGE(x) = $SAID($x, 200-)
+let PAGES(n) = ( $PAGE($n+1-$n+7) $THEN($n) $PAGE($n+10-$n+22) | $PAGE($n+10-$n+22) $THEN($n) $PAGE($n+1-$n+7) | $PAGE($n+1-$n+12) $THEN($n) $PAGE($n+15-$n+22) | $PAGE($n+15-$n+22) $THEN($n) $PAGE($n+1-$n+12) )
+let TYPED(n) = $MORE($n) ( $UNLIKE($n) | $LITTLE($n, $THEN($n)) $THEN($n) $SAY($n+12-$n+128) | $SAY($n+12-$n+128) $THEN($n) $LITTLE($n, $THEN($n)) | $LITTLE($n, $THEN($n) $SAY($n+12-$n+128) $THEN($n)) | $MEDIUM($n, $THEN($n)) $THEN($n) $SAY($n+1,$n+3-$n+6,$n+25-$n+128) | $SAY($n+1,$n+3-$n+6,$n+25-$n+128) $THEN($n) $MEDIUM($n, $THEN($n)) | $MEDIUM($n, $THEN($n) $SAY($n+1,$n+3-$n+6,$n+25-$n+128) $THEN($n)) | $LOW($n, $THEN($n)) $THEN($n) $SAY($n+9-$n+22) | $SAY($n+9-$n+22) $THEN($n) $LOW($n, $THEN($n)) | $LOW($n, $THEN($n) $SAY($n+9-$n+22) $THEN($n)) | $HIGH($n, $THEN($n)) $THEN($n) $SAY($n+1,$n+3-$n+6,$n+29) | $SAY($n+1,$n+3-$n+6) $THEN($n) $HIGH($n, $THEN($n)) | $HIGH($n, $THEN($n) $SAY($n+1,$n+3-$n+6) $THEN($n)) | $FLOOD($n) $ASIDE $SAY($n+1,$n+3-$n+128) | $SAY($n+1,$n+3-$n+128) $THEN($n) $FLOOD($n) | $PAGES($n) $THEN($n) $PAGE($n+1-$n+22) | $PAGE($n+1-$n+22) $THEN($n) $PAGES($n) )
 let BLOCK = ( $SAY(53,57,69,73,85,89,101) $ASIDE ){0,}
 let BLOCKS(x, y) = ( $PAIRS($x, $y, $ASIDE $BLOCK) | $PAIRS($y, $x, $ASIDE $BLOCK) )
-let FLOOD = $SAY(23-69) C8000-
-tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND ( $BLOCK ( $BLOCKS(53, 69,85) | $BLOCKS(57, 73,89) | $BLOCKS(69, 85,101) ) | $MORE ( $UNLIKE | $LITTLE($THEN) $THEN $SAY(34-150) | $SAY(34-150) $THEN $LITTLE($THEN) | $LITTLE($THEN $SAY(34-150) $THEN) | $MEDIUM($THEN) $THEN $SAY(23-28,47-150) | $SAY(23-28,47-150) $THEN $MEDIUM($THEN) | $MEDIUM($THEN $SAY(23-28,47-150) $THEN) | $LOW($THEN) $THEN $SAY(31-44) | $SAY(31-44) $THEN $LOW($THEN) | $LOW($THEN $SAY(31-44) $THEN) | $HIGH($THEN) $THEN $SAY(23-28,51) | $SAY(23-28) $THEN $HIGH($THEN) | $HIGH($THEN $SAY(23-28) $THEN) | $FLOOD $ASIDE $SAY(23-150) | $SAY(23-150) $THEN $FLOOD | $PAGES $THEN $PAGE(23-44) | $PAGE(23-44) $THEN $PAGES ) ) : A person at the server's side types to a shell at the client's
+let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500 ){1,7}
+tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND ( $BLOCK ( $BLOCKS(53, 69,85) | $BLOCKS(57, 73,89) | $BLOCKS(69, 85,101) ) | $TYPED(22) ) : A person at the server's side types to a shell at the client's
     id = tls.reverse_shell
     rev = 3
+    confidence = 85
+    severity = high
+    attack = T1059, T1071.001
+    category = command and control
+
+# The same in TLS 1.2 with AES-GCM, which the client's last flight tells, and the server's: a record adds 29 bytes.
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S150- ~ C85,93,118,126,150,158,310,318 ~ S51,170-300 ( ~ S20-900 | ~ C6-1500 ){0,6} $TYPED(29) : A person at the server's side types to a shell at the client's, TLS 1.2
+    id = tls.reverse_shell.older
     confidence = 85
     severity = high
     attack = T1059, T1071.001
