@@ -18,6 +18,7 @@ MISTAKES: list[tuple[str | bytes, str]] = [
     ('foo * c1 : d', "1:1: unknown protocol 'foo'; expected tcp, udp, icmp or *"),
     ('TCP * c1 : d', "1:1: unknown protocol 'TCP' (did you mean 'tcp'?); expected tcp, udp, icmp or *"),
     ('tpc * c1 : d', "1:1: unknown protocol 'tpc' (did you mean 'tcp'?); expected tcp, udp, icmp or *"),
+    ('\u2003', "1:1: unknown protocol '\\u2003'; expected tcp, udp, icmp or *"),
     ('tcp', '1:4: no ports after the protocol; expected *, 22, 22,2222 or 8000-8999'),
     ('tcp 22x c1 : d', "1:5: wrong port '22x'; expected *, 22, 22,2222 or 8000-8999"),
     ('tcp 22, c1 : d', "1:8: wrong port ''; expected *, 22, 22,2222 or 8000-8999"),

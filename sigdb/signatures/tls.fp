@@ -201,14 +201,14 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( $KEY(22-30,37,53,69, @k
     category = command and control
 
 # The same request and the same short answer five times, with at least a second of silence before each, on one kept
-# connection, of which the server has said nothing longer than 700 bytes a packet in its first exchanges: an implant does
+# connection, of which the server has said nothing longer than 1,250 bytes a packet before: an implant does
 # not begin with a page. A length may come first, in a record of its own, always or at times. Requests of fewer than 60
 # bytes (HTTP/2) must be the same to the byte.
 # Fails: implants that open a connection for each report, sizes that vary by more than 4 (request) or 8 bytes (answer),
 # tasks among the reports.
 # False friends: programs that ask for the same thing again and again: monitoring, mail clients on 443. A page that does so
 # is told by itself, which comes first.
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ~ c43-1700 ( ~ c20-1700 | ~ s20-700 ){0,8} ( +1s-10min c60-1500#q s30-700#r ( ( +1s-10min c@q/4 | +1s-10min c26,33 c@q-4/4 ) s@r/8 ){4,} | +1s-10min c45-59#q s60-700#r (+1s-10min c@q/1 s@r/4){4,} | +1s-10min c20-59 c60-1500#two s30-700#got (+1s-10min c20-59 c@two/4 s@got/8){4,} ) : The same exchange again and again, with pauses, on one connection
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ~ c43-1700 ( ~ c20-1700 | ~ s20-1250 ){0,8} ( +1s-10min c60-1500#q ~ s30-600#r ( ( +1s-10min c@q/4 | +1s-10min c26,33 c@q-4/4 ) ~ s@r/8 ){4,} | +1s-10min c1380-1460 c20-1460#q ~ s30-600#r ( +1s-10min c1380-1460 c@q/4 ~ s@r/8 ){4,} | +1s-10min c45-59#q s60-700#r (+1s-10min c@q/1 s@r/4){4,} | +1s-10min c20-59 c60-1500#two s30-700#got (+1s-10min c20-59 c@two/4 s@got/8){4,} ) : The same exchange again and again, with pauses, on one connection
     id = tls.beacon
     rev = 2
     confidence = 50
