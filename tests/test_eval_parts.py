@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parts of `flowtap eval` on flows that were judged: things under other conditions, one kind or another, the picture."""
+"""Parts of `flowtap eval` on judged flows: things under other conditions, one kind or another, the picture."""
 
 from collections import Counter
 
