@@ -55,13 +55,14 @@ APT_NEW = $(APT_MORE) apache2-utils axel busybox elinks erlang-ssh fish glib-net
   libmbedtls14 libmono-system-net-http4.0-cil libwww-perl lynx mercurial microsocks mksh mono-mcs mono-runtime \
   nodejs rlwrap ruby-net-ssh siege stone swi-prolog-nox tcsh websockify wget2 yash zsh
 APT_WEB = apache2-bin apache2-utils aria2 axel caddy chromium default-jdk-headless dovecot-imapd dovecot-pop3d elinks \
-  fetchmail git gnutls-bin golang-go h2o haproxy hey httrack isync knot-dnsutils ldap-utils lftp libwww-perl lighttpd \
+  fetchmail firefox-esr git gnutls-bin golang-go h2o haproxy hey httpie httrack isync knot-dnsutils ldap-utils lftp \
+  libnss3-tools libwww-perl lighttpd \
   lighttpd-mod-openssl links lynx mariadb-client mariadb-server memcached mosquitto mosquitto-clients msmtp nats-server \
   ncat nghttp2-client nghttp2-proxy nginx ngircd nodejs openssl php-cli php-curl postgresql postgresql-client \
   python3-aiohttp python3-aiosmtpd python3-cheroot python3-hypercorn python3-impacket python3-ldap3 python3-paho-mqtt \
   python3-pexpect python3-psycopg2 python3-pycurl python3-pyftpdlib python3-pymysql python3-redis python3-requests \
-  python3-terminado python3-tornado python3-uvicorn python3-websockets python3-wsproto redis-server redis-tools rsync \
-  ruby samba shellinabox siege sip-tester slapd smbclient socat subversion swaks tigervnc-standalone-server unbound w3m \
+  python3-scapy python3-terminado python3-tornado python3-uvicorn python3-websockets python3-wsproto rclone redis-server redis-tools \
+  rsync ruby samba shellinabox siege sip-tester slapd smbclient socat subversion swaks tigervnc-standalone-server unbound w3m \
   wget wget2 wrk x11-apps x11-utils xtightvncviewer xvfb
 APT_TEST = $(APT_LAB) clang-14 p0f tcpdump tcpreplay tshark
 APT_SYSTEMD = $(APT) debootstrap openssh-client

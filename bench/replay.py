@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Live equals offline: captures sent over a cable through the whole live pipeline, and read from their file.
 
-`python -m bench.replay FOLDER [--backend ebpf|afpacket] [--limit N]`, as root; prints JSON. Files qualify that are
-Ethernet, whole (no packet cut by a snap length) and fit a cable. They are sent as fast as it goes, so pauses mean
-nothing: both sides run with a pause threshold of an hour and without idle time-outs. That does not take all meaning
-from time: a hole that fills after minutes in a file fills at once in a replay, and signatures may name pauses of their
-own. So where flows differ, a file that lasts less than a minute is sent again at its own speed (`own_speed`), and a
-longer one is read again with its pauses squeezed, packets 1 us apart as in the replay (`squeezed`). What differs even
-then is listed.
+`python -m bench.replay FOLDER [--backend ebpf|afpacket] [--limit N] [--part I/N]`, as root; prints JSON. Files qualify
+that are Ethernet, whole (no packet cut by a snap length) and fit a cable; part I of N takes every Nth file. They are
+sent as fast as it goes, so pauses mean nothing: both sides run with a pause threshold of an hour and without idle
+time-outs. That does not take all meaning from time: a hole that fills after minutes in a file fills at once in a
+replay, and signatures may name pauses of their own. So where flows differ, a file that lasts less than a minute is sent
+again at its own speed (`own_speed`), and a longer one is read again with its pauses squeezed, packets 1 us apart as in
+the replay (`squeezed`). What differs even then is listed.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ class Capture:
     seconds: float
 
 
-def qualifying(folder: Path, scratch: Path) -> Iterator[Capture]:
-    """Yield the captures below `folder` that can be sent as they are."""
+def qualifying(folder: Path, scratch: Path, part: tuple[int, int]) -> Iterator[Capture]:
+    """Yield the captures below `folder` that can be sent as they are, of every Nth file."""
+    which, parts = part
     for number, source in enumerate(sorted(folder.rglob("*"))):
-        if not source.is_file() or source.suffix in (".md", ".csv", ".txt"):
+        if number % parts != which - 1 or not source.is_file() or source.suffix in (".md", ".csv", ".txt"):
             continue
         target = scratch / f"{number}.pcap"
         command = ["tcpdump", "-r", str(source), "-w", str(target), "--time-stamp-precision", "nano"]
@@ -205,14 +206,14 @@ def compare(capture: Capture, live: Live) -> tuple[str, dict[str, Any]]:
     }
 
 
-def run(folder: Path, backend: str, limit: int | None) -> dict[str, Any]:
-    """Compare all captures below `folder` that qualify, at most `limit`."""
+def run(folder: Path, backend: str, limit: int | None, part: tuple[int, int]) -> dict[str, Any]:
+    """Compare all captures below `folder` that qualify, at most `limit`, of one part."""
     began = time.monotonic()
     differing: list[dict[str, Any]] = []
     totals: Counter[str] = Counter(dict.fromkeys(("equal", "own_speed", "squeezed", "differing"), 0))
     with tempfile.TemporaryDirectory(prefix="flowtap-replay-") as name:
         scratch = Path(name)
-        captures = list(qualifying(folder, scratch))
+        captures = list(qualifying(folder, scratch, part))
         qualify = len(captures)
         cable = Cable()
         try:
@@ -239,14 +240,22 @@ def run(folder: Path, backend: str, limit: int | None) -> dict[str, Any]:
     }
 
 
+def _part(text: str) -> tuple[int, int]:
+    which, _, parts = text.partition("/")
+    if not 1 <= int(which) <= int(parts):
+        raise ValueError(text)
+    return int(which), int(parts)
+
+
 def main() -> int:
     """Print the comparison as JSON; 1 when a capture differs."""
     parser = argparse.ArgumentParser(prog="python -m bench.replay", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--backend", choices=("ebpf", "afpacket"), default="ebpf")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--part", type=_part, default=(1, 1), metavar="I/N")
     options = parser.parse_args()
-    result = run(options.folder, options.backend, options.limit)
+    result = run(options.folder, options.backend, options.limit, options.part)
     json.dump(result, sys.stdout, indent=2)
     print()
     return 1 if result["differing"] else 0

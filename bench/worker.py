@@ -132,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--flows", type=int, nargs="+", default=[10_000, 200_000])
+    parser.add_argument("--empty", action="store_true", help="without signatures, to see what those that ship cost")
     parser.add_argument("--rates", type=float, nargs="+", default=[0, 1_500_000, 100_000], help="0: as fast as it goes")
     options = parser.parse_args()
     rows = []
@@ -140,11 +141,14 @@ def main() -> None:
             place = Runtime(Path(folder) / "run")
             settings = Path(folder) / "flowtap.toml"
             settings.write_text(f'[runtime]\ndir = "{place.path}"\n[workers]\nflows = {max(flows * 5 // 4, 262_144)}\n')
+            if options.empty:
+                (none := Path(folder) / "none.fp").touch()
+                settings.write_text(settings.read_text() + f'[signatures]\nfiles = ["{none}"]\n')
             command = [sys.executable, "-m", "flowtap", "worker", "0", "--config", str(settings)]
             context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
             with subprocess.Popen(command, stderr=subprocess.DEVNULL) as worker:
                 try:
-                    _wait(place, signatures_now=1)
+                    _wait(place, fingerprints_now=1)
                     socket = context.socket(zmq.PUSH)
                     socket.setsockopt(zmq.LINGER, 0)
                     socket.connect(place.shard(0))

@@ -12,7 +12,8 @@
  *
  * A stream is the messages of records of one sender, one CPU (AF_PACKET: one ring) and one shard. Whoever receives it
  * knows from `first` exactly how many records of it were lost on the way, and from a watermark that nothing older
- * than its `ts` will come and that nothing is missing at the end.
+ * than its `ts` will come and that nothing is missing at the end. What was lost before anybody knew its shard (a full
+ * ring of AF_PACKET, a packet that met the tap at work) is told to all of them, as a time.
  */
 #ifndef FLOWTAP_BATCH_H
 #define FLOWTAP_BATCH_H
@@ -43,7 +44,7 @@
 	X(ft_u16, u2, reserved, 1, "0")                                                                                \
 	X(ft_u32, u4, reserved2, 1, "0")                                                                               \
 	X(ft_u64, u8, began, 1, "CLOCK_MONOTONIC; records: the oldest; watermark: when it was written, or 0")          \
-	X(ft_u64, u8, reserved3, 1, "0")
+	X(ft_u64, u8, lost_since, 1, "watermark: from then until `began` packets were lost that nobody looked at; 0 none")
 
 struct ft_message {
 	FT_MESSAGE_FIELDS(FT_FIELD_STRUCT)

@@ -34,6 +34,7 @@ _LOOK_NS = 100_000_000  # between two looks at the interfaces
 _TELL_NS = 1_000_000_000  # what a predecessor had sent on another connection has come by then
 _SETTLED_NS = 3_000_000_000  # what was told then has left this process, if somebody takes it
 _SECOND_NS = 1_000_000_000
+_UNSEEN = ("busy", "ring_full")  # reasons for which nobody looked at a packet, so that it is in no stream
 REASONS = (*(verdict for verdict in VERDICTS if verdict != "record"), *TAP_REASONS)
 
 
@@ -66,6 +67,8 @@ class CaptureProcess:
     ) -> None:
         self._alive = alive
         self._sender = settings.sender
+        self._unseen = 0
+        self._looked = time.monotonic_ns()
         self._closing = ExitStack()
         try:
             self._claims = Claims(place.taps, place.name, settings.sender)
@@ -121,6 +124,7 @@ class CaptureProcess:
                 if each_second:
                     second = now
                     counters = tap.counters()
+                    self._look_for_losses(counters, now)
                     self._count(counters)
                     self._tell(now - began)
 
@@ -132,6 +136,7 @@ class CaptureProcess:
             self._tap.close()
             counters = self._tap.counters()
             self._publisher.reached(counters)
+            self._look_for_losses(counters, time.monotonic_ns())
             self._tell(_TELL_NS)
             self._publisher.watermark(FOR_EVER)
             self._publisher.flush()
@@ -141,6 +146,13 @@ class CaptureProcess:
             self._publisher.close()
             self._accounts.end(ends)
             self._watermarks.close(ended=True)
+
+    def _look_for_losses(self, counters: Sequence[StreamCounters], now: int) -> None:
+        """Tell the workers of packets that nobody looked at since this was called before."""
+        unseen = sum(stream.filtered[reason] for stream in counters for reason in _UNSEEN)
+        if unseen > self._unseen:
+            self._publisher.lost(self._looked)
+        self._unseen, self._looked = unseen, now
 
     def _tell(self, age_ns: int) -> None:
         """Tell the workers where the streams of killed predecessors ended, once those messages have surely come."""

@@ -29,7 +29,7 @@ from capture.live import StreamCounters, TapError
 FOR_EVER = (1 << 64) - 1  # time of the last watermark of a sender
 LINGER_MS = 500  # how long what waits for a worker may hold up the end
 _HEADER = struct.Struct("=QQQQIHHBBHIQQ")  # struct ft_message
-_SEQ_AT, _TS_AT, _BEGAN_AT = 1, 3, 6  # words of the header
+_SEQ_AT, _TS_AT, _BEGAN_AT, _LOST_AT = 1, 3, 6, 7  # words of the header
 
 
 class Watermarks:
@@ -89,6 +89,8 @@ class Publisher:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
         self._send: list[Callable[[Buffer, int], object]] = [_nobody for _ in endpoints]
+        self._lost_since = 0
+        self._dropped: int | None = None  # watermarks, when the loss was told
 
     def count_in(self, page: Page, watermarks: Watermarks, streams: int) -> None:
         """Count in these cells from now on; must come before the first message."""
@@ -106,6 +108,7 @@ class Publisher:
         )
         self._parcels = Parcels(self._leave, page.cells, watermarks.all_words, places, streams, shards)
         self._marks = page.index["watermarks"], page.index["watermarks_dropped"]
+        self._cells = page.cells
         self._watermarks = watermarks.messages
         self._words = watermarks.words
 
@@ -143,12 +146,25 @@ class Publisher:
             return False
         return True
 
+    def lost(self, since: int) -> None:
+        """Tell each worker, with the next watermark, that packets were lost from `since` ns until then.
+
+        Those are meant whose worker is not known; what a stream has lost, its numbers tell.
+        """
+        self._lost_since = min(self._lost_since or since, since)
+        self._dropped = None
+
     def watermark(self, ns: int) -> None:
         """Tell each worker that nothing as old as `ns` will come any more, with the next flush."""
         now = monotonic_ns()
+        dropped = self._cells[self._marks[1]]
+        if self._dropped == dropped:  # all have been given the one that told the loss
+            self._lost_since = 0
+        self._dropped = dropped
         for shard, words in enumerate(self._words):
             words[_TS_AT] = ns
             words[_BEGAN_AT] = now
+            words[_LOST_AT] = self._lost_since
             self._parcels.add(shard, self._watermarks[shard], *self._marks)
             words[_SEQ_AT] += 1
 

@@ -53,8 +53,8 @@ class Merge:
     def losses(self) -> list[tuple[int, int, int]]:
         """Return, once, the intervals in which records were lost, for Engine.lost: from ns, to ns, how many.
 
-        From 0 on: of a stream of which nothing had arrived before. 0 records: a sender was silent for 5 s without
-        having ended; how many it had not sent is not known here.
+        From 0 on: of a stream of which nothing had arrived before. 0 records: how many is not known here, as a sender
+        was silent for 5 s without having ended, or says that it lost packets that it had not looked at.
         """
 
     def handshakes(self) -> list[bytes]:

@@ -19,8 +19,8 @@ from engine.message cimport (
 )
 from engine.record cimport ft_record, ft_tag, u8, u32, u64
 from engine.streams cimport (
-    CPUS, NONE, Sender, Senders, Stream, note_missed, place_of, sender_expect, sender_for, sender_forget, sender_to_forget, senders_free,
-    senders_horizon, senders_init, senders_listen, stream_for,
+    CPUS, NONE, Sender, Senders, Stream, note_loss, note_missed, place_of, sender_expect, sender_for, sender_forget,
+    sender_to_forget, senders_free, senders_horizon, senders_init, senders_listen, stream_for,
 )
 from engine.window cimport BATCH, Window, window_free, window_has_room, window_init, window_keep, window_release
 
@@ -333,6 +333,8 @@ cdef int take_watermark(Window *w, u32 sender, const ft_message *m, const u8 *da
         memcpy(&word, words + cpu * sizeof(u64), sizeof(u64))
         if word > FIRST_MAX:
             return FIRST
+    if m.lost_since:
+        note_loss(&w.senders, m.lost_since, min(written, w.senders.now), 0)
     for cpu in range(m.count):
         memcpy(&word, words + cpu * sizeof(u64), sizeof(u64))
         if word == 0:

@@ -15,6 +15,7 @@ cdef extern from "batch.h" nogil:
         u8 kind
         u8 version
         u64 began
+        u64 lost_since
 
     int FT_BATCH
     int FT_HANDSHAKE_BATCH

@@ -85,12 +85,14 @@ class Remembered:
     def __init__(self, memory: Memory, page: Counters) -> None:
         self._memory = memory
         self.streams: Streams = []
+        self.until = 0  # ns on the clock of the records: when the predecessor was alive last; 0 without one
         self.made = page.get("events_made")
         self.received, self.missed, self.processed = map(page.get, ("received", "missed", "processed"))
         match memory.load():
-            case [int(received), int(missed), int(processed), int(made), list(streams)]:
+            case [int(received), int(missed), int(processed), int(made), list(streams), *more]:
                 self.received, self.missed, self.processed, self.made = received, missed, processed, made
                 self.streams = streams
+                self.until = max(0, 0, *(one for one in more if isinstance(one, int)))
         page.set("died", self.received - self.processed)
 
     def resume(self, merge: Merge) -> None:
@@ -101,7 +103,7 @@ class Remembered:
             except (TypeError, ValueError) as error:  # all it costs is that more counts as missed
                 log.warning("what was remembered of a stream is not used: %s", error)
 
-    def save(self, counters: Mapping[str, int], made: int, streams: Streams) -> None:
+    def save(self, counters: Mapping[str, int], made: int, streams: Streams, now: int) -> None:
         """Remember all of it, or nothing if the process is killed meanwhile; `counters` are those of this run."""
         self._memory.store(
             (
@@ -110,6 +112,7 @@ class Remembered:
                 self.processed + counters["released"],
                 made,
                 streams,
+                now,
             )
         )
 
@@ -172,7 +175,8 @@ class Worker:
         self._alive = alive
         self._senders = senders
         self._expected: frozenset[int] = frozenset()
-        self._began_before = bool(remembered.received)
+        if remembered.until:  # the flows of the predecessor died with it, and records that it held
+            engine.lost(0, min(remembered.until, clock()))
         self._clock = clock
         self._offset = offset
         events.offset_ns = offset()
@@ -236,9 +240,6 @@ class Worker:
             if sightings is not None:
                 sightings.see(merge.records, count)
                 self._outbox.add(sightings.take(now))
-            if self._began_before:  # the flows of a predecessor died with it, and records that it held
-                self._began_before = False
-                engine.lost(0, max(1, min(int.from_bytes(merge.records[:8], sys.byteorder), now)) - 1)
             done = 0
             while done < count:
                 done += engine.process(merge.records, merge.tags, done, count - done)
@@ -259,7 +260,7 @@ class Worker:
 
     def _send(self, now: int) -> None:
         """Remember where all is, then send what was found: so no two events ever have the same number."""
-        self._remembered.save(self._merge.counters(), self._outbox.made, self._merge.streams())
+        self._remembered.save(self._merge.counters(), self._outbox.made, self._merge.streams(), now)
         self._outbox.flush(now)
 
     def _mend(self) -> None:

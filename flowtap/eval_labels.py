@@ -16,6 +16,8 @@ MAX_ERRORS = 100
 
 _ID = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_MAPPED = bytes(10) + b"\xff\xff"  # before an IPv4 address of 4 bytes
 
 Ends = tuple[str, bytes, int, bytes, int]  # protocol, client, its port, server, its port; addresses of 16 bytes
 
@@ -79,6 +81,8 @@ def read_labels(path: str, same: str | None = None) -> Labels:
             missing = [column for column in wanted if column not in head]
             if missing:
                 raise LabelError(f"{path}:1: no column {', '.join(missing)}; expected {','.join(wanted)}")
+            if several := [column for column in wanted if head.count(column) > 1]:
+                raise LabelError(f"{path}:1: more than one column {', '.join(several)}; expected each once")
             places = [head.index(column) for column in wanted]
             for row in rows:
                 if not row or row[0].lstrip().startswith("#"):
@@ -87,6 +91,8 @@ def read_labels(path: str, same: str | None = None) -> Labels:
                     errors.append(f"{path}: more mistakes, which are not told")
                     break
                 try:
+                    if any(cell.strip() for cell in row[len(head) :]):
+                        raise LabelError(f"{len(row)} columns; expected {len(head)}: labels are joined with |")
                     _row(labels, rows.line_num, row, places)
                 except LabelError as error:
                     errors.append(f"{path}:{rows.line_num}: {error}")
@@ -119,6 +125,8 @@ def _row(labels: Labels, line: int, row: list[str], places: list[int]) -> None:
         _address("server_ip", server),
         0 if proto == "icmp" else _port("server_port", server_port, proto),
     )
+    if ends[1].startswith(_MAPPED) != ends[3].startswith(_MAPPED):
+        raise LabelError(f"client_ip {client!r} and server_ip {server!r}; expected both IPv4 or both IPv6")
     flows = labels.captures.setdefault(os.path.normpath(capture), {})
     for same in (ends, reverse(ends)):
         if same in flows:
@@ -131,15 +139,15 @@ def _address(column: str, text: str) -> bytes:
         address = ip_address(text)
     except ValueError:
         raise LabelError(f"{column} {text!r}; expected an IPv4 or IPv6 address") from None
-    return address.packed if isinstance(address, IPv6Address) else bytes(10) + b"\xff\xff" + address.packed
+    return address.packed if isinstance(address, IPv6Address) else _MAPPED + address.packed
 
 
 def _port(column: str, text: str, proto: str) -> int:
     """Return a port; for ICMP the identifier, 0 where there is none or it is left out."""
     if proto == "icmp" and not text:
         return 0
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise LabelError(f"{column} {text!r}; expected a number from 0 to 65535")
+    if not _PORT.fullmatch(text) or int(text) > 65535:
+        raise LabelError(f"{column} {text[:20]!r}; expected a number from 0 to 65535")
     return int(text)
 
 

@@ -14,6 +14,7 @@ $XDG_CACHE_HOME/flowtap or ~/.cache/flowtap for others.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import io
@@ -85,7 +86,7 @@ def key(paths: Sequence[str], settings: tuple[object, ...]) -> str:
             if total > MAX_SIZE:
                 return ""
             digest.update(repr((path, len(data))).encode() + data)
-            for line in data.splitlines():
+            for line in data.removeprefix(codecs.BOM_UTF8).splitlines():
                 if line.startswith(b"include"):
                     match = includes.INCLUDE.match(line.decode("utf-8", "replace"))
                     other = includes.find(match[1], path) if match and includes.NAME.fullmatch(match[1]) else None

@@ -9,6 +9,11 @@ INCLUDE = re.compile(r'include[ \t]+"([^"]*)"')
 NAME = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]*")
 
 
+def is_include(line: str) -> bool:
+    """Return whether a line begins with the word `include`."""
+    return line == "include" or line.startswith(("include ", "include\t", 'include"'))
+
+
 def find(name: str, file: str) -> str | None:
     """Return the path of a file that another one includes: beside it, or a shipped one; None when there is none."""
     for folder in (os.path.dirname(file), SHIPPED):

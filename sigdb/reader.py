@@ -120,7 +120,7 @@ class File:
                 self._above = "a definition"
                 parse.definition(line, index, self.definitions)
                 return
-            if line.split(maxsplit=1)[0] == "include":
+            if includes.is_include(line):
                 self._above = "a line 'include'"
                 self._include(line)
                 return

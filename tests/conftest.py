@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import zmq
 from tests.conversation import PASSWORD, login, other, pcap
 
 ROOT = Path(__file__).parent.parent
-os.environ.setdefault("FLOWTAP_CACHE", "")  # signatures are compiled each time, and nothing is left behind
+_CACHE = tempfile.TemporaryDirectory(prefix="flowtap-tests-")  # commands compile signatures once, for these tests alone
+os.environ.setdefault("FLOWTAP_CACHE", _CACHE.name)
 
 
 def environment() -> dict[str, str]:

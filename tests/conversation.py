@@ -78,11 +78,11 @@ def pcap(*conversations: Tcp | list[Packet]) -> bytes:
     packets: list[Packet] = []
     for conversation in conversations:
         packets += conversation.packets if isinstance(conversation, Tcp) else conversation
-    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    data = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)]
     for time, frame in sorted(packets, key=lambda packet: packet[0]):
         seconds, micros = divmod(round(time * 1_000_000), 1_000_000)
-        data += struct.pack("<IIII", seconds, micros, len(frame), len(frame)) + frame
-    return data
+        data += (struct.pack("<IIII", seconds, micros, len(frame), len(frame)), frame)
+    return b"".join(data)
 
 
 # What `login` matches, twice.

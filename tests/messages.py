@@ -71,9 +71,9 @@ class Sender:
         tags = b"".join(struct.pack("<IHH", cpu + 1, 0, 0) for _ in records)
         return header(**fields) + tags.ljust(BATCH * TAG_SIZE, b"\0") + b"".join(r.pack() for r in records)
 
-    def watermark(self, ts: int, cpus: int | None = None, written: int = 0) -> bytes:
+    def watermark(self, ts: int, cpus: int | None = None, written: int = 0, lost_since: int = 0) -> bytes:
         """Return the promise that nothing as old as `ts` follows, with what was sent of each CPU until `written`."""
         words = [self.sent.get(cpu, 0) for cpu in range(max(self.sent, default=-1) + 1 if cpus is None else cpus)]
         fields = {"kind": KIND_WATERMARK, "sender": self.number, "shard": self.shard, "ts": ts, "count": len(words)}
-        fields["began"] = written
+        fields |= {"began": written, "lost_since": lost_since}
         return header(**fields) + struct.pack(f"<{len(words)}Q", *words)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Command
 from tests.conversation import Tcp, pcap
+from tests.ssh_actions import sessions
 
 LABELLED = Path(__file__).parent / "captures" / "labelled"
 SIGNATURES = Path(__file__).parents[1] / "sigdb" / "signatures"
@@ -193,6 +194,33 @@ def test_ignore_before_each_answer(cipher: str, flowtap: Command, tmp_path: Path
 def test_requests_without_replies(flowtap: Command, tmp_path: Path) -> None:
     ids = told(SILENT, "aes-ctr, hmac-sha2-256", False, flowtap, tmp_path)
     assert ids == {name: wanted(words) for name, (_, words) in SILENT.items()}
+
+
+# What is found in sessions of many kinds of clients and servers: precision and recall at least.
+LEAST = {
+    "human.typing": (1.0, 0.98),
+    "human.lines": (0.98, 0.7),
+    "automated.typing": (0.9, 0.6),
+    "ssh.session.interactive": (0.93, 0.75),
+    "ssh.session.exec": (0.9, 0.72),
+    "ssh.session.transfer": (0.95, 0.72),
+    "ssh.session.forward": (0.92, 0.92),
+}
+
+
+def test_many_kinds_of_clients_and_servers(flowtap: Command, tmp_path: Path) -> None:
+    made = list(sessions(step=61))
+    (tmp_path / "sessions.pcap").write_bytes(pcap(*(connection for *_, connection in made)))
+    found: dict[int, set[str]] = {port: set() for _, port, _, _ in made}
+    for line in flowtap("read", "--json", tmp_path / "sessions.pcap").stdout.splitlines():
+        event = json.loads(line)
+        if event["event_type"] == "alert":
+            found[event["src_port"]] |= {name for name in LEAST if event["flowtap"]["id"].startswith(name)}
+    meant = {port: {name.removesuffix(".ssh") for name in wanted(words)} for _, port, words, _ in made}
+    for name, (precision, recall) in LEAST.items():
+        right = sum(name in found[port] and name in meant[port] for port in meant)
+        assert right >= precision * sum(name in ids for ids in found.values()), name
+        assert right >= recall * sum(name in ids for ids in meant.values()), name
 
 
 def judged(table: str, flowtap: Command) -> dict[str, dict[str, int]]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`flowtap eval`: exact intervals, labels and their mistakes, who is right, what is printed."""
 
+import gzip
 from fractions import Fraction
 from math import comb
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from flowtap.eval_interval import at_least, clopper_pearson
 from flowtap.eval_labels import LabelError, read_labels
 from flowtap.eval_score import hits_of, too_general
-from tests.conftest import Command
+from tests.conftest import ROOT, Command
 from tests.conversation import Tcp, ethernet, pcap
 
 HEAD = "capture,proto,client_ip,client_port,server_ip,server_port,labels\n"
@@ -76,6 +77,36 @@ def test_impossible_numbers(right: int, total: int) -> None:
         (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x|x=2\n", "2: label x is given twice"),
         (HEAD + 2 * "a,tcp,1.1.1.1,1,2.2.2.2,2,x\n", "3: the flow was given in line 2; expected each flow once"),
         (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x\na,tcp,2.2.2.2,2,1.1.1.1,1,x\n", "3: the flow was given in line 2"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x,y\n", "2: 8 columns; expected 7: labels are joined with |"),
+        (HEAD[:-1] + ",labels\na,tcp,1.1.1.1,1,2.2.2.2,2,x,y\n", "1: more than one column labels; expected each once"),
+        (HEAD.replace(",", ";"), "1: no column capture, proto, client_ip, client_port, server_ip, server_port, labels"),
+        (
+            HEAD + f"a,tcp,1.1.1.1,{'4' * 5000},2.2.2.2,2,x\n",
+            "2: client_port '44444444444444444444'; expected a number",
+        ),
+        (HEAD + "a,tcp,1.1.1.1,-1,2.2.2.2,2,x\n", "2: client_port '-1'; expected a number from 0 to 65535"),
+        (HEAD + "a,tcp,1.1.1.1,+1,2.2.2.2,2,x\n", "2: client_port '+1'; expected a number from 0 to 65535"),
+        (HEAD + "a,tcp,1.1.1.1,,2.2.2.2,2,x\n", "2: client_port ''; expected a number from 0 to 65535"),
+        (HEAD + "a,tcp,1.1.1.1,1.0,2.2.2.2,2,x\n", "2: client_port '1.0'; expected a number from 0 to 65535"),
+        (HEAD + "a,tcp,1.1.1.1,\u0661,2.2.2.2,2,x\n", "2: client_port '\u0661'; expected a number from 0 to 65535"),
+        (HEAD + "a,udp,1.1.1.01,1,2.2.2.2,2,x\n", "2: client_ip '1.1.1.01'; expected an IPv4 or IPv6 address"),
+        (HEAD + "a,udp,[fd00::1],1,fd00::2,2,x\n", "2: client_ip '[fd00::1]'; expected an IPv4 or IPv6 address"),
+        (HEAD + "a,udp,fd00::1/64,1,fd00::2,2,x\n", "2: client_ip 'fd00::1/64'; expected an IPv4 or IPv6 address"),
+        (HEAD + "a,udp,fd00:::1,1,fd00::2,2,x\n", "2: client_ip 'fd00:::1'; expected an IPv4 or IPv6 address"),
+        (HEAD + "a,udp,1.1.1.1:80,1,2.2.2.2,2,x\n", "2: client_ip '1.1.1.1:80'; expected an IPv4 or IPv6 address"),
+        (HEAD + "a,udp,16843009,1,2.2.2.2,2,x\n", "2: client_ip '16843009'; expected an IPv4 or IPv6 address"),
+        (HEAD + "a,tcp,1.1.1.1,1,fd00::2,2,x\n", "2: client_ip '1.1.1.1' and server_ip 'fd00::2'; expected both IPv4"),
+        (HEAD + "a,udp,fd00::1,1,fd00::2,2,x\na,udp,FD00:0::1,1,fd00::0002,2,x\n", "3: the flow was given in line 2"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x\na,tcp,::ffff:1.1.1.1,1,2.2.2.2,2,x\n", "3: the flow was given in line 2"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x\n./a,tcp,1.1.1.1,1,2.2.2.2,2,x\n", "3: the flow was given in line 2"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x..y\n", "2: label 'x..y'; expected ids joined with |"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x;y\n", "2: label 'x;y'; expected ids joined with |"),
+        (HEAD + "a,tcp,1.1.1.1,1,2.2.2.2,2,x=1e3\n", "2: label 'x=1e3'; expected a number of hits from 1 on"),
+        (HEAD + f"a,tcp,1.1.1.1,1,2.2.2.2,2,x={'9' * 5000}\n", "; expected a number of hits from 1 on"),
+        (
+            HEAD + f"a,{'t' * 200_000},1.1.1.1,1,2.2.2.2,2,x\n",
+            "2: field larger than field limit (131072); expected CSV",
+        ),
         (HEAD + 'a,"tcp', "2: unexpected end of data; expected CSV"),
         (HEAD + "a,tcp,\ud83d,1,2.2.2.2,2,x\n", "the byte 0xed is not UTF-8; expected UTF-8"),
     ],
@@ -86,6 +117,47 @@ def test_wrong_labels(text: str, expected: str, tmp_path: Path) -> None:
     with pytest.raises(LabelError) as error:
         read_labels(str(path))
     assert str(error.value).startswith(f"{path}:") and expected in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "a,tcp,1.1.1.1,1,2.2.2.2,2,",
+        "a,TCP, 1.1.1.1 ,00001,2.2.2.2,65535, x | y=2 ,,",  # empty cells behind the last column
+        "a,udp,FD00:0:0::1,0,fd00::2,2,x",
+        "a,tcp,fe80::1%eth0,1,fe80::2,2,x",
+        "a,icmp,1.1.1.1,,2.2.2.2,,x",
+    ],
+)
+def test_right_labels(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    for end in ("\n", "\r\n", ""):
+        path.write_text("\ufeff" + HEAD + row + end, newline="")
+        assert len(read_labels(str(path)).captures["a"]) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "cut.gz", "empty", "text", "missing", "folder"])
+def test_captures_that_cannot_be_read(damage: str, tmp_path: Path, flowtap: Command) -> None:
+    """What came before is judged, the place is told, and the exit code says that it was not all."""
+    good = (ROOT / "tests" / "captures" / "demo.pcap.gz").read_bytes()
+    path = tmp_path / "a.pcap"
+    texts = {
+        "cut": (gzip.decompress(good)[:5000], "offset 4912: packet cut short"),
+        "cut.gz": (good[:3000], "gzip data ends early"),
+        "empty": (b"", "offset 0: empty, expected pcap or pcapng"),
+        "text": (b"capture,proto\n", "offset 0: not a capture (begins with 63 61"),
+        "missing": (None, "No such file or directory"),
+        "folder": (None, "Is a directory"),
+    }
+    data, told = texts[damage]
+    if data is not None:
+        path.write_bytes(data)
+    if damage == "folder":
+        path.mkdir()
+    (tmp_path / "l.csv").write_text(HEAD + "a.pcap,tcp,10.77.1.2,47372,10.77.2.2,22,ssh.auth.failure\n")
+    done = flowtap("eval", "l.csv", "a.pcap")
+    assert (done.returncode, done.stdout[:5]) == (1, "label")
+    assert "flowtap: a.pcap: " in done.stderr and told in done.stderr
 
 
 def test_captures_are_known_by_the_end_of_their_path(tmp_path: Path) -> None:

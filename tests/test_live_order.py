@@ -84,3 +84,27 @@ def test_a_worker_knows_of_capture_processes_that_it_has_not_heard(net: Net, tmp
     assert len(after) > CALLS // 20
     for event in before + after:
         assert (bare(event), event["flowtap"]["gap"], event["flow"]["state"]) == (SHAPE, False, "closed"), event
+
+
+def test_what_the_ring_of_af_packet_had_no_room_for_is_a_gap(net: Net, tmp_path: Path) -> None:
+    """Nobody knows whose packets they were, so the flows of that time are marked, and no others."""
+    client, gateway, server = routed(net)
+    settings = {**SETTINGS, "capture": {"ring_bytes": 1 << 20}}
+    pipeline = Pipeline(gateway, tmp_path, settings=settings)
+    server.start(*TALK, "serve", "10.78.2.2", str(PORT))
+    server.await_port(PORT)
+    try:
+        pipeline.begin("left", backend="afpacket")
+        caller = client.start(*TALK, "call", "10.78.2.2", str(PORT), str(CALLS // 2))
+        until(lambda: len(flows(pipeline)) > CALLS // 20, "flows")
+        pipeline.processes["capture-left"].send_signal(signal.SIGSTOP)
+        time.sleep(3 * PAUSE)
+        pipeline.processes["capture-left"].send_signal(signal.SIGCONT)
+        assert caller.wait(60) == 0
+        pipeline.finish()
+    finally:
+        pipeline.close()
+    assert pipeline.counters("capture")["filtered.ring_full"]
+    assert any(event["flowtap"]["gap"] for event in flows(pipeline))
+    assert all(event["flowtap"]["gap"] for event in flows(pipeline) if bare(event) != SHAPE)
+    assert sum(not event["flowtap"]["gap"] for event in flows(pipeline)) > CALLS // 20

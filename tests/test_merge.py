@@ -180,6 +180,15 @@ def test_what_is_missing_was_sent_before_the_watermark_was_written() -> None:
     assert merge.losses() == [(0, T0 + 20, 2), (0, T0 + 3 * SECOND, 1)]
 
 
+def test_packets_that_nobody_looked_at_are_a_loss_of_unknown_size() -> None:
+    merge, sender = Merge(0), Sender()
+    merge.put(sender.watermark(T0, written=T0 + 5, lost_since=T0 - 7), T0 + 10)
+    merge.put(sender.watermark(T0 + 6, written=T0 + 99, lost_since=T0 + 2), T0 + 20)
+    merge.put(sender.watermark(T0 + 7, written=T0 + 17), T0 + 20)
+    merge.put(sender.watermark(ENDED, written=T0 + 18, lost_since=T0 + 200), T0 + 20)
+    assert merge.losses() == [(T0 - 7, T0 + 5, 0), (T0 + 2, T0 + 20, 0), (T0 + 200, T0 + 200, 0)]
+
+
 def test_a_successor_goes_on_where_the_streams_are() -> None:
     sender = Sender()
     for _ in range(3):

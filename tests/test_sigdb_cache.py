@@ -60,7 +60,9 @@ def test_the_program_is_the_same(files: list[str], tmp_path: Path) -> None:
         lambda path: (path / "base.fp").write_text("let A(n) = c$n s$n-2\n"),
     ],
 )
-def test_a_change_is_seen(files: list[str], tmp_path: Path, change: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_change_is_seen(files: list[str], tmp_path: Path, change: Callable[[Path], object], mark: str) -> None:
+    Path(files[0]).write_text(mark + Path(files[0]).read_text())
     before = sigdb.load(files, cached=True)
     change(tmp_path)
     after = sigdb.load(files, cached=True)

@@ -67,8 +67,8 @@ tcp 21,25,110,119,143,587,2525 = < ~ s10-600 (~ x*){0,8} (+1200ms-5min c3-200 (c
 
 # Commands of a few bytes, each after a pause of at least 800 ms, each answered, from the first packet of the flow on: a
 # shell bound to a port. Only on ports that such shells are known to use: instruments (HiSLIP), brokers and databases
-# are also spoken to in short lines with pauses, by programs.
-tcp 1234,1337,4242,4443,4444,4445,5554,5555,6666,7777,9001,9999,12345,31337,54321 = < (s*){0,3} ~ c2-60 s2-1448 (s*){0,6} (+800ms-5min c2-60 s2-1448 (s*){0,6}){3,} : A person types lines, as to a shell bound to a port
+# are also spoken to in short lines with pauses, by programs. A shell prints more than an instrument's or a counter's values.
+tcp 1234,1337,4242,4443,4444,4445,5554,5555,6666,7777,9001,9999,12345,31337,54321 = < (s*){0,3} ~ c2-60 s2-1448 (s*){0,6} (+800ms-5min c2-60 s2-1448 (s*){0,6}){3,} where s.bytes / s.packets > 40 : A person types lines, as to a shell bound to a port
     id = human.lines.shell
     confidence = 75
     severity = medium
@@ -84,9 +84,9 @@ tcp 21 = < ~ s10-1448 (~ s4-1448){0,3} (c4-100 (~ s4-1448){1,8}){4,} : FTP - lin
     category = interactive
 
 # A program logs in by telnet: after the negotiation of options (ten packets at least), whole lines at once, where a
-# person's keys would come one by one.
-# Fails: names and passwords of fewer than six letters. False friends: telnet in line mode, which people use with old hosts.
-tcp 23,2323 = < (~ x*){10,} c7-60 (~ s1-){1,8} c7-60 ~ s1- : Telnet - lines sent by a program
+# person's keys would come one by one: two, or four of fewer letters (a program that refuses all options has sent its name by then).
+# Fails: short sessions with names and passwords of fewer than six letters. False friends: telnet in line mode, which people use with old hosts.
+tcp 23,2323 = < (~ x*){10,} ( c7-60 (~ s1-){1,8} c7-60 ~ s1- | ( c3-60 (~ s1-){1,8} ){4} ) : Telnet - lines sent by a program
     id = automated.lines.telnet
     confidence = 85
     severity = low

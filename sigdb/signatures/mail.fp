@@ -5,10 +5,10 @@
 # others tell that it holds elsewhere.
 
 # The server greets first; then three commands at once, each answered before the next, and a fourth thing, which may be the
-# message. Several commands may share a segment (PIPELINING, RFC 2920).
-# Fails: a mail that takes fewer exchanges because all of it is pipelined; pauses of the client itself.
+# message. Several commands may share a segment (PIPELINING, RFC 2920): then the third is the message, of any length.
+# Fails: pauses of the client itself.
 # False friends: none were seen; a person with a mail program is a program here.
-tcp 25,587,2525 = < ~ s10-600 (~ s4-600){0,3} (c4-400 (c1-1448){0,3} (~ s4-600){1,8}){3} c4-1448 : SMTP - lines sent by a program
+tcp 25,587,2525 = < ~ s10-600 (~ s4-600){0,3} (c4-400 (c1-1448){0,3} (~ s4-600){1,8}){2} ( c4-400 (c1-1448){0,3} | c401-1448 (c1-1448){0,} ) (~ s4-600){1,8} c4-1448 : SMTP - lines sent by a program
     id = automated.lines.smtp
     confidence = 95
     severity = low

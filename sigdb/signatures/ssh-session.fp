@@ -15,7 +15,7 @@
 # variable, a long command, and a terminal have the same size. OpenSSH's server answers "shell" and "exec" with WINDOW_ADJUST
 # as well; that it is OpenSSH's is told by the host keys that it announces (OPEN_K; OPEN_N without). Where that leaves two
 # readings, what follows decides (keys, lines with echoes, the end without any input), or nothing is said.
-# Taken from: arithmetic, and tests/ssh_sessions.py, which makes sessions of messages by 18 kinds of clients and 8 of servers;
+# Taken from: arithmetic, and tests/ssh_actions.py, which makes sessions of messages by 18 kinds of clients and 8 of servers;
 # names that begin with SEEN_ from the lab's recordings: compressed sessions, AsyncSSH, JSch, Twisted. Figures, and what cannot
 # be told: docs/database-sessions.md.
 #

@@ -14,15 +14,19 @@ let SAID = ~ x2-255
 let LISTED = ( ~ x250- | ~ x1360-1480 (~ x250-){0,1} (~ x2-900){1,2} )
 # A group exchange, the two halves of the key exchange; the client's may be in its first packet (Dropbear).
 let HALVES = (~ c20-40 ~ s100-1200){0,1} (~ c48-1500 (~ c20-1500){0,1}){0,1} ~ s150- (~ s*){0,4}
-let LISTS = $SAID{0,2} $LISTED{0,2} $SAID{0,2} $LISTED
-# The beginning: a client's banner of so many bytes, before or after what the server says; or with all of the client's at once.
-let BANNERS(client) = ( c$client | ( s8-255 (~ s2-255){0,2} (~ s250- (~ s2-900){0,1}){0,1} | s250-1800 ) ~ c$client )
+# Both sides' must occur.
+let LISTED_C = ( ~ c250- | ~ c1360-1480 (~ x250-){0,1} (~ x2-900){1,2} )
+let LISTED_S = ( ~ s250- | ~ s1360-1480 (~ x250-){0,1} (~ x2-900){1,2} )
+let LISTS = $SAID{0,2} ( $LISTED_S $SAID{0,2} $LISTED_C | $LISTED_C $SAID{0,1} $LISTED_S | ~ s1360-1480 ~ c250- (~ x2-900){1,2} )
+# The beginning: a client's banner of so many bytes, before or after what the server says.
+let BANNERS(client) = ( ( c$client | s8-255 (~ s2-255){0,2} ~ c$client ) $LISTS | ( s8-255 (~ s2-255){0,2} ~ s250- (~ s2-900){0,1} | s450-1800 ) ~ c$client $LISTED_C )
+# Or all of the client's at once (Dropbear, Conch).
 let ALL_C = ( c600-800 | c1300-1480 ~ c400-700 | c1800-2000 )
-let ALL_AT_ONCE = ( $ALL_C ~ s8-1800 | c1300-1480 ~ s8-255 (~ s250-){0,1} ~ c400-700 | s8-255 ~ $ALL_C | s450-1800 ~ $ALL_C ) $SAID{0,1}
-let KEX = ( $BANNERS(8-64) $LISTS | $ALL_AT_ONCE ) $LISTED{0,3} $HALVES
+let ALL_AT_ONCE = ( $ALL_C ( ~ s8-80 ~ s230-1800 | ~ s450-1340 ) | c1300-1480 ~ s8-80 (~ s250-){0,1} ~ c400-700 | s8-80 ~ $ALL_C | s450-1340 ~ $ALL_C ) $SAID{0,1}
+let KEX = ( $BANNERS(8-64) | $ALL_AT_ONCE ) $LISTED{0,2} $HALVES
 # The same where the client's banner is as long as OpenSSH's (with or without the name of a distribution); as others'.
-let KEX_OPENSSH = $BANNERS(20-22,32-43) $LISTS $LISTED{0,3} $HALVES
-let KEX_OTHER(sizes) = ( $BANNERS($sizes) $LISTS | $ALL_AT_ONCE ) $LISTED{0,3} $HALVES
+let KEX_OPENSSH = $BANNERS(20-22,32-43) $LISTED{0,2} $HALVES
+let KEX_OTHER(sizes) = ( $BANNERS($sizes) | $ALL_AT_ONCE ) $LISTED{0,2} $HALVES
 # NEWKEYS (16 bytes), perhaps joined with EXT_INFO or what follows; EXT_INFO of either side.
 let NEWKEYS = (~ c16-160 (~ s16){0,1} (~ s104-1500){0,1}){0,1} (~ c36-100){0,2} (~ s104-1500){0,1}
 # Up to the client's request for the service, named `I` so that `I` is something everywhere (in pieces: ssh2

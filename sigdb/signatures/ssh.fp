@@ -111,7 +111,7 @@ let COUNT_ALIKE(pause, ign) = ( ~ $ASK_ALIKE($ign) $pause $ANSWER $ALIKE(~, $ign
 # After two refusals: DISCONNECT ("Too many authentication failures"; OpenSSH's sixth), or the end (Dropbear's tenth).
 let LAST(ign) = $ANY $REFUSED(~, $ign) $ANY ( ~ $PASSWORD | ~ c@A+96 | ~ $ASK_F($ign) ~ $ANSWER )
 # After one: DISCONNECT of any text for what can be no other request (servers that allow one or two tries).
-let GOODBYE(pause) = ( $pause c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | $pause c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | $pause c@A+48/16 +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
+let GOODBYE(pause) = ( $pause c@A+80/8,246-255,257-272 ~ s@A+40/40!@F | $pause c@A+96,@A+104 ~ s@A+20/20,@A+72/8!@F | $pause c@A+48/16 +230ms s@A+40/40!@F | ~ $ASK_F() $pause $ANSWER +230ms s@A+40/40!@F ) (~ c16-200){0,1} >
 # The same for any password where no keyboard-interactive is offered.
 let GOODBYE_SHORT(noise, pause) = $REFUSED_NONE() $FIRST_SHORT(~, ) $noise $pause c@A+60/28 ~ s@A+40/40!@F (~ c16-200){0,1} >
 # Without `F`. The first request is as small as a "none" for a long name: a password if its refusal is slow, if the client asks for the
@@ -146,7 +146,7 @@ let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32,@A+48 $FIRST_ANY(~, $ign) $AGAIN(~, 
 let FAILED_NEXT(ign) = $KNOWN_NONE($ign) ( + $SMALL $REFUSED(~, $ign) | + c@A+104 $REFUSED(~, $ign) | $COUNT_NEXT(~, $ign) )
 let FAILED_96(ign) = $KNOWN_16($ign) $ANY ( $COUNT_96($ign) | + c@A+96 $REFUSED(~, $ign) )
 let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+56/24 (~ c16-200){0,1} >
-let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) ) | $LAST_ALIKE($ign) )
+let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) | ~ c@A+76/12,246-255,257-272 ~ s@A+56/24 (~ c16-200){0,1} > ) | $LAST_ALIKE($ign) )
 # OpenSSH alone pads to 96, and asks for nothing first; so what others send first may be a password, and 96 is a key.
 # ncrack (banner of 20 bytes) is made of OpenSSH, but asks for nothing first either.
 let FAILED_OPENSSH(ign) = ( ~ c@A+96 $ign ~ s@A+40/40!@A+48,@A+56 | $FAILED_96($ign) | $MODE_ALIKE($ign) $ANY ( $ALIKE_96($ign) | + c@A+96 $ALIKE(~, $ign) ) )

@@ -25,7 +25,9 @@
 #           less than the request and NEWKEYS, "none" is 8 to 56 more than the acceptance, what follows more again.
 #   SERVED  the server's NEWKEYS comes after the client's and is as large; EXT_INFO may come before the acceptance.
 #   FRAMED  in a websocket the client adds 4 bytes more than the server, its mask.
-# Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel.
+# In NONE and THIRD the sizes of CBC are left out: there everything differs by a multiple of 16.
+# Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel, refusals
+# that take longer than 0.4 s.
 # False friends: request and answer protocols of fixed small sizes; SMB on other ports has the same rhythm, hence the ports.
 let KEX = ( ~ c300- (~ x*){0,8} ~ c54-1460 (~ c20-400){0,1} | ~ c500- ) ~ s70- (~ s20-){0,5}
 let REFUSAL = s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104
@@ -34,8 +36,8 @@ let ALONE = ~ c37,38,45,46,53,54,62,69,85,101 (~ c60-140){0,1} ~ c60-220#r $ACCE
 let FIRST = c@a,@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
 let LATER = c@a+8,@a+16,@a+24,@a+32,@a+40,@a+44,@a+48,@a+52,@a+56,@a+60,@a+64,@a+68,@a+72,@a+80,@a+88,@a+96,@a+104,@a+112,@a+120,@a+128,@a+136,@a+144,@a+152,@a+160,@a+168,@a+176,@a+184,@a+192,@a+200,@a+208,@a+216
 let JOINED = (~ c37-110){0,1} ( ( ~ c76-200#k $ACCEPTED(@k,@k-16,@k-24,@k-32,@k-37,@k-38,@k-45,@k-46) | ~ c100-260#k $ACCEPTED(@k-52,@k-60,@k-68,@k-70,@k-76,@k-84,@k-100) ) (~ c40-140){0,1} $FIRST $REFUSAL | ~ c76-200#k $ACCEPTED(@k,@k-16,@k-32,@k-37,@k-38,@k-45) $FIRST ~ s400-1400 ~ c60-250 ~ s@a )
-let NONE = ~ c120-260#k ( s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
-let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
+let NONE = ~ c120-260!133,149,165,181,197,213,229,245#k ( s@k-60,@k-64,@k-68,@k-76,@k-80,@k-84,@k-92,@k-96,@k-100,@k-108,@k-112,@k-116,@k-128#q ~ s@q,@q+8,@q+16,@q+24 ~ c70-400 ~ s@q-16,@q-8,@q,@q+8,@q+16,@q+24 | s@k-72,@k-64,@k-56,@k-48,@k-40,@k-32,@k-24,@k-16,@k-8,@k,@k+8#j ~ c70-400 ~ s@j-44,@j-52,@j-56,@j-60,@j-64,@j-68,@j-84,@j-100 | s@k-84,@k-76,@k-68#q ~ s@q+8 ~ c70-400 ~ s450-1100 c50-130 | s@k-40,@k-32,@k-24,@k-16 ~ c70-400 ~ s450-1100 c50-130 )
+let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140!69,85,101,117,133#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
 let EQUAL = ~ c76-200#k $ACCEPTED(@k-16,@k-24,@k-38,@k-46) c@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56#n s@a ~ c@n+8,@n+16,@n+24,@n+32,@n+40,@n+48,@n+56,@n+64,@n+72,@n+80,@n+88,@n+96,@n+104,@n+112,@n+120 ( ~ s@a,@a-16,@a-8 | ~ s400-1400 )
 let SERVED = ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} $ACCEPTED(@r) c60-400 s50-230
 let FRAMED = ( ~ c44,51 ~ c60-130#r s@r-4#a | ~ c76-150#k s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
@@ -199,14 +201,14 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( $KEY(22-30,37,53,69, @k
     category = command and control
 
 # The same request and the same short answer five times, with at least a second of silence before each, on one kept
-# connection, of which the server has said nothing longer than 700 bytes a packet in its first exchanges: an implant does
+# connection, of which the server has said nothing longer than 1,250 bytes a packet before: an implant does
 # not begin with a page. A length may come first, in a record of its own, always or at times. Requests of fewer than 60
 # bytes (HTTP/2) must be the same to the byte.
 # Fails: implants that open a connection for each report, sizes that vary by more than 4 (request) or 8 bytes (answer),
 # tasks among the reports.
 # False friends: programs that ask for the same thing again and again: monitoring, mail clients on 443. A page that does so
 # is told by itself, which comes first.
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ~ c43-1700 ( ~ c20-1700 | ~ s20-700 ){0,8} ( +1s-10min c60-1500#q s30-700#r ( ( +1s-10min c@q/4 | +1s-10min c26,33 c@q-4/4 ) s@r/8 ){4,} | +1s-10min c45-59#q s60-700#r (+1s-10min c@q/1 s@r/4){4,} | +1s-10min c20-59 c60-1500#two s30-700#got (+1s-10min c20-59 c@two/4 s@got/8){4,} ) : The same exchange again and again, with pauses, on one connection
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ~ c43-1700 ( ~ c20-1700 | ~ s20-1250 ){0,8} ( +1s-10min c60-1500#q ~ s30-600#r ( ( +1s-10min c@q/4 | +1s-10min c26,33 c@q-4/4 ) ~ s@r/8 ){4,} | +1s-10min c1380-1460 c20-1460#q ~ s30-600#r ( +1s-10min c1380-1460 c@q/4 ~ s@r/8 ){4,} | +1s-10min c45-59#q s60-700#r (+1s-10min c@q/1 s@r/4){4,} | +1s-10min c20-59 c60-1500#two s30-700#got (+1s-10min c20-59 c@two/4 s@got/8){4,} ) : The same exchange again and again, with pauses, on one connection
     id = tls.beacon
     rev = 2
     confidence = 50
