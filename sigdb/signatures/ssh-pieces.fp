@@ -19,8 +19,8 @@ let RUN_M = $IGNORED c@A+38/38 (c@A-12/4){0,2} ~ s16 (~ c@A-16/0 | ~ s*){1,}
 let BYE = (~ c@A+16/16){0,1} (~ s*){0,1} >
 # Five keys with their echoes.
 let KEYS_4 = +400ms-1h c@A-12/4#key ( (~ s4 (~ c@key/0){0,1} ~ s@key+20/24){1,3} +0ms-1500ms c@key/0 ){4}
-let KEYS_M = +400ms-1h c@A/0#key ( ( (~ s@A-32/0,@A/0){0,4} +0ms-1500ms c@key/0 ){2} ( (~ s@A-32/0,@A/0){1,4} +0ms-1500ms c@key/0 ){2} )
-let SFTP_4 = ~ c@A+8/8 ~ s4 (~ c*){0,1} ~ s@A-12/0 ~ c@A/0 ~ s4 ~ s@A+250/254 ~ c@A+200/200 ~ s4 ~ s@A+30000/30012 ~ c@A+30000/30000
+let KEYS_M = +400ms-1h c@A/0#key ( ( (~ s@A-32/0,@A/0,@A+64/0){0,4} +0ms-1500ms c@key/0 ){2} ( (~ s@A-32/0,@A/0,@A+64/0){1,4} +0ms-1500ms c@key/0 ){2} )
+let SFTP_4 = ~ c@A+8/8 ~ s4 (~ c*){0,1} ~ s@A-16/4 ~ c@A/0 ~ s4 ~ s@A+250/254 ~ c@A+200/200 ~ s4 ~ s@A+30000/30012 ~ c@A+30000/30000
 let SFTP_M = ~ c@A+16/0 ~ s16 ~ s@A-32/0 ~ c@A/0 ~ s@A+200/232 ~ s@A-32/0 ~ c@A+200/200 ~ s* ~ s@A-32/0 ~ c@A+30000/30000
 
 # Fails, false friends: as human.typing.ssh.
@@ -31,8 +31,16 @@ tcp * = < ( $LOGIN_4 ... $KEYS_4 | $LOGIN_M ... $KEYS_M ) : SSH2 - a person type
     attack = T1021.004
     category = ssh
 
+# Fails, false friends: as human.lines.ssh.
+tcp * = < ( $LOGIN_4 $OPEN_4 $IGNORED c@A+38/38 ~ s4 ~ s* $LINES | $LOGIN_M $OPEN_M $IGNORED c@A+38/38 ~ s16 ~ s* $LINES ) : SSH2 - a person types lines to a command
+    id = human.lines.ssh.pieces
+    confidence = 90
+    severity = low
+    attack = T1021.004
+    category = ssh
+
 # Fails, false friends: as ssh.session.interactive.
-tcp * = < ( $LOGIN_4 ( ... $KEYS_4 | $OPEN_4 $REQS_MORE ~ c@A+226/194 ~ s4 ~ s@A-12/4 (c@A-12/4){0,1} c@A/0 ~ s4 | $OPEN_4 c@A+440/364 ~ s4 ~ s@A+24/0 ~ s4 $USED ) | $LOGIN_M ( ... $KEYS_M | $OPEN_M $REQS_MORE ~ c@A+226/194 ~ s16 ~ s@A-32/0 c@A/0 ~ s16 ) ) : SSH2 - terminal session
+tcp * = < ( $LOGIN_4 ( ... $KEYS_4 | $OPEN_4 $REQS_MORE ~ c@A+226/194 ~ s4 ~ s@A-16/4 (c@A-12/4){0,1} c@A/0 ~ s4 | $OPEN_4 c@A+440/364 ~ s4 ~ s@A+16/0,@A+24/0 ~ s4 $USED ) | $LOGIN_M ( ... $KEYS_M | $OPEN_M $REQS_MORE ~ c@A+226/194 ~ s16 ~ s@A-32/0 c@A/0 ~ s16 ) ) : SSH2 - terminal session
     id = ssh.session.interactive.pieces
     confidence = 95
     severity = low
