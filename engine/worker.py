@@ -85,7 +85,7 @@ class Remembered:
     def __init__(self, memory: Memory, page: Counters) -> None:
         self._memory = memory
         self.streams: Streams = []
-        self.until = 0  # ns on the clock of the records: when the predecessor was alive last; 0 without one
+        self.until = 0  # ns on the clock of the records: when a predecessor that was killed was alive last; 0: none
         self.made = page.get("events_made")
         self.received, self.missed, self.processed = map(page.get, ("received", "missed", "processed"))
         match memory.load():
@@ -175,6 +175,7 @@ class Worker:
         self._alive = alive
         self._senders = senders
         self._expected: frozenset[int] = frozenset()
+        self._ended = False
         if remembered.until:  # the flows of the predecessor died with it, and records that it held
             engine.lost(0, min(remembered.until, clock()))
         self._clock = clock
@@ -260,7 +261,8 @@ class Worker:
 
     def _send(self, now: int) -> None:
         """Remember where all is, then send what was found: so no two events ever have the same number."""
-        self._remembered.save(self._merge.counters(), self._outbox.made, self._merge.streams(), now)
+        alive = 0 if self._ended else now  # who ended by itself has told of all flows, and lost nothing
+        self._remembered.save(self._merge.counters(), self._outbox.made, self._merge.streams(), alive)
         self._outbox.flush(now)
 
     def _mend(self) -> None:
@@ -341,6 +343,7 @@ class Worker:
 
     def _finish(self) -> None:
         """Report the flows that are open, as at the end of a capture."""
+        self._ended = True
         self._process(everything=True)
         if self._sightings is not None:
             self._sightings.finish()

@@ -23,12 +23,19 @@ from lab.crowd import Activity, Run, record
 from lab.network import LabError
 
 ROUND_TRIPS = (0, 10, 40, 80, 160)  # milliseconds
-PLANS = {"tls": "lab.tlsplan", "more": "lab.tlsmoreplan", "new": "lab.tlsnewplan", "plain": "lab.plain"}
+PLANS = {
+    "tls": "lab.tlsplan",
+    "more": "lab.tlsmoreplan",
+    "new": "lab.tlsnewplan",
+    "plain": "lab.plain",
+    "plain-more": "lab.plainmore",
+}
 PARTS = {
     "tls": ("train", "test"),
     "more": ("train", "test", "fresh", "drawn"),
     "new": ("a", "b"),
     "plain": ("train", "test"),
+    "plain-more": ("test",),
 }
 
 

@@ -14,7 +14,7 @@ CAPTURES = Path(__file__).parent / "captures"
 OURS = ("tls.", "human.lines", "human.password.", "automated.lines")
 
 
-@pytest.mark.parametrize("name", ["tls-443", "tls-443-offload", "tls-drawn", "plain", "plain-far"])
+@pytest.mark.parametrize("name", ["tls-443", "tls-443-offload", "tls-drawn", "tls-new", "plain", "plain-far"])
 def test_labels(name: str) -> None:
     labels, capture = CAPTURES / f"{name}.labels.csv", CAPTURES / f"{name}.pcap.gz"
     command = [sys.executable, "-m", "flowtap", "eval", "--json", str(labels), str(capture)]

@@ -10,8 +10,7 @@ import orjson
 from tests.conftest import Command
 
 FOLDER = Path(__file__).parent / "captures" / "innocent"
-# What is known to be found falsely, and in what: docs/false-alarms.md.
-KNOWN = {("human.lines.shell", "instrument")}
+KNOWN = set[tuple[str, str]]()
 
 
 def test_nothing_is_found_in_innocent_flows(flowtap: Command) -> None:
