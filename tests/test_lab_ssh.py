@@ -187,8 +187,17 @@ def test_flows_without_labels_are_left_out_of_a_capture() -> None:
 
 
 @pytest.mark.skipif(not LABELLED.is_dir(), reason=f"no captures in {LABELLED}")
-@pytest.mark.parametrize("table", ["ssh", "more"])
-def test_labelled_captures_hold_what_their_labels_say(table: str, flowtap: Command) -> None:
+@pytest.mark.parametrize(
+    ("table", "success_found", "failure_found"),
+    [
+        ("ssh", 0.98, 0.95),
+        ("more", 0.98, 0.95),
+        ("new", 0.95, 0.9),
+    ],  # docs/unseen.md says what is missed of new programs
+)
+def test_labelled_captures_hold_what_their_labels_say(
+    table: str, success_found: float, failure_found: float, flowtap: Command
+) -> None:
     with (LABELLED / f"{table}.csv").open() as lines:
         files = sorted({LABELLED / row["capture"] for row in csv.DictReader(lines)})
     document = json.loads(flowtap("eval", "--json", LABELLED / f"{table}.csv", *files).stdout)
@@ -202,8 +211,8 @@ def test_labelled_captures_hold_what_their_labels_say(table: str, flowtap: Comma
     assert document["flows"] > 200
     scores = {one["id"]: one for one in document["labels"]}
     success, failure = scores["ssh.auth.success"], scores["ssh.auth.failure"]
-    assert success["precision"]["value"] >= 0.995 and success["recall"]["value"] >= 0.98
-    assert failure["precision"]["value"] >= 0.97 and failure["recall"]["value"] >= 0.95
+    assert success["precision"]["value"] >= 0.995 and success["recall"]["value"] >= success_found
+    assert failure["precision"]["value"] >= 0.97 and failure["recall"]["value"] >= failure_found
 
 
 def test_other_releases_play_in_one_part_each(monkeypatch: pytest.MonkeyPatch) -> None:

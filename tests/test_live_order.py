@@ -18,6 +18,7 @@ from tests.test_live_topologies import BACKENDS, PORT, TALK, Net, bare, net, rou
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 CALLS = 600
+FOR_EVER = 1_000_000  # calls
 PAUSE = 0.3  # seconds for which one of two capture processes is not heard
 UNDER_WAY = 0.05  # seconds after a kill in which messages still leave for the dead
 SETTINGS = {"events": {"flows": True}, "capture": {"queue": 4096}}
@@ -29,9 +30,10 @@ def began(event: Event) -> float:
     return datetime.fromisoformat(event["flow"]["start"]).timestamp()
 
 
-def flows(pipeline: Pipeline) -> list[Event]:
-    """Return the flow events of the calls so far."""
-    return [event for event in pipeline.events() if event["event_type"] == "flow" and event.get("dest_port") == PORT]
+def flows(pipeline: Pipeline, since: float = 0) -> list[Event]:
+    """Return the flow events so far of calls that began after `since`."""
+    found = [event for event in pipeline.events() if event["event_type"] == "flow" and event.get("dest_port") == PORT]
+    return [event for event in found if began(event) > since]
 
 
 def start_worker(pipeline: Pipeline) -> None:
@@ -63,7 +65,7 @@ def test_a_worker_knows_of_capture_processes_that_it_has_not_heard(net: Net, tmp
         for interface in ("left", "right"):
             pipeline.await_up(f"capture-{interface}", lambda name=interface: pipeline.taps(name))  # type: ignore[misc]
         time.sleep(NOTICED)
-        caller = client.start(*TALK, "call", "10.78.2.2", str(PORT), str(CALLS))
+        caller = client.start(*TALK, "call", "10.78.2.2", str(PORT), str(FOR_EVER))
         start_worker(pipeline)
         until(lambda: len(flows(pipeline)) > CALLS // 20, "flows")
         before = flows(pipeline)
@@ -71,7 +73,10 @@ def test_a_worker_knows_of_capture_processes_that_it_has_not_heard(net: Net, tmp
         pipeline.processes.pop("worker-0").wait()
         killed = time.time() + UNDER_WAY
         start_worker(pipeline)
-        assert caller.wait(60) == 0
+        until(lambda: len(flows(pipeline, killed)) > CALLS // 20, "flows of the second worker")
+        after = flows(pipeline, killed)
+        caller.kill()
+        caller.wait()
         with contextlib.suppress(LabError):
             until(lambda: not pipeline.gaps(), "the ledger closes")
         assert not pipeline.gaps()
@@ -79,9 +84,6 @@ def test_a_worker_knows_of_capture_processes_that_it_has_not_heard(net: Net, tmp
     finally:
         pipeline.close()
     assert not pipeline.counters("capture")["dropped"]
-    after = [event for event in flows(pipeline) if began(event) > killed]
-    assert before
-    assert len(after) > CALLS // 20
     for event in before + after:
         assert (bare(event), event["flowtap"]["gap"], event["flow"]["state"]) == (SHAPE, False, "closed"), event
 

@@ -3,9 +3,10 @@
 # are ours. They describe SSH protocol 1 and line-wise telnet, so today they serve as a proof that old lines still load.
 #
 # Taken from: that announcement; no server of the lab speaks SSH 1. Fails: SSH 2, all of it (ssh.fp). Their sizes are
-# absolute, so an exchange of such sizes in any other protocol is a false friend; none was seen so far.
+# absolute, so an exchange of such sizes in any other protocol is a false friend.
 
-# After the server's key the client leaves. The sizes are wide: a false friend is whatever ends after three such packets.
+# After the server's key the client leaves. The sizes are wide: a false friend is whatever ends after three such packets, as a
+# scanner that reads banner and methods of TinySSH (`s37 c12 s264`).
 tcp * = < s27/15 c27/15 s300/100 > : SSH1 - client chose to refuse server key
     id = ssh1.hostkey.refused
     severity = high
