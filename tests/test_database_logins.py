@@ -44,6 +44,7 @@ EXCHANGES = {
     "small lists": "c41 s20 c400 s260 c48 s192",
 }
 METHODS = {
+    "key": "publickey",
     "password": "publickey,password",
     "keyboard": "publickey,keyboard-interactive",
     "both": "publickey,password,keyboard-interactive",
@@ -171,6 +172,12 @@ class Login:
         self.say("c", payload + self.user).say("s", payload - 36).say("c", payload + 87 + self.user)
         return self.say("s", 1)
 
+    def first_step(self, payload: int, methods: str) -> Login:
+        """Sign with a key that would do, after which other methods are needed (RFC 4252, 5.1)."""
+        self.refusal = 6 + len(methods)
+        self.say("c", payload + self.user).say("s", payload - 36).say("c", payload + 87 + self.user)
+        return self.say("s", self.refusal)
+
     def key(self, payload: int) -> Login:
         """Offer a key that is refused."""
         return self.say("c", payload + self.user).say("s", self.refusal, after=0.006)
@@ -179,6 +186,7 @@ class Login:
 Play = Callable[[Login], object]
 PERSON = 2.5  # seconds before a password
 ED25519, RSA = 107, 336
+ASKS, PASS = "keyboard-interactive", "password"
 # What is played, with which methods, and how many passwords are refused; "+" at the end: the last one is accepted.
 CASES: dict[str, tuple[str, str, float, Play]] = {
     "OpenSSH, a person": ("password both gssapi gssapi-both", "2+", PERSON, lambda x: x.none().third()),
@@ -212,6 +220,10 @@ CASES: dict[str, tuple[str, str, float, Play]] = {
     "one try": ("both gssapi", "1", 0.01, lambda x: x.none().goodbye(8, pad=64)),
     "other: two tries": ("gssapi", "2", 0.01, lambda x: x.none().password(18).goodbye(24, 40)),
     "other: a key that is refused": ("password both gssapi", "0", 0.01, lambda x: x.none().key(ED25519)),
+    "other: one of few bytes": ("both gssapi", "1", 0.01, lambda x: x.password(10)),
+    "a key, then asked": ("key", "0+", PERSON, lambda x: x.none().first_step(RSA, ASKS).answer(8, True, 64)),
+    "a key, then asked twice": ("key", "1+", PERSON, lambda x: x.none().first_step(RSA, ASKS).second()),
+    "a key, then a password": ("key", "1+", PERSON, lambda x: x.none().first_step(RSA, PASS).padded(8).padded(8, True)),
     "a long name": ("password both", "0", 0.01, lambda x: x.named(14).none()),
     "too many": ("both gssapi", "3", 0.01, lambda x: x.none().padded(8).padded(8).say("c", 55, pad=64).say("s", 45)),
 }  # fmt: skip

@@ -52,11 +52,13 @@ tcp * = < $KEX +1s ( c16 | c60-420 (~ s24-84 | ~ s104-600){0,1} ~ s40-100 | c60-
 # libssh2's one password after "none", which is as large as PuTTY's request to be asked.
 let LEFT = $IGNORE (~ c@A+4/20){0,1}
 let LEFT_ALIKE = ( $LEFT > | $IGNORE ~ c@A+44/4 $ALIKE(+0ms-229ms, ) > | $IGNORE ~ c@A+48/16 > )
-let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER() ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} $FIRST_LONG(~, ) $IGNORE c@A+44/4 +0ms-229ms s@F > | $NONE ~ c@A+56/8 > | c@A+40 +0ms-229ms s@A+527/527!@A+16 > )
+let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER() ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} $FIRST_LONG(~, ) $IGNORE c@A+44/4 +0ms-229ms s@F > | $NONE ~ c@A+56/8 > )
 let LEFT_I = ( $IGNORE > | ( $NONE | $NONE_8 ) > | ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+36/36 $LEFT > )
 let LEFT_PIECES = $NONE_PIECES $BANNER() ( ~ s@A+40/40 | ~ $JOINT ) >
+# Those that ask for nothing first.
+let ASKING = $SERVICE_AFTER($KEX_OTHER(8-23,32-43), ~)
 let LEFT_LONG = ~ c@A+32,@A+48 ( ~ s@A+40/40 | ~ $JOINT ) >
-tcp * = < ( $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE | $LEFT_PIECES ) | ~ $WITH_I $LEFT_I ) | $BY_OPENSSH ~ s40-100#A $LEFT_LONG ) : SSH2 - closed before a credential was sent
+tcp * = < ( $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE | $LEFT_PIECES ) | ~ $WITH_I $LEFT_I ) | $BY_OPENSSH ~ s40-100#A $LEFT_LONG | $ASKING ~ s40-100#A c@A+40 +0ms-229ms s@A+527/527!@A+16 > ) : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed.auth
     confidence = 95
     severity = low

@@ -48,7 +48,12 @@ let KEY = c@A+158/46,@A+960/732!246-255,257-272
 # The server's answers. The first refusal names `F`.
 let REPLY(pause, sizes, ign) = $pause $ign ~ s$sizes
 let FIRST(pause, sizes, ign) = $pause $ign ~ s$sizes#F
-let REFUSED(pause, ign) = $REPLY($pause, @F, $ign)
+# Where `F` is `A` (one method) PAM's last question, which is as large, is a refusal's twin: EQUAL counts there after refusals alone (ONLY).
+let EQUAL(pause, ign) = $REPLY($pause, @F, $ign)
+let REFUSED(pause, ign) = $pause $ign ~ s@F!@A
+let PK_OK(ign) = c@A+850/770 $ign ~ s@A+450/410 $IGNORE ~ c@A+960/790
+let ONLY(ign) = ( ~ c2-1700 | $EQUAL(~, $ign) | ~ $PK_OK($ign) $EQUAL(~, $ign) ){0,}
+let BEFORE(ign) = ( $ANY $REFUSED(~, $ign) | $ONLY($ign) ( ~ $PK_OK($ign) ){0,1} $EQUAL(~, $ign) ){0,1}
 # A refusal or a question. A question comes soon; Dropbear and PAM make one wait for a refusal.
 let ALIKE(pause, ign) = $REPLY($pause, @A+16, $ign)
 # Sizes: all but 16; with room for keyboard-interactive; without it; those of chacha20 alone; those of AES; with none
@@ -79,27 +84,32 @@ let DONE(ign) = ( $REPLY(~, @A-16,36, $ign) | $REPLY(~, @A, $ign) $IGNORE ~ c@A-
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_JOINED(ign) = $JOINED($ign) ( ~ $LARGE $FIRST_ANY(~, $ign) | + c@A+52/12,@A+96,@A+104 $FIRST_ANY(~, $ign) | c@A+52/12,@A+96,@A+104 $FIRST_ANY(+230ms, $ign) | $SMALL $FIRST_SHORT(~, $ign) )
-let COUNTED(ign) = ( ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | ~ c@A+48 $FIRST_ANY(~, $ign) ( $AGAIN(+0ms-399ms, $ign) | ~ $UNPADDED $REFUSED(~, $ign) ) | ~ c@A+96 $FIRST_ANY(~, $ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
+let COUNTED(ign) = ( ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | ~ c@A+48 $FIRST_ANY(~, $ign) ( $AGAIN(+0ms-399ms, $ign) | ~ $UNPADDED $EQUAL(~, $ign) ) | ~ c@A+96 $FIRST_ANY(~, $ign) | $COUNTED_JOINED($ign) | $JOINED($ign){0,1} ~ $ANSWERED(~) )
 let LEARNT(ign) = ( $JOINED($ign){0,1} ~ $KEY $FIRST_ANY(~, $ign) | $JOINED($ign) ~ c@A+52/12,@A+96,@A+104 $FIRST_ANY(~, $ign) | ~ c@A+32 $FIRST_ANY(~, $ign) $AGAIN(+0ms-399ms, $ign) | ~ c@A+32 $FIRST_SHORT(~, $ign) | $IGNORE ~ c@A+40 $FIRST_ANY(~, $ign) )
+# A signature that is a partial success, after which other methods are listed.
+let HALFWAY(ign) = ( ~ c2-1700 | $REPLY(~, @A, $ign) ){0,} ~ $PK_OK($ign)
+let PARTIAL(ign) = $HALFWAY($ign) $ign ~ s@A+44/36!@A+16#F
 let REFUSED_NONE(ign) = ( $NONE | $NONE_8 ){0,1} $BANNER($ign)
-let KNOWN(ign) = ( $REFUSED_NONE($ign) ( $FIRST_SHORT(~, $ign) | $FIRST_LONG(~, $ign) $IGNORE ~ c24-1700 $ign ~ s@A+1000/1000!@A ) | $COUNTED($ign) | $LEARNT($ign) )
+let KNOWN(ign) = ( $REFUSED_NONE($ign) ( $FIRST_SHORT(~, $ign) | $FIRST_LONG(~, $ign) $IGNORE ~ c24-1700 $ign ~ s@A+1000/1000!@A ) | $COUNTED($ign) | $LEARNT($ign) | $PARTIAL($ign) )
 let KNOWN_NONE(ign) = $REFUSED_NONE($ign) $FIRST_LONG(~, $ign) $IGNORE
 let KNOWN_ALL(ign) = ( $REFUSED_NONE($ign) $FIRST_ANY(~, $ign) | $COUNTED($ign) | $LEARNT($ign) )
 # In chacha20 a password is 104, or 40, and 96 a key. Elsewhere 96 may be either.
 let KNOWN_8(ign) = ( $NONE_8 $BANNER($ign) $FIRST_ANY(~, $ign) | $NONE{0,1} $BANNER($ign) $FIRST_8(~, $ign) )
 let KNOWN_16(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) | $COUNTED($ign) | $LEARNT($ign) )
 # Where a refusal may look like a question.
-let MODE_ALIKE(ign) = ( $REFUSED_NONE($ign) $ALIKE(~, $ign) | $JOINED($ign) | ( ~ c@A+64/32 | ~ $KEY ) $ALIKE(~, $ign) )
+let MODE_ALIKE(ign) = ( $REFUSED_NONE($ign) $ALIKE(~, $ign) | $HALFWAY($ign) $ALIKE(~, $ign) | $JOINED($ign) | ( ~ c@A+64/32 | ~ $KEY ) $ALIKE(~, $ign) )
 
 # What counts once `F` is known: a password, or an answer, with `F` as reply.
-let COUNT(pause, ign) = ( $pause $UNPADDED | ~ $ASK_F($ign) $pause $ANSWER ) $REFUSED(~, $ign)
+let COUNT(pause, ign) = ( ( $pause $UNPADDED | ~ $ASK_F($ign) $pause $ANSWER ) $REFUSED(~, $ign) | ~ $ASK_F($ign) $pause $ANSWER $EQUAL(+700ms, $ign) )
 # 104 is a password in chacha20, but for a key that belongs to a name of 9 bytes and more, after which a person types.
 let COUNT_104(pause, ign) = $pause c@A+104 ( $REFUSED(+230ms, $ign) | $REFUSED(+0ms-229ms, $ign) ( c@A,@A+40,@A+104 | > ) )
+let COUNT_A(pause, ign) = ( $pause $UNPADDED $EQUAL(~, $ign) | $pause c@A+104 ( $EQUAL(+230ms, $ign) | $EQUAL(+0ms-229ms, $ign) ( c@A,@A+40,@A+104 | > ) ) )
 # Directly after "none" a small one may be a request to be asked that is refused at once, where keyboard-interactive is offered but not to
 # be had: before an unpadded password without a pause it counts, or where the reply is slow.
 let COUNT_NEXT(pause, ign) = ( $pause $LARGE $REFUSED(~, $ign) | $pause $SMALL $REFUSED(+230ms, $ign) | c@A+40 $REFUSED(+0ms-229ms, $ign) $IGNORE c@A+60/28 | c@A+56/8 $REFUSED(+0ms-229ms, $ign) $IGNORE c@A+32,@A+68/20 | ~ $ASK_F($ign) $pause $ANSWER $REFUSED(~, $ign) | $COUNT_104($pause, $ign) )
 # A request of 96 is a password after a pause (of a person), before a slow reply, or before another one without a pause.
 let COUNT_96(ign) = ( ~ $ASK_F($ign) ~ $ANSWER $REFUSED(+0ms-229ms, $ign) c@A+96 $REFUSED(+0ms-229ms, $ign) ( + c24-1700 | c@A+52/40 ) | c@A+96 ( $REFUSED(+230ms, $ign) | $REFUSED(+0ms-229ms, $ign) ( c@A+96 | > ) ) )
+let COUNT_96_A(ign) = c@A+96 ( $EQUAL(+230ms, $ign) | $EQUAL(+0ms-229ms, $ign) ( c@A+96 | > ) )
 let COUNT_TYPED(ign) = + c@A+96,@A+104 $REFUSED(~, $ign)
 # Where a refusal may look like a question: what is no request to be asked; or the reply is slow; or what follows is no answer:
 # a password, "none" or the service again, DISCONNECT, the end. An answer that is refused counts itself.
@@ -127,13 +137,13 @@ let FIRST_AFTER(ign) = ( c@A+44/4 $ALIKE(+0ms-229ms, $ign) ( c@A+72/24 | $IGNORE
 let FIRST_ALIKE(ign) = ( ~ c@A+76/20,@A+104,246-255,257-272 $ALIKE(~, $ign) | + c@A+44/4 $ALIKE(~, $ign) | ~ c@A+40/8 $ALIKE(+230ms, $ign) | $FIRST_AFTER($ign) )
 # 48 may be "none" for a very long name, or a request to be asked that is refused: then one who types makes a pause, or PuTTY pads.
 let FIRST_48(ign) = ( + c@A+48 $FIRST_ANY(~, $ign) | c@A+48 $FIRST_ANY(+230ms, $ign) | c@A+48 $FIRST_ANY(+0ms-229ms, $ign) ( ~ c@A+60/28 | $AGAIN(~, $ign) | > ) )
-let COUNTED_FIRST(ign) = ( ~ c@A+48 $FIRST_ANY(~, $ign) ~ $UNPADDED $REFUSED(~, $ign) | ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | $FIRST_48($ign) )
+let COUNTED_FIRST(ign) = ( ~ c@A+48 $FIRST_ANY(~, $ign) ~ $UNPADDED $EQUAL(~, $ign) | ~ c@A+72/16,@A+104,246-255,257-272 $FIRST_ANY(~, $ign) | $FIRST_48($ign) )
 
 # In pieces (ssh2 of Node): the length, 4 bytes, where it is apart; a MAC of its own, 16, 20 or 32.
 let NONE_PIECES = ( ~ c4 ~ c@A+20/8 (~ c16){0,1} | ~ c@A-20/40 ~ c20,32 )
 let PIECES(pause) = ( $pause c4 ( ~ c@A+56/28 | ~ c@A+40/28 ~ c16 ) | $pause c@A+28/28 ~ c32 | $pause c@A+40/28 ~ c20 )
 let KNOWN_PIECES(ign) = $NONE_PIECES ( $BANNER($ign) | ~ $JOINT $PIECES(~) ) $ign ~ s@A+40/40#F
-let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) $ANY $PIECES(~) $REFUSED(~, $ign) | $NONE_PIECES ~ $JOINT $PIECES(~) $ign ~ s@A+40/40 )
+let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) ( $ANY $PIECES(~) $REFUSED(~, $ign) | $ONLY($ign) $PIECES(~) $EQUAL(~, $ign) ) | $NONE_PIECES ~ $JOINT $PIECES(~) $ign ~ s@A+40/40 )
 
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
 # Fails: passwords of more than 60 bytes that are not padded, or 95 with a pad; more than some 40 packets. Where a refusal
@@ -142,9 +152,9 @@ let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) $ANY $PIECES(~) $REFUSED(~, $ign)
 # PuTTY's password; a "none" for a name of 9 bytes and more, of a program that is not OpenSSH and leaves; of 25 and more, of libssh2.
 # An empty password counts: it was sent and refused, though OpenSSH's log calls it "none" (ncrack; Enter at a prompt). So does one
 # that the server takes from nobody.
-let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32,@A+48 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) ) ( $ANY ( $COUNT(~, $ign) | $COUNT_104(~, $ign) | $COUNT_TYPED($ign) ) | $LAST($ign) ~ s@A+56/24!@F (~ c16-200){0,1} > | $ANY $GOODBYE(~) | ( $ANY $REFUSED(~, $ign) ){4} $LAST($ign) > )
+let FAILED(ign) = ( $KNOWN($ign) | ~ c@A+32,@A+48 $FIRST_ANY(~, $ign) $AGAIN(~, $ign) ) ( $ANY ( $COUNT(~, $ign) | $COUNT_104(~, $ign) | $COUNT_TYPED($ign) ) | $LAST($ign) ~ s@A+56/24!@F (~ c16-200){0,1} > | $ONLY($ign) ( $COUNT_A(~, $ign) | + c@A+96,@A+104 $EQUAL(~, $ign) | $EQUAL(~, $ign) ( ~ $PASSWORD | ~ c@A+96 ) ~ s@A+56/24!@F (~ c16-200){0,1} > ) | $ANY $GOODBYE(~) | ( $ANY $REFUSED(~, $ign) ){4} $LAST($ign) > | ( $ONLY($ign) $EQUAL(~, $ign) ){5} ( ~ $PASSWORD | ~ c@A+96 ) > )
 let FAILED_NEXT(ign) = $KNOWN_NONE($ign) ( + $SMALL $REFUSED(~, $ign) | + c@A+104 $REFUSED(~, $ign) | $COUNT_NEXT(~, $ign) )
-let FAILED_96(ign) = $KNOWN_16($ign) $ANY ( $COUNT_96($ign) | + c@A+96 $REFUSED(~, $ign) )
+let FAILED_96(ign) = $KNOWN_16($ign) ( $ANY ( $COUNT_96($ign) | + c@A+96 $REFUSED(~, $ign) ) | $ONLY($ign) ( $COUNT_96_A($ign) | + c@A+96 $EQUAL(~, $ign) ) )
 let LAST_ALIKE(ign) = $ANY $ALIKE(~, $ign) $ANY ( ~ c@A+72/16,246-255,257-272 | ~ c@A+32 | ~ c@A+96 ) ~ s@A+56/24 (~ c16-200){0,1} >
 let FAILED_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY ( $COUNT_ALIKE(~, $ign) | + c@A+48/16 $ALIKE(~, $ign) | ~ c@A+76/12,246-255,257-272 ~ s@A+56/24 (~ c16-200){0,1} > ) | $LAST_ALIKE($ign) )
 # OpenSSH alone pads to 96, and asks for nothing first; so what others send first may be a password, and 96 is a key.
@@ -157,7 +167,11 @@ let FAILED_OTHER(ign) = ( $COUNTED_FIRST($ign) | $FIRST_ALIKE($ign) )
 # libssh2, known by its banner and KEXINIT, asks for a question only where keyboard-interactive is listed, and answers it.
 let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 ( ~ s16-1460 ){0,2} $HALVES $NEWKEYS ~ c40-420 ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let FAILED_LIBSSH2 = ~ $PLAIN ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 +0ms-229ms s@A+32/32 >
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) ) : SSH2 - password or answer refused
+# One request of 40 that is refused at once: a password (or "none" for a name of 21 bytes and more; ncrack's, of 20, empty) of a client whose
+# banner is none of those that ask for nothing first (OpenSSH, libssh, Go, Dropbear).
+let AT_ONCE = $SERVICE_AFTER($BANNERS(24-31,44-64) $LISTED{0,2} $HALVES, ~)
+let ONE_40 = c@A+40 +0ms-229ms s@A+40/40!@A+16 >
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) | $AT_ONCE ~ $PLAIN $ONE_40 ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -173,8 +187,8 @@ tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $
 let ELSE = ( + c@A+60/44,246-255,257-272 | c@A+48/16 | ~ $KEY )
 let KEY_AFTER(refused, ign) = ( ( $ANY $refused ){0,1} ( $AGAIN(~, $ign) ){0,1} $IGNORE ~ $KEY $refused )
 let KEY_FIRST(ign) = ( $JOINED($ign){0,1} ( ~ $KEY $ign ~ s@A+40/40!@A+48,@A+56 | ~ c@A+164/40,@A+960/732 $REPLY(~, @A+48,@A+56, $ign) ) | ~ $KEY ~ $JOINT $AGAIN(~, $ign) | $NONE_8 ~ $JOINT $IGNORE ~ c@A+96 ~ s@A+20/20,@A+64 | $JOINED_16($ign) c@A+96 ~ s@A+20/20,@A+64 $ELSE )
-let KEYS_REFUSED(ign) = ( $KNOWN_ALL($ign) $KEY_AFTER($REFUSED(~, $ign), $ign) | $KEY_FIRST($ign) | $KNOWN_8($ign) $ANY ( c@A+96 $REFUSED(~, $ign) | c@A+104 $REFUSED(+0ms-229ms, $ign) ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16($ign) $ANY c@A+96 $REFUSED(+0ms-229ms, $ign) $ELSE | $MODE_ALIKE($ign) ( $KEY_AFTER($ALIKE(~, $ign), $ign) | $ANY c@A+96 $ALIKE(+0ms-229ms, $ign) $ELSE ) )
-let KEY_OTHER = ( $KNOWN_16() $ANY c@A+96 $REFUSED(~, ) | $MODE_ALIKE() $ANY c@A+96 $ALIKE(~, ) | ~ c@A+96 ~ s@A+40/40!@A+48,@A+56 )
+let KEYS_REFUSED(ign) = ( $KNOWN_ALL($ign) $KEY_AFTER($EQUAL(~, $ign), $ign) | $KEY_FIRST($ign) | $KNOWN_8($ign) $ANY ( c@A+96 $EQUAL(~, $ign) | c@A+104 $EQUAL(+0ms-229ms, $ign) ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16($ign) $ANY c@A+96 $EQUAL(+0ms-229ms, $ign) $ELSE | $MODE_ALIKE($ign) ( $KEY_AFTER($ALIKE(~, $ign), $ign) | $ANY c@A+96 $ALIKE(+0ms-229ms, $ign) $ELSE ) )
+let KEY_OTHER = ( $KNOWN_16() $ANY c@A+96 $EQUAL(~, ) | $MODE_ALIKE() $ANY c@A+96 $ALIKE(~, ) | ~ c@A+96 ~ s@A+40/40!@A+48,@A+56 )
 tcp * = < ( $START $KEYS_REFUSED() | $SERVICE ~ $WITH_I $KEYS_REFUSED(~ $IGN) | $BY_STRANGER ~ $PLAIN $KEY_OTHER ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
@@ -234,16 +248,16 @@ let SENT_DONE(ign) = ( $CREDENTIAL | $ASK($ign) $ANSWER ) $DONE($ign)
 let SENT_FIRST(ign) = ( c@A+68/20,@A+96,@A+104,246-255,257-272 $REPLY(~, @A+1064/1064, $ign) | c@A+36/4 $REPLY(+230ms, @A+1064/1064, $ign) ) ( c@A+52/52,246-255,257-272 | > )
 let SENT_JOINED(ign) = ( $JOINED($ign) ( $LARGE $FIRST_ANY(~, $ign) | c@A+52/12,@A+96,@A+104 $FIRST_ANY(+230ms, $ign) | $SMALL $FIRST_SHORT(~, $ign) ) | $JOINED_96($ign) | $JOINED($ign){0,1} ( $SENT_DONE($ign) | ~ $ANSWERED(+0ms-399ms) ) )
 let SENT_SMALL(ign) = ( $SMALL_GONE | c@A+36/4 +0ms-229ms s@A+1064/1064 ( c@A > | $AGAIN(+0ms-399ms, $ign) ) | c@A+32 $REPLY(+0ms-229ms, @A+40/40, $ign) > | c@A+32 $FIRST_ANY(+0ms-229ms, $ign) c@A+32 | c@A+40 $FIRST_ANY(+0ms-229ms, $ign) c@A+40,@A+104 )
-let SENT(ign) = ( $KNOWN($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) | $GOODBYE(+0ms-399ms) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) )
+let SENT(ign) = ( $KNOWN($ign) ( $ONLY($ign) $EQUAL(~, $ign) ){0,1} $NOW($ign) $COUNT_A(+0ms-399ms, $ign) | $KNOWN($ign) $BEFORE($ign) $NOW($ign) ( $COUNT(+0ms-399ms, $ign) | $COUNT_104(+0ms-399ms, $ign) | $GOODBYE(+0ms-399ms) ) | $KNOWN_NONE($ign) $COUNT_NEXT(+0ms-399ms, $ign) )
 let SENT_ALIKE(ign) = $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) ( $COUNT_ALIKE(+0ms-399ms, $ign) | $SENT_DONE($ign) )
-let SENT_PIECES(ign) = $KNOWN_PIECES($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $PIECES(+0ms-399ms) $ign ( ~ s@F | ~ s@A-16,36 )
-let SENT_LATER(ign) = ( $SENT_PIECES($ign) | $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) ( $ANY $REFUSED(~, $ign) ){0,1} $NOW($ign) $SENT_DONE($ign) )
+let SENT_PIECES(ign) = $KNOWN_PIECES($ign) $BEFORE($ign) $PIECES(+0ms-399ms) $ign ( ~ s@F | ~ s@A-16,36 )
+let SENT_LATER(ign) = ( $SENT_PIECES($ign) | $SENT($ign) | $SENT_ALIKE($ign) | $KNOWN_ALL($ign) $BEFORE($ign) $NOW($ign) $SENT_DONE($ign) )
 let SENT_OTHER(ign) = ( $SENT_FIRST($ign) | $SENT_SMALL($ign) )
-let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) $ANY $COUNT_96($ign) | $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) $ALIKE_96($ign) )
+let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) ( $ANY $COUNT_96($ign) | $ONLY($ign) $COUNT_96_A($ign) ) | $MODE_ALIKE($ign) ( $ANY $ALIKE(~, $ign) ){0,1} $NOW($ign) $ALIKE_96($ign) )
 # Not where a person's password came before the service was asked for (Paramiko).
 let SOON = $SERVICE_AFTER($KEX, +0ms-699ms)
 let SOON_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), +0ms-699ms)
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) | $AT_ONCE ~ $PLAIN $ONE_40 ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
