@@ -28,6 +28,17 @@ let KEPT = $OPEN_X $IGNORED $JOINED_REQUESTS (~ s*){2,} ~ c@A-12/4 +700ms c@A+16
 let ONE = (~ s@A+1000/960){0,2} ~ c@A+8/8,@A+68/8,@A+84/0,@A+116/0 (~ s@A+1000/960){0,2} ~ s@A+4/4 (~ c@A+16/0){0,1} c@A+404/396
 let DIALOGUE = ( ~ s@A-12/4 (~ s@A-8/8){0,1} | ~ s@A+44/36 ) (~ s@A+1000/992){0,1} ( c@A+30008/29992 (c@A+30008/29992){0,} (s@A+30008/29992){1,} ){3} ( c@A+30024/29976 (c@A+30008/29992){0,} (s@A+30016/29984){1,} ){6}
 
+# A server with IGNORE before each answer: two replies and a window are a terminal's; somebody uses it.
+let SAYS_I = ( ~ s24-84#I ~ s@I+12/4#A | ~ s40-110#A ) $LOGIN_I $OPEN_I $IGNORED $JOINED_REQUESTS $OK_I{3}
+let LONG_I = ~ s24-84#I ~ s44,68,100#A $LOGIN_I $OPEN_I $IGNORED $JOINED_REQUESTS $OK_I{3}
+# Three lines at once, no smaller than the acceptance, where a key is smaller (A of chacha20 and of encrypt-then-MAC).
+let THREE_LINES = (c@A-12/4 (~ s*){1,}){0,1} ( c@A+100/100 (~ s*){1,} ){2} c@A+100/100 ~ s*
+# MAC after: lines of up to 14 letters are as large as a key. Each of five messages has an answer with more than an echo, and two
+# come after a pause.
+let TERM_Q = $SERVICE ~ s@I/0#A $LOGIN $OPEN_X $REQS_MORE ~ c@A+226/194 ~ s@A-16/0 c@A/0 (~ s*){0,}
+let QUIET(pause) = $pause c@A/0,@A+16/0 (~ s*){0,4} ~ s@A+1024/992 (~ s*){0,6}
+let QUIETLY = $QUIET(+250ms-1h) ( $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) )
+
 # Fails, false friends: as human.typing.ssh.
 tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED ) : SSH2 - a person types in a session
     id = human.typing.ssh.late
@@ -36,8 +47,16 @@ tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED ) : SSH2 - a person
     attack = T1021.004
     category = ssh
 
+# Fails, false friends: as automated.typing.ssh.
+tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY ) : SSH2 - a program types in a session
+    id = automated.typing.ssh.late
+    confidence = 95
+    severity = low
+    attack = T1059.004
+    category = ssh
+
 # Fails, false friends: as ssh.session.interactive.
-tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $LET_IN(20-42) $OPENED_F $TERMS_A | $LET_IN(44-56) $OPENED_F $TERMS_B | $LET_IN(72-94) $OPENED_F $TERMS_C ) : SSH2 - terminal session
+tcp * = < ( $SERVICE $SAYS_I c@A+92/108 ~ s* | $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $LET_IN(20-42) $OPENED_F $TERMS_A | $LET_IN(44-56) $OPENED_F $TERMS_B | $LET_IN(72-94) $OPENED_F $TERMS_C ) : SSH2 - terminal session
     id = ssh.session.interactive.late
     confidence = 95
     severity = low
