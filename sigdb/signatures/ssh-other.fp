@@ -47,6 +47,7 @@ let THREE_LINES = (c@A-12/4 (~ s*){1,}){0,1} ( c@A+100/100 (~ s*){1,} ){2} c@A+1
 let TERM_Q = ( $SERVICE ~ s@I/0#A $LOGIN $OPEN_X | $BANNER_B $OPEN_B ) $REQS_MORE ~ c@A+226/194 ~ s@A-16/0 c@A/0 (~ s*){0,}
 let QUIET(pause) = $pause c@A/0,@A+16/0 (~ s*){0,4} ~ s@A+1024/992 (~ s*){0,6}
 let QUIETLY = $QUIET(+250ms-1h) ( $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) )
+let LINES_F = $OUT{0,} ( $AT_ONCE_LONG | $ANY_PACE | $FLOODED )
 
 # Fails, false friends: as human.typing.ssh.
 tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE ) : SSH2 - a person types in a session
@@ -57,7 +58,7 @@ tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE ) : SS
     category = ssh
 
 # Fails, false friends: as automated.typing.ssh.
-tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY ) : SSH2 - a program types in a session
+tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY | $LET_IN(20-42) $OPENED_F $TERMS_A $LINES_F | $LET_IN(44-56) $OPENED_F $TERMS_B $LINES_F | $LET_IN(72-94) $OPENED_F $TERMS_C $LINES_F ) : SSH2 - a program types in a session
     id = automated.typing.ssh.late
     confidence = 95
     severity = low
