@@ -7,7 +7,7 @@
 # what came close together in one record, or TCP several records in one packet. Where offloads are on, a packet may be
 # larger than the link allows; sizes that can be large have no upper bound here.
 #
-# Taken from: all of lab/tlsplan.py and lab/tlsmoreplan.py, and part `a` of lab/tlsnewplan.py, which name the programs
+# Taken from: all of lab/tlsplan.py, lab/tlsmoreplan.py and lab/tlsnewplan.py, which name the programs
 # (OpenSSL 3.0 and 3.5, GnuTLS, NSS, Go, Java, Node, Mono, Erlang, rustls, BoringSSL, tlslite as clients, relays and proxies), at
 # round trips of 0 to 160 ms. Figures: docs/database-tls.md.
 
