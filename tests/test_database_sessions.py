@@ -48,8 +48,11 @@ def payload(message: str) -> int:
     return MESSAGES[message]
 
 
-def session(text: str, cipher: str, port: int, ignore: bool = False) -> Tcp:
-    """Return a connection: key exchange, a password, then the text's packets.
+LOGIN = "c:accept s:accept c:none s:refused c:password s:success "
+
+
+def session(text: str, cipher: str, port: int, ignore: bool = False, login: str = LOGIN) -> Tcp:
+    """Return a connection: key exchange, a login (by a password), then the text's packets.
 
     `+SECONDS` is a pause, `c:` and `s:` begin a packet with the messages that are joined in it, `*N` repeats what is in
     parentheses. With `ignore` each message of the server after its acceptance is a packet that follows one with IGNORE,
@@ -58,7 +61,6 @@ def session(text: str, cipher: str, port: int, ignore: bool = False) -> Tcp:
     size = CIPHERS[cipher]
     talk = Tcp(cport=port).open()
     talk.send(0.01, "c41", "s41", "c1208", "s1112", "c48", "s564", "c16")
-    login = "c:accept s:accept c:none s:refused c:password s:success "
     at = 0.1
     words: list[str] = []
     for part in (login + text).replace("(", " ( ").replace(")", " ) ").split():
@@ -167,16 +169,18 @@ def wanted(words: str) -> list[str]:
 
 
 def told(
-    cases: dict[str, tuple[str, str]], cipher: str, ignore: bool, flowtap: Command, folder: Path
+    cases: dict[str, tuple[str, str]], cipher: str, ignore: bool, flowtap: Command, folder: Path, login: str = LOGIN
 ) -> dict[str, list[str]]:
     """Return the ids that are found in each of the sessions."""
-    made = [session(text, cipher, 40_000 + number, ignore) for number, (text, _) in enumerate(cases.values())]
+    made = [session(text, cipher, 40_000 + number, ignore, login) for number, (text, _) in enumerate(cases.values())]
     (folder / "sessions.pcap").write_bytes(pcap(*made))
     found: dict[int, list[str]] = {40_000 + number: [] for number in range(len(cases))}
     for line in flowtap("read", "--json", folder / "sessions.pcap").stdout.splitlines():
         event = json.loads(line)
         if event["event_type"] == "alert" and event["flowtap"]["id"].startswith(OURS):
-            found[event["src_port"]].append(event["flowtap"]["id"].replace(".ssh.terminal", ".ssh"))
+            found[event["src_port"]].append(
+                event["flowtap"]["id"].replace(".ssh.terminal", ".ssh").removesuffix(".late")
+            )
     return {name: sorted(set(ids)) for name, ids in zip(cases, found.values(), strict=True)}
 
 
@@ -194,6 +198,51 @@ def test_ignore_before_each_answer(cipher: str, flowtap: Command, tmp_path: Path
 def test_requests_without_replies(flowtap: Command, tmp_path: Path) -> None:
     ids = told(SILENT, "aes-ctr, hmac-sha2-256", False, flowtap, tmp_path)
     assert ids == {name: wanted(words) for name, (_, words) in SILENT.items()}
+
+
+# Logins after which the acceptance's size is not known: joined with the refusal of `none`, with a banner or without.
+LOGINS = (
+    "c:accept+none s:accept+refused c:password s:success ",
+    "c:accept+none s:accept+refused c:password s:debug s:success ",
+)
+PLAIN = "c:open s:confirmed "
+LATE = {
+    "a person types": (
+        PLAIN + f"c:pty+shell s:ok s:ok s:data-400 s:data-20 +1.5 {KEY} (+0.13 {KEY})*7",
+        "human.typing interactive",
+    ),
+    "a command": (PLAIN + "c:exec-20 s:ok s:data-400 s:exit+eof+close c:close", "exec"),
+    "sftp": (PLAIN + "c:sftp s:ok c:shell s:data-90 c:data-21 s:data-40 c:data-40 s:data-60", "transfer"),
+}
+# Commands that are fed, or given a terminal over a connection that is kept.
+FED = {
+    "input and its end at once": (
+        OPENED + "c:exec-20 c:data-90 c:eof s:ok s:data-40 s:exit+eof+close c:close+bye",
+        "exec",
+    ),
+    "a terminal for a command": (
+        "c:open s:confirmed c:pty+exec-200 s:ok s:ok s:data-90 s:data-60 s:eof s:close c:close +1.5 c:bye",
+        "exec",
+    ),
+    "a terminal for a person": (
+        "c:open s:confirmed c:pty+shell s:ok s:ok s:data-90 s:data-60 +9 c:data-1 s:data-6 s:close c:close c:bye",
+        "interactive",
+    ),
+    "a dialogue": (PLAIN + "c:exec-250 s:ok (c:data-90 s:data-60)*12 c:eof s:exit+close c:close", "transfer"),
+}
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+@pytest.mark.parametrize("login", LOGINS)
+def test_acceptance_of_unknown_size(login: str, cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    ids = told(LATE, cipher, False, flowtap, tmp_path, login)
+    assert ids == {name: wanted(words) for name, (_, words) in LATE.items()}
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_commands_that_are_fed_or_have_a_terminal(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    ids = told(FED, cipher, False, flowtap, tmp_path)
+    assert ids == {name: wanted(words) for name, (_, words) in FED.items()}
 
 
 # What is found in sessions of many kinds of clients and servers: precision and recall at least.

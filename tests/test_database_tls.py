@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 CAPTURES = Path(__file__).parent / "captures"
+NAMES = ("tls-443", "tls-443-offload", "tls-drawn", "tls-new", "tls-new-b", "plain", "plain-far")
 OURS = ("tls.", "human.lines", "human.password.", "automated.lines")
 
 
-@pytest.mark.parametrize("name", ["tls-443", "tls-443-offload", "tls-drawn", "tls-new", "plain", "plain-far"])
+@pytest.mark.parametrize("name", NAMES)
 def test_labels(name: str) -> None:
     labels, capture = CAPTURES / f"{name}.labels.csv", CAPTURES / f"{name}.pcap.gz"
     command = [sys.executable, "-m", "flowtap", "eval", "--json", str(labels), str(capture)]

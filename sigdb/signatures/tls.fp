@@ -24,6 +24,8 @@
 #   EQUAL   such a refusal (a server that takes passwords only, or keys only) with NEWKEYS joined: the acceptance is 16 or 24
 #           less than the request and NEWKEYS, "none" is 8 to 56 more than the acceptance, what follows more again.
 #   SERVED  the server's NEWKEYS comes after the client's and is as large; EXT_INFO may come before the acceptance.
+#   EXTRA   EXT_INFO comes before the acceptance, as ALONE but after NEWKEYS, or as JOINED but after the request; and servers
+#           that pad at random (Erlang's) accept in 8 bytes less or more.
 #   FRAMED  in a websocket the client adds 4 bytes more than the server, its mask.
 # In NONE and THIRD the sizes of CBC are left out: there everything differs by a multiple of 16.
 # Fails: an end before authentication (scans, no common algorithm), record padding, several connections in one tunnel, refusals
@@ -40,10 +42,11 @@ let NONE = ~ c120-260!133,149,165,181,197,213,229,245#k ( s@k-60,@k-64,@k-68,@k-
 let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140!69,85,101,117,133#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
 let EQUAL = ~ c76-200#k $ACCEPTED(@k-16,@k-24,@k-38,@k-46) c@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56#n s@a ~ c@n+8,@n+16,@n+24,@n+32,@n+40,@n+48,@n+56,@n+64,@n+72,@n+80,@n+88,@n+96,@n+104,@n+112,@n+120 ( ~ s@a,@a-16,@a-8 | ~ s400-1400 )
 let SERVED = ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} $ACCEPTED(@r) c60-400 s50-230
-let FRAMED = ( ~ c44,51 ~ c60-130#r s@r-4#a | ~ c76-150#k s@k-20#a ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 $REFUSAL
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $EQUAL | $SERVED | $FRAMED ) : SSH inside TLS
+let EXTRA = ( ~ c37,38,45,46 (~ s37,38,45,46){0,1} ~ s100-420 ~ c60-220#r $ACCEPTED(@r,@r-8,@r+8) | ~ c76-200#k $ACCEPTED(@k-8) | ~ c76-200#k ~ s100-420 $ACCEPTED(@k-8,@k-16,@k-24) ) $FIRST ( $REFUSAL | +400ms-1500ms $REFUSAL )
+let FRAMED = ( ~ c44,51 (~ s100-420){0,1} ~ c60-130#r $ACCEPTED(@r-4) | ~ c76-150#k $ACCEPTED(@k-20) ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 ( $REFUSAL | +400ms-1500ms $REFUSAL )
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $EQUAL | $SERVED | $EXTRA | $FRAMED ) : SSH inside TLS
     id = tls.tunnel.ssh
-    rev = 3
+    rev = 4
     confidence = 95
     severity = high
     attack = T1572
@@ -78,7 +81,7 @@ let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s2
 # LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds (n): in TLS 1.3 DONE, where
 # GnuTLS sends CHANGE_CIPHER_SPEC before it has the server's whole flight; in TLS 1.2 three messages apart (OLD) or joined
 # (ONE). Before it comes the server's flight, which is short when a session is resumed in TLS 1.3. FIN: without that
-# flight, and in TLS 1.2 with the answer to it. SOON: after SOCKS also when the last flight is joined with the request. NEXT:
+# flight, and in TLS 1.2 with the answer to it. SPLIT22: CHANGE_CIPHER_SPEC alone, and the last flight joined with a request. SOON: after SOCKS also when the last flight is joined with the request. NEXT:
 # the request follows at once, or two session tickets of one size do.
 let SOON = ( ( ~ c538-555 | $QUANTUM | ~ c1000-1179 ~ c300-900 ) $RETRY $LONG c130-900 )
 let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s200-350#t s@t )
@@ -86,6 +89,7 @@ let DONE(n) = (c$n+6 (~ s1-){0,8}){0,1} c$n+58,$n+64,$n+74,$n+80,$n+90,$n+96
 let OLD(n) = c$n+42,$n+75,$n+107,$n+267 c$n+6 c$n+37,$n+45
 let ONE(n) = c$n+85,$n+93,$n+118,$n+126,$n+150,$n+158,$n+310,$n+318
 let LAST(n) = ( $FLIGHT $DONE($n) | $LONG ( $OLD($n) | $ONE($n) ) )
+let SPLIT22 = c28 (~ s1-){0,4} ~ c90-1500 ~ s40-
 let FIN(n) = ( $DONE($n) | $OLD($n) | $ONE($n) ~ s60-330 (~ s20-330){0,2} ~ c40- )
 let SURE(n, answer) = ( $DONE($n) $NEXT | $OLD($n) | $ONE($n) ~ s$answer ~ c40- )
 let LASTCBC = ( $FLIGHT (c53,69 (~ s1-){0,8}){0,1} c101,117,133,149 | $LONG c149,181,213,373 )
@@ -99,7 +103,7 @@ let BARECBC = ~ c565,581,597 $LONG ( $FINCBC | c213-453 )
 # Fails: joined records without CONNECT or padding, HTTP/2 between client and proxy with other streams beside it, Vision and
 # other padding, tunnels that are used long after they were opened.
 # False friends: a small first answer, then at once a request of 190 bytes or more, then one of exactly such a size.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW $LAST(22) | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $NEXT | $SOCKS(22, 24,170-344, 32,44) ( $HELLO $RETRY $LAST(22) | $SOON ) | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) | ~ c51,93,126,158,318 (~ s1200-1800){0,1} $TICKETS ( $ALLOW $LAST(29) | $SOCKS(29, 31, 39,51) ( $HELLO $RETRY $LAST(29) | $SOON ) | $BARE(29, 72,80) ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $LAST(21) | $SOCKS(21, 23, 31,43) ( $HELLO $RETRY $LAST(21) | $SOON ) | $BARE(21, 64,72) ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $LASTCBC | $BARECBC ) | $CERTIFIED ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) ) | $JAVA $TICKETS ( $ALLOW $LAST(38) | $SOCKS(38, 24,40, 32,44,48,60) ( $HELLO $RETRY $LAST(38) | $SOON ) | $BARE(38, 65,73,81,89) ) ) : TLS inside TLS, as through a proxy
+tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW ( $LAST(22) | $LONG $SPLIT22 ) | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $NEXT | $SOCKS(22, 24,170-344, 32,44) ( $HELLO $RETRY $LAST(22) | $SOON ) | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) | ~ c51,93,126,158,318 (~ s1200-1800){0,1} $TICKETS ( $ALLOW $LAST(29) | $SOCKS(29, 31, 39,51) ( $HELLO $RETRY $LAST(29) | $SOON ) | $BARE(29, 72,80) ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $LAST(21) | $SOCKS(21, 23, 31,43) ( $HELLO $RETRY $LAST(21) | $SOON ) | $BARE(21, 64,72) ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $LASTCBC | $BARECBC ) | $CERTIFIED ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) ) | $JAVA $TICKETS ( $ALLOW $LAST(38) | $SOCKS(38, 24,40, 32,44,48,60) ( $HELLO $RETRY $LAST(38) | $SOON ) | $BARE(38, 65,73,81,89) ) ) : TLS inside TLS, as through a proxy
     id = tls.tunnel.tls
     rev = 3
     confidence = 85
@@ -110,17 +114,20 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 # The same where a relay, or TCP, joined the inner client's last flight with its first request, so that its size is unknown:
 # the reply to CONNECT must be one that known proxies send ("200 OK", "200 Connection established", tinyproxy's and Apache's
 # with their names), the ClientHello must not be about as large as the CONNECT (as requests of one program are), and the
-# answer of the inner server must begin with tickets or more.
+# answer of the inner server must begin with tickets or more. REST: CHANGE_CIPHER_SPEC may stand alone before them (28 bytes),
+# as GnuTLS sends it once it has the server's first record. PADDED: a ClientHello of about 517 bytes (RFC 7685) says enough
+# for a long request, and for the short flight of a server that resumes a session.
 # Fails: other proxies, no CONNECT.
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
 let ASKED = ( ~ c50-699#q | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
-let REST = $RETRY $LONG c140-700 ~ s250-
+let REST = $RETRY $LONG ( c140-700 ~ s250- | $SPLIT22 )
+let PADDED = c536-541!@q/30 $RETRY $FLIGHT c130-1500 ~ s250-
 let NEWER = ( c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} ) $RETRY $LONG c140-420 ~ s40-
 let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
-tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $ASKED $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN ( $SHORT $REST | $NEWER ) | ~ c117,133,149,166,182,198 $TICKETS $ASKED $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
+tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90,118,126,150,158,310,318 | ~ c93 (~ s1200-1800){0,1} ) $TICKETS $ASKED $TICKETS $KNOWN ( $SHORT $REST | $PADDED | $NEWER ) | ~ c130-1700!150,158,166,182,198,214,310,318#q $TICKETS $KNOWN ( $SHORT $REST | $PADDED | $NEWER ) | ~ c117,133,149,166,182,198 $TICKETS $ASKED $TICKETS ~ s69,85,101,117,133 c565,581,597 $LONG c213-693 ) : TLS inside TLS, as through a proxy and a relay that joins records
     id = tls.tunnel.tls.joined
-    rev = 2
+    rev = 3
     confidence = 60
     severity = low
     attack = T1572
@@ -139,7 +146,7 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < $START ( ( ~ c43,51,58,64,74,80,85,90
 #   FLOOD   8,000 bytes or more in answer to one command, and any other.
 #   PAGES   three commands, each answered with 178 bytes or more.
 #   BLOCKS  TLS 1.2 with CBC, where sizes come in steps of 16: two commands of 1 to 63 bytes.
-# An alert (2 bytes) is no command. Other commands may say nothing (`cd`), or late. ASIDE: what the client says, and pongs.
+# A last flight of 85 bytes is of TLS 1.2 with ChaCha20, where a record adds 21. An alert (2 bytes) is no command. Other commands may say nothing (`cd`), or late. ASIDE: what the client says, and pongs.
 # Fails: one command, or two that say the same; a link on which the server's lines wait for one another (lines without a
 # pause); keys sent one by one (see below); answers that all come late; what is done after more than 128 bytes were
 # pasted.
@@ -169,18 +176,20 @@ let PAGES(n) = ( $PAGE($n+1-$n+7) $THEN($n) $PAGE($n+10-$n+22) | $PAGE($n+10-$n+
 let TYPED(n) = $MORE($n) ( $UNLIKE($n) | $LITTLE($n, $THEN($n)) $THEN($n) $SAY($n+12-$n+128) | $SAY($n+12-$n+128) $THEN($n) $LITTLE($n, $THEN($n)) | $LITTLE($n, $THEN($n) $SAY($n+12-$n+128) $THEN($n)) | $MEDIUM($n, $THEN($n)) $THEN($n) $SAY($n+1,$n+3-$n+6,$n+25-$n+128) | $SAY($n+1,$n+3-$n+6,$n+25-$n+128) $THEN($n) $MEDIUM($n, $THEN($n)) | $MEDIUM($n, $THEN($n) $SAY($n+1,$n+3-$n+6,$n+25-$n+128) $THEN($n)) | $LOW($n, $THEN($n)) $THEN($n) $SAY($n+9-$n+22) | $SAY($n+9-$n+22) $THEN($n) $LOW($n, $THEN($n)) | $LOW($n, $THEN($n) $SAY($n+9-$n+22) $THEN($n)) | $HIGH($n, $THEN($n)) $THEN($n) $SAY($n+1,$n+3-$n+6,$n+29) | $SAY($n+1,$n+3-$n+6) $THEN($n) $HIGH($n, $THEN($n)) | $HIGH($n, $THEN($n) $SAY($n+1,$n+3-$n+6) $THEN($n)) | $FLOOD($n) $ASIDE $SAY($n+1,$n+3-$n+128) | $SAY($n+1,$n+3-$n+128) $THEN($n) $FLOOD($n) | $PAGES($n) $THEN($n) $PAGE($n+1-$n+22) | $PAGE($n+1-$n+22) $THEN($n) $PAGES($n) )
 let BLOCK = ( $SAY(53,57,69,73,85,89,101) $ASIDE ){0,}
 let BLOCKS(x, y) = ( $PAIRS($x, $y, $ASIDE $BLOCK) | $PAIRS($y, $x, $ASIDE $BLOCK) )
-let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500 ){1,7}
+let HAND = ~ C150- ~ S90- ( ~ C150- ~ S150- ){0,1} ( ~ S20-900 | ~ C6-1500!85 ) ( ~ S20-900 | ~ C6-1500 ){0,6}
 tcp 443,4433,4443,4444,8443,9443,10443 = < $HAND ( $BLOCK ( $BLOCKS(53, 69,85) | $BLOCKS(57, 73,89) | $BLOCKS(69, 85,101) ) | $TYPED(22) ) : A person at the server's side types to a shell at the client's
     id = tls.reverse_shell
-    rev = 3
+    rev = 4
     confidence = 85
     severity = high
     attack = T1059, T1071.001
     category = command and control
 
-# The same in TLS 1.2 with AES-GCM, which the client's last flight tells, and the server's: a record adds 29 bytes.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S150- ~ C85,93,118,126,150,158,310,318 ~ S51,170-300 ( ~ S20-900 | ~ C6-1500 ){0,6} $TYPED(29) : A person at the server's side types to a shell at the client's, TLS 1.2
+# The same in TLS 1.2 with AES-GCM, which the client's last flight tells (with ChaCha20 it is 8 bytes
+# less), and the server's: a record adds 29 bytes.
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ C150- ~ S150- ~ C93,126,158,318 ~ S51,170-300 ( ~ S20-900 | ~ C6-1500 ){0,6} $TYPED(29) : A person at the server's side types to a shell at the client's, TLS 1.2
     id = tls.reverse_shell.older
+    rev = 2
     confidence = 85
     severity = high
     attack = T1059, T1071.001
@@ -195,6 +204,20 @@ let KEY(sizes, echo) = ( s$sizes#key | +400ms-4s s$sizes#key ) +0ms-99ms c$echo
 tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... ( $KEY(22-30,37,53,69, @key){5,} | $KEY(25,32, @key+4){5,} ) : A person at the server's side types to a terminal at the client's
     id = tls.reverse_shell.keys
     rev = 2
+    confidence = 85
+    severity = high
+    attack = T1059, T1071.001
+    category = command and control
+
+# The same where the shell writes its line anew at each key, as fish does, and zsh or PowerShell with colours: a key of one byte
+# and at once an answer of some bytes more, six times, three of them at the pace of a hand; not all answers alike, as they would
+# be where a program acknowledges blocks of data with one byte.
+# Fails: TLS 1.2, keys joined, a shell that echoes some of the keys as they are.
+# False friends: none known.
+let DRAW(first) = ~ s23 (~ s23){0,3} +0ms-199ms c$first (~ c24-1460){0,12}
+let SLOW(first) = +50ms-4s s23 (~ s23){0,3} +0ms-199ms c$first (~ c24-1460){0,12}
+tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- ... $SLOW(26-1460) $DRAW(26-1460) ( $SLOW(26-50) $DRAW(26-1460){0,6} $SLOW(53-1460) | $SLOW(53-1460) $DRAW(26-1460){0,6} $SLOW(26-50) ) $DRAW(26-1460){2} : A person at the server's side types to a terminal at the client's that writes its line anew
+    id = tls.reverse_shell.redrawn
     confidence = 85
     severity = high
     attack = T1059, T1071.001
