@@ -286,3 +286,20 @@ def test_key_exchanges(flowtap: Command, tmp_path: Path) -> None:
     told = dict(zip(ways, found(made, flowtap, tmp_path), strict=True))
     right = {"ssh.auth.failure": 1, "ssh.auth.success": 1, "human.password.ssh": 2}
     assert told == dict.fromkeys(ways, right)
+
+
+def test_requests_ahead(flowtap: Command, tmp_path: Path) -> None:
+    """Clients that do not wait for the acceptance of the service, servers that say something before they accept."""
+    told, made = {}, []
+    sent = {"automated.password.ssh": 1}
+    for port, (cipher, way) in enumerate(product(CIPHERS, ("accepted", "refused", "a banner first")), 40_000):
+        login = Login(cipher, "gssapi", port, 4, 0.0, hello=25).say("c", 17)
+        if way == "a banner first":
+            login.say("s", 17).say("c", 58).say("s", 60).say("s", 1).say("s", 400)
+        else:
+            login.say("c", 58).say("s", 17).say("s", 1 if way == "accepted" else login.refusal)
+        login.say("c", 50)
+        login.talk.close(login.at + 0.01)
+        made.append(login)
+        told[cipher, way] = sent | {"ssh.auth.failure" if way == "refused" else "ssh.auth.success": 1}
+    assert dict(zip(told, found(made, flowtap, tmp_path), strict=True)) == told

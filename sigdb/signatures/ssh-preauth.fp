@@ -58,7 +58,7 @@ let LEFT_PIECES = $NONE_PIECES $BANNER() ( ~ s@A+40/40 | ~ $JOINT ) >
 # Those that ask for nothing first.
 let ASKING = $SERVICE_AFTER($KEX_OTHER(8-23,32-43), ~)
 let LEFT_LONG = ~ c@A+32,@A+48 ( ~ s@A+40/40 | ~ $JOINT ) >
-tcp * = < ( $SERVICE ( ~ s40-100#A ( $LEFT > | $LEFT_NONE | $LEFT_PIECES ) | ~ $WITH_I $LEFT_I ) | $BY_OPENSSH ~ s40-100#A $LEFT_LONG | $ASKING ~ s40-100#A c@A+40 +0ms-229ms s@A+527/527!@A+16 > ) : SSH2 - closed before a credential was sent
+tcp * = < ( $SERVICE ( ~ s40-100!@I-40/16#A ( $LEFT > | $LEFT_NONE | $LEFT_PIECES ) | ~ $WITH_I $LEFT_I ) | $BY_OPENSSH ~ s40-100#A $LEFT_LONG | $ASKING ~ s40-100#A c@A+40 +0ms-229ms s@A+527/527!@A+16 > ) : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed.auth
     confidence = 95
     severity = low

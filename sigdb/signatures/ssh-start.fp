@@ -36,6 +36,8 @@ let SERVICE = $SERVICE_AFTER($KEX, ~)
 let BY_OPENSSH = $SERVICE_AFTER($KEX_OPENSSH, ~)
 let BY_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), ~)
 let BY_STRANGER = $SERVICE_AFTER($KEX_OTHER(8-19,23-31,44-64), ~)
+# Where a client does not wait for the acceptance: its first request, of these sizes (by `I`), comes before.
+let AHEAD(sizes) = $KEX ~ c16 (~ s16){0,1} (~ s104-1500){0,1} (~ c36-220){0,1} ~ c40-100#I (~ s104-1500){0,1} c$sizes (~ s16){0,1} (~ s104-1500){0,1} ~ s@I#A
 # Where EXT_INFO is joined with the acceptance (Twisted): the request has as many bytes as the acceptance would have.
 let HIDDEN = $KEX ~ c16 (~ s16){0,1} (~ c24-160){0,2} ~ c36-100#A ~ s@A+1000/930
 # The same where the client joins NEWKEYS (16 bytes) with its request (PuTTY, Conch), of `J` bytes: `A` would be 16 less.

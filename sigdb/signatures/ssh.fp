@@ -79,8 +79,8 @@ let BANNER(ign) = ( $REPLY(~, @A+1054/1050, $ign) ){0,1}
 let JOINT = s@A+1070/997
 let JOINED(ign) = ( ( $NONE | $IGNORE ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} | $NONE_8 ) ~ $JOINT ( $AGAIN(~, $ign) ){0,1} $IGNORE
 let JOINED_16(ign) = ( $NONE | $IGNORE ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} ~ $JOINT ( $AGAIN(~, $ign) ){0,1} $IGNORE
-# PAM has a last question without anything to answer.
-let DONE(ign) = ( $REPLY(~, @A-16,36, $ign) | $REPLY(~, @A, $ign) $IGNORE ~ c@A-16,@A-8,@A+32,@A+40,246-255,257-272 $REPLY(~, @A-16,36, $ign) )
+# PAM has a last question without anything to answer; a banner may come before.
+let DONE(ign) = ( (~ s@A+1000/960){0,1} $REPLY(~, @A-16,36, $ign) | $REPLY(~, @A, $ign) $IGNORE ~ c@A-16,@A-8,@A+32,@A+40,246-255,257-272 $REPLY(~, @A-16,36, $ign) )
 
 # How `F` is learnt: from "none"; from the first credential, which counts itself; from something that does not count.
 let COUNTED_JOINED(ign) = $JOINED($ign) ( ~ $LARGE $FIRST_ANY(~, $ign) | + c@A+52/12,@A+96,@A+104 $FIRST_ANY(~, $ign) | c@A+52/12,@A+96,@A+104 $FIRST_ANY(+230ms, $ign) | $SMALL $FIRST_SHORT(~, $ign) )
@@ -169,9 +169,10 @@ let LIBSSH2 = ( c20-28 ~ s8-255 | s8-255 ~ c20-28 ) ( ~ s16-1460 ){0,2} ~ c1128 
 let FAILED_LIBSSH2 = ~ $PLAIN ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 +0ms-229ms s@A+32/32 >
 # One request of 40 that is refused at once: a password (or "none" for a name of 21 bytes and more; ncrack's, of 20, empty) of a client whose
 # banner is none of those that ask for nothing first (OpenSSH, libssh, Go, Dropbear).
+let AHEAD_REFUSED = $AHEAD(@I+60/28,246-255,257-272) ~ s@A+40/40!@A+16#F
 let AT_ONCE = $SERVICE_AFTER($BANNERS(24-31,44-64) $LISTED{0,2} $HALVES, ~)
 let ONE_40 = c@A+40 +0ms-229ms s@A+40/40!@A+16 >
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) | $AT_ONCE ~ $PLAIN $ONE_40 ) : SSH2 - password or answer refused
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(16-1700) ~ s@A+40/40!@A+16#F ( ~ c2-1700 | ~ s@F ){0,} ~ $UNPADDED ~ s@F ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -205,9 +206,11 @@ tcp * = < ( $START $KEYS_REFUSED() | $SERVICE ~ $WITH_I $KEYS_REFUSED(~ $IGN) | 
 let NOISE_NOW = ( ~ c2-1700 | ~ s@A+1000/1000 | ~ $IGN ~ s@A+32/32 | ~ c@A+850/770#query ~ $IGN ~ s@query-52/20 ){0,}
 let SUCCESS = ~ s@A-16,@A-24,36 ( ~ c* | ~ s@A-12/4 | ~ s@A+15000/14928 | > )
 let DONE_NOW = $NOISE_NOW ~ c16-1700 $SUCCESS
+let DONE_BANNER = $NOISE ~ c24-1700 ~ s@A+1000/960 ~ s@A-16 ( ~ c* | ~ s@A+15000/14750 )
+let DONE_AHEAD = $AHEAD(24-1700) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > )
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
 let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
-tcp * = < ( $HIDDEN $DONE_NOW | $HIDDEN_J ( $NOISE_J ~ c2-1700 ){0,1} ~ s@J-32 ( ~ c* | > ) | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
+tcp * = < ( $DONE_AHEAD | $HIDDEN $DONE_NOW | $HIDDEN_J ( $NOISE_J ~ c2-1700 ){0,1} ~ s@J-32 ( ~ c* | > ) | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_BANNER | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -257,7 +260,7 @@ let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) ( $ANY $CO
 # Not where a person's password came before the service was asked for (Paramiko).
 let SOON = $SERVICE_AFTER($KEX, +0ms-699ms)
 let SOON_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), +0ms-699ms)
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) | $AT_ONCE ~ $PLAIN $ONE_40 ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(@I+84/52,246-255,257-272) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > ) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low

@@ -7,7 +7,7 @@
 # what came close together in one record, or TCP several records in one packet. Where offloads are on, a packet may be
 # larger than the link allows; sizes that can be large have no upper bound here.
 #
-# Taken from: all of lab/tlsplan.py and lab/tlsmoreplan.py, and part `a` of lab/tlsnewplan.py, which name the programs
+# Taken from: all of lab/tlsplan.py, lab/tlsmoreplan.py and lab/tlsnewplan.py, which name the programs
 # (OpenSSL 3.0 and 3.5, GnuTLS, NSS, Go, Java, Node, Mono, Erlang, rustls, BoringSSL, tlslite as clients, relays and proxies), at
 # round trips of 0 to 160 ms. Figures: docs/database-tls.md.
 
@@ -42,8 +42,8 @@ let NONE = ~ c120-260!133,149,165,181,197,213,229,245#k ( s@k-60,@k-64,@k-68,@k-
 let THIRD = (~ c37-110){0,1} ~ c60-300 s58-140!69,85,101,117,133#a (~ x30-140){0,2} $LATER s@a-16,@a-8,@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56,@a+64,@a+72,@a+80,@a+88,@a+96,@a+104#f (~ c30-140){0,1} ~ c60-1000 ( ~ s@f,@a-16 | ~ s60-400 ~ c150-1200 ~ s@f,@a-16 )
 let EQUAL = ~ c76-200#k $ACCEPTED(@k-16,@k-24,@k-38,@k-46) c@a+8,@a+16,@a+24,@a+32,@a+40,@a+48,@a+56#n s@a ~ c@n+8,@n+16,@n+24,@n+32,@n+40,@n+48,@n+56,@n+64,@n+72,@n+80,@n+88,@n+96,@n+104,@n+112,@n+120 ( ~ s@a,@a-16,@a-8 | ~ s400-1400 )
 let SERVED = ~ c37,38,45,46#w s@w (~ c60-140){0,1} ~ c60-220#r (~ s100-420){0,1} $ACCEPTED(@r) c60-400 s50-230
-let EXTRA = ( ~ c37,38,45,46 ~ s100-420 ~ c60-220#r $ACCEPTED(@r,@r-8,@r+8) | ~ c76-200#k $ACCEPTED(@k-8) | ~ c76-200#k ~ s100-420 $ACCEPTED(@k-8,@k-16,@k-24) ) $FIRST $REFUSAL
-let FRAMED = ( ~ c44,51 ~ c60-130#r $ACCEPTED(@r-4) | ~ c76-150#k $ACCEPTED(@k-20) ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 ( $REFUSAL | +400ms-1500ms $REFUSAL )
+let EXTRA = ( ~ c37,38,45,46 (~ s37,38,45,46){0,1} ~ s100-420 ~ c60-220#r $ACCEPTED(@r,@r-8,@r+8) | ~ c76-200#k $ACCEPTED(@k-8) | ~ c76-200#k ~ s100-420 $ACCEPTED(@k-8,@k-16,@k-24) ) $FIRST ( $REFUSAL | +400ms-1500ms $REFUSAL )
+let FRAMED = ( ~ c44,51 (~ s100-420){0,1} ~ c60-130#r $ACCEPTED(@r-4) | ~ c76-150#k $ACCEPTED(@k-20) ) c@a+12,@a+20,@a+28,@a+36,@a+44,@a+52,@a+60,@a+68,@a+76,@a+84,@a+92,@a+100,@a+108,@a+116,@a+124,@a+132,@a+140,@a+148,@a+156,@a+164,@a+172,@a+180,@a+188,@a+196,@a+204,@a+212 ( $REFUSAL | +400ms-1500ms $REFUSAL )
 tcp 443,4433,4443,4444,8443,9443,10443 = < ~ c150- (~ x*){1,16} $KEX ( $ALONE | $JOINED | $NONE | $THIRD | $EQUAL | $SERVED | $EXTRA | $FRAMED ) : SSH inside TLS
     id = tls.tunnel.ssh
     rev = 4
@@ -81,14 +81,15 @@ let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s2
 # LAST: the inner client's last flight, which has one of few sizes, by what the outer record adds (n): in TLS 1.3 DONE, where
 # GnuTLS sends CHANGE_CIPHER_SPEC before it has the server's whole flight; in TLS 1.2 three messages apart (OLD) or joined
 # (ONE). Before it comes the server's flight, which is short when a session is resumed in TLS 1.3. FIN: without that
-# flight, and in TLS 1.2 with the answer to it. SOON: after SOCKS also when the last flight is joined with the request. NEXT:
+# flight, and in TLS 1.2 with the answer to it. SPLIT22: CHANGE_CIPHER_SPEC alone, and the last flight joined with a request. SOON: after SOCKS also when the last flight is joined with the request. NEXT:
 # the request follows at once, or two session tickets of one size do.
 let SOON = ( ( ~ c538-555 | $QUANTUM | ~ c1000-1179 ~ c300-900 ) $RETRY $LONG c130-900 )
-let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s200-350#t s@t )
+let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ( ~ s200-350#t s@t | ~ s532,564,596 ) | ~ s277,293,309#t ~ c40-1600 ~ s@t )
 let DONE(n) = (c$n+6 (~ s1-){0,8}){0,1} c$n+58,$n+64,$n+74,$n+80,$n+90,$n+96
 let OLD(n) = c$n+42,$n+75,$n+107,$n+267 c$n+6 c$n+37,$n+45
 let ONE(n) = c$n+85,$n+93,$n+118,$n+126,$n+150,$n+158,$n+310,$n+318
 let LAST(n) = ( $FLIGHT $DONE($n) | $LONG ( $OLD($n) | $ONE($n) ) )
+let SPLIT22 = c28 (~ s1-){0,4} ~ c90-1500 ~ s40-
 let FIN(n) = ( $DONE($n) | $OLD($n) | $ONE($n) ~ s60-330 (~ s20-330){0,2} ~ c40- )
 let SURE(n, answer) = ( $DONE($n) $NEXT | $OLD($n) | $ONE($n) ~ s$answer ~ c40- )
 let LASTCBC = ( $FLIGHT (c53,69 (~ s1-){0,8}){0,1} c101,117,133,149 | $LONG c149,181,213,373 )
@@ -102,7 +103,7 @@ let BARECBC = ~ c565,581,597 $LONG ( $FINCBC | c213-453 )
 # Fails: joined records without CONNECT or padding, HTTP/2 between client and proxy with other streams beside it, Vision and
 # other padding, tunnels that are used long after they were opened.
 # False friends: a small first answer, then at once a request of 190 bytes or more, then one of exactly such a size.
-tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW $LAST(22) | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $NEXT | $SOCKS(22, 24,170-344, 32,44) ( $HELLO $RETRY $LAST(22) | $SOON ) | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) | ~ c51,93,126,158,318 (~ s1200-1800){0,1} $TICKETS ( $ALLOW $LAST(29) | $SOCKS(29, 31, 39,51) ( $HELLO $RETRY $LAST(29) | $SOON ) | $BARE(29, 72,80) ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $LAST(21) | $SOCKS(21, 23, 31,43) ( $HELLO $RETRY $LAST(21) | $SOON ) | $BARE(21, 64,72) ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $LASTCBC | $BARECBC ) | $CERTIFIED ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) ) | $JAVA $TICKETS ( $ALLOW $LAST(38) | $SOCKS(38, 24,40, 32,44,48,60) ( $HELLO $RETRY $LAST(38) | $SOON ) | $BARE(38, 65,73,81,89) ) ) : TLS inside TLS, as through a proxy
+tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( $ALLOW ( $LAST(22) | $LONG $SPLIT22 ) | $ASK $TICKETS ~ s145-290 $HELLO $RETRY $FLIGHT c86,92,102,108 $NEXT | $SOCKS(22, 24,170-344, 32,44) ( $HELLO $RETRY $LAST(22) | $SOON ) | $BARE22 ) | ~ c130-1700!150,158,166,182,198,214,310,318 $TICKETS ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) | ~ c51,93,126,158,318 (~ s1200-1800){0,1} $TICKETS ( $ALLOW $LAST(29) | $SOCKS(29, 31, 39,51) ( $HELLO $RETRY $LAST(29) | $SOON ) | $BARE(29, 72,80) ) | ~ c43,85,118,150,310 $TICKETS ( $ALLOW $LAST(21) | $SOCKS(21, 23, 31,43) ( $HELLO $RETRY $LAST(21) | $SOON ) | $BARE(21, 64,72) ) | ~ c117,133,149,150,166,182,198 $TICKETS ( $ALLOW $LASTCBC | $BARECBC ) | $CERTIFIED ~ s40-125 $HELLO $RETRY ( $LAST(22) | $LAST(29) ) ) | $JAVA $TICKETS ( $ALLOW $LAST(38) | $SOCKS(38, 24,40, 32,44,48,60) ( $HELLO $RETRY $LAST(38) | $SOON ) | $BARE(38, 65,73,81,89) ) ) : TLS inside TLS, as through a proxy
     id = tls.tunnel.tls
     rev = 3
     confidence = 85
@@ -120,7 +121,7 @@ tcp 443,4433,4443,4444,8443,9443,10443 = < ( $START ( ~ c58,64,74,80 $TICKETS ( 
 # False friends: binary protocols of small answers; judge a pair of client and server by several flows, never by one.
 let ASKED = ( ~ c50-699#q | ~ c50-1500#q $TICKETS ~ s150-2500 ~ c@q+55/35 )
 let KNOWN = ( ~ s41,48,57,60,61,64,68,80,82,87-116,119-123 | ~ s150-330#n ~ s@n+61,@n+92/2 )
-let REST = $RETRY $LONG ( c140-700 ~ s250- | c28 (~ s1-){0,4} ~ c90-1500 ~ s40- )
+let REST = $RETRY $LONG ( c140-700 ~ s250- | $SPLIT22 )
 let PADDED = c536-541!@q/30 $RETRY $FLIGHT c130-1500 ~ s250-
 let NEWER = ( c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} ) $RETRY $LONG c140-420 ~ s40-
 let SHORT = ( c212-620!@q/30 | c1180-1470 (~ s24-900){0,1} ~ c20-900 (~ c20-900){0,1} | c1471-2400 (~ c20-900){0,1} )
