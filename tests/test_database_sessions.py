@@ -29,6 +29,7 @@ CIPHERS = {
     "aes-ctr, hmac-sha2-256-etm": lambda payload: 4 + _padded(5 + payload, 16) + 32,
     "aes-ctr, hmac-sha2-256": lambda payload: _padded(9 + payload, 16) + 32,
 }
+MAC_AFTER = "aes-ctr, hmac-sha2-256"
 # Payloads by RFC 4254; `data-N` is CHANNEL_DATA with N bytes, `exec-N` a command of N bytes.
 MESSAGES = {
     "success": 1, "accept": 17, "none": 45, "refused": 28, "password": 66,
@@ -51,12 +52,13 @@ def payload(message: str) -> int:
 LOGIN = "c:accept s:accept c:none s:refused c:password s:success "
 
 
-def session(text: str, cipher: str, port: int, ignore: bool = False, login: str = LOGIN) -> Tcp:
+def session(text: str, cipher: str, port: int, ignore: bool = False, login: str = LOGIN, pieces: bool = False) -> Tcp:
     """Return a connection: key exchange, a login (by a password), then the text's packets.
 
     `+SECONDS` is a pause, `c:` and `s:` begin a packet with the messages that are joined in it, `*N` repeats what is in
     parentheses. With `ignore` each message of the server after its acceptance is a packet that follows one with IGNORE,
-    and its windows are large from the start.
+    and its windows are large from the start. With `pieces` the server writes length or MAC
+    of each in a packet of its own.
     """
     size = CIPHERS[cipher]
     talk = Tcp(cport=port).open()
@@ -80,7 +82,11 @@ def session(text: str, cipher: str, port: int, ignore: bool = False, login: str 
                 packet for message in messages.removeprefix("adjust+").split("+") for packet in ("ignore", message)
             ]
         for packet in packets:
-            talk.send(at, f"{side}{sum(size(payload(message)) for message in packet.split('+'))}")
+            sizes = [size(payload(message)) for message in packet.split("+")]
+            first = [n - 32 if cipher == MAC_AFTER else 4 for n in sizes]
+            cut = [n for pair in zip(first, sizes, strict=True) for n in (pair[0], pair[1] - pair[0])]
+            for n in cut if pieces and side == "s" else [sum(sizes)]:
+                talk.send(at, f"{side}{n}")
             at += 0.002
     return talk.close(at + 0.01)
 
@@ -169,18 +175,25 @@ def wanted(words: str) -> list[str]:
 
 
 def told(
-    cases: dict[str, tuple[str, str]], cipher: str, ignore: bool, flowtap: Command, folder: Path, login: str = LOGIN
+    cases: dict[str, tuple[str, str]],
+    cipher: str,
+    ignore: bool,
+    flowtap: Command,
+    folder: Path,
+    login: str = LOGIN,
+    pieces: bool = False,
 ) -> dict[str, list[str]]:
     """Return the ids that are found in each of the sessions."""
-    made = [session(text, cipher, 40_000 + number, ignore, login) for number, (text, _) in enumerate(cases.values())]
+    made = [
+        session(text, cipher, 40_000 + number, ignore, login, pieces) for number, (text, _) in enumerate(cases.values())
+    ]
     (folder / "sessions.pcap").write_bytes(pcap(*made))
     found: dict[int, list[str]] = {40_000 + number: [] for number in range(len(cases))}
     for line in flowtap("read", "--json", folder / "sessions.pcap").stdout.splitlines():
         event = json.loads(line)
         if event["event_type"] == "alert" and event["flowtap"]["id"].startswith(OURS):
-            found[event["src_port"]].append(
-                event["flowtap"]["id"].replace(".ssh.terminal", ".ssh").removesuffix(".late")
-            )
+            name = event["flowtap"]["id"].replace(".ssh.terminal", ".ssh")
+            found[event["src_port"]].append(name.removesuffix(".late").removesuffix(".pieces"))
     return {name: sorted(set(ids)) for name, ids in zip(cases, found.values(), strict=True)}
 
 
@@ -243,6 +256,33 @@ def test_acceptance_of_unknown_size(login: str, cipher: str, flowtap: Command, t
 def test_commands_that_are_fed_or_have_a_terminal(cipher: str, flowtap: Command, tmp_path: Path) -> None:
     ids = told(FED, cipher, False, flowtap, tmp_path)
     assert ids == {name: wanted(words) for name, (_, words) in FED.items()}
+
+
+PIECES = {
+    "a person types": (
+        PLAIN + f"c:pty s:ok c:shell s:ok s:data-20 +1.5 {KEY} (+0.13 {KEY})*7",
+        "human.typing interactive",
+    ),
+    "a library's terminal": (
+        PLAIN + "c:pty s:ok c:shell s:ok s:data-20 (+1 c:data-30 s:data-90)*2 c:close s:close",
+        "interactive",
+    ),
+    "a command": (PLAIN + "c:exec-20 s:ok s:data-400 s:exit s:eof s:close c:close c:bye", "exec"),
+    "two commands": (
+        PLAIN
+        + f"c:exec-20 s:ok s:data-400 s:exit s:close c:close {PLAIN} c:exec-9 s:ok s:data-40 s:exit s:close c:close",
+        "exec",
+    ),
+    "sftp": (PLAIN + "c:sftp s:ok c:shell s:data-30 c:data-21 s:data-40 c:data-40 s:data-60", "transfer"),
+    "nothing": ("c:bye", ""),
+}
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_messages_in_two_packets(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    login = LOGIN.replace("c:none s:refused ", "")
+    ids = told(PIECES, cipher, False, flowtap, tmp_path, login, pieces=True)
+    assert ids == {name: wanted(words) for name, (_, words) in PIECES.items()}
 
 
 # What is found in sessions of many kinds of clients and servers: precision and recall at least.

@@ -7,7 +7,7 @@
 # what came close together in one record, or TCP several records in one packet. Where offloads are on, a packet may be
 # larger than the link allows; sizes that can be large have no upper bound here.
 #
-# Taken from: all of lab/tlsplan.py and lab/tlsmoreplan.py, and part `a` of lab/tlsnewplan.py, which name the programs
+# Taken from: all of lab/tlsplan.py, lab/tlsmoreplan.py and lab/tlsnewplan.py, which name the programs
 # (OpenSSL 3.0 and 3.5, GnuTLS, NSS, Go, Java, Node, Mono, Erlang, rustls, BoringSSL, tlslite as clients, relays and proxies), at
 # round trips of 0 to 160 ms. Figures: docs/database-tls.md.
 
@@ -84,7 +84,7 @@ let CERTIFIED = ~ c700-4200 (~ c20-1460){0,3} (~ s24-2600){0,4} ~ c50-1700 (~ s2
 # flight, and in TLS 1.2 with the answer to it. SPLIT22: CHANGE_CIPHER_SPEC alone, and the last flight joined with a request. SOON: after SOCKS also when the last flight is joined with the request. NEXT:
 # the request follows at once, or two session tickets of one size do.
 let SOON = ( ( ~ c538-555 | $QUANTUM | ~ c1000-1179 ~ c300-900 ) $RETRY $LONG c130-900 )
-let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ~ s200-350#t s@t )
+let NEXT = ( ~ c40-1600 | (~ c35-1600){0,1} ( ~ s200-350#t s@t | ~ s532,564,596 ) | ~ s277,293,309#t ~ c40-1600 ~ s@t )
 let DONE(n) = (c$n+6 (~ s1-){0,8}){0,1} c$n+58,$n+64,$n+74,$n+80,$n+90,$n+96
 let OLD(n) = c$n+42,$n+75,$n+107,$n+267 c$n+6 c$n+37,$n+45
 let ONE(n) = c$n+85,$n+93,$n+118,$n+126,$n+150,$n+158,$n+310,$n+318
