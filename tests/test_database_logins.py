@@ -74,6 +74,7 @@ class Login:
         self.more = 0  # bytes that the client pads more than it must
         self.ignores = False  # whether the server sends IGNORE before each of its replies
         self.pieces = False  # whether the client writes the length, the rest and a MAC of its own one by one
+        self.served = False  # whether the server does so, once the service is accepted
         self.talk = Tcp(cport=port).open()
         self.talk.send(0.01, *EXCHANGES[exchange].replace("c41", f"c{hello}").split(), "c16")
 
@@ -97,7 +98,8 @@ class Login:
         more = self.more if side == "c" else 0
         size = sum(self.size(payload, pad) + more for payload in payloads)
         mac = self.mac if not self.outside else 0
-        parts = [size] if side == "s" or not self.pieces else [size - mac, mac] if mac else [4, size - 4]
+        pieces = self.pieces if side == "c" else self.served
+        parts = [size] if not pieces else [size - mac, mac] if mac else [4, size - 4]
         self.talk.send(self.at, *(f"{side}{part}" for part in parts))
         self.at += 0.001 * (len(parts) - 1)
         return self
@@ -120,6 +122,11 @@ class Login:
     def cut(self) -> Login:
         """Write in pieces, as ssh2 of Node does."""
         self.pieces = True
+        return self
+
+    def answered_in_pieces(self) -> Login:
+        """Let the server write in pieces, as ssh2 of Node does."""
+        self.served = True
         return self
 
     def none(self, *joined: int) -> Login:
@@ -303,3 +310,44 @@ def test_requests_ahead(flowtap: Command, tmp_path: Path) -> None:
         made.append(login)
         told[cipher, way] = sent | {"ssh.auth.failure" if way == "refused" else "ssh.auth.success": 1}
     assert dict(zip(told, found(made, flowtap, tmp_path), strict=True)) == told
+
+
+# What is played with a server that writes in pieces, and what is found with how many hits (0: any number).
+PIECES: dict[str, tuple[dict[str, int], float, Play]] = {
+    "a program": (
+        {"ssh.auth.failure": 1, "ssh.auth.success": 1, "automated.password.ssh": 0},
+        0.01,
+        lambda x: x.none().password(8).password(9, True),
+    ),
+    "a person": (
+        {"ssh.auth.failure": 1, "ssh.auth.success": 1, "human.password.ssh": 0},
+        PERSON,
+        lambda x: x.none().password(8).password(9, True),
+    ),
+    "asked": (
+        {"ssh.auth.failure": 1, "ssh.auth.success": 1, "human.password.ssh": 0},
+        PERSON,
+        lambda x: x.none().asked(8, 36).asked(9, 36, True),
+    ),
+    "no none": ({"ssh.auth.success": 1, "automated.password.ssh": 0}, 0.01, lambda x: x.password(14, True)),
+    "a key, refused": ({"ssh.pubkey.refused": 1}, 0.01, lambda x: x.none().key(RSA)),
+}
+
+
+@pytest.mark.parametrize(
+    "cipher", ["chacha20-poly1305", "aes-ctr, hmac-sha2-256", "aes-cbc, hmac-sha1", "aes-ctr, hmac-sha2-256-etm"]
+)
+def test_servers_in_pieces(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    made = []
+    for port, (_, thinks, play) in enumerate(PIECES.values(), 40_000):
+        login = Login(cipher, "both", port, 5, thinks, hello=25).service().answered_in_pieces()
+        play(login)
+        login.say("c", 50)
+        login.talk.close(login.at + 0.01)
+        made.append(login)
+    told = dict(zip(PIECES, found(made, flowtap, tmp_path), strict=True))
+    told = {
+        name: {label: count if PIECES[name][0].get(label) else 0 for label, count in hits.items()}
+        for name, hits in told.items()
+    }
+    assert told == {name: wanted for name, (wanted, _, _) in PIECES.items()}

@@ -55,10 +55,12 @@ let LEFT_ALIKE = ( $LEFT > | $IGNORE ~ c@A+44/4 $ALIKE(+0ms-229ms, ) > | $IGNORE
 let LEFT_NONE = ( ( $NONE | $NONE_8 ) > | ( $IGNORE ~ c@A+16,@A+24 (~ c20-84){0,1} ){0,1} $BANNER() ( ~ s@A+36/36 | ~ $JOINT ) $LEFT_ALIKE | ( $NONE | $NONE_8 ){0,1} $FIRST_LONG(~, ) $IGNORE c@A+44/4 +0ms-229ms s@F > | $NONE ~ c@A+56/8 > )
 let LEFT_I = ( $IGNORE > | ( $NONE | $NONE_8 ) > | ( $NONE | $NONE_8 ){0,1} ~ s@I ~ s@A+36/36 $LEFT > )
 let LEFT_PIECES = $NONE_PIECES $BANNER() ( ~ s@A+40/40 | ~ $JOINT ) >
+# In pieces.
+let LEFT_CUT(pre, off, post) = (~ c@I-8,@I-16){0,1} ~ c@I+20/4 $CUT_F($pre, $off, $post) ( ~ c@I+48/16 $pre ~ s@I+16-$off $post ){0,1} (~ c@I+4/20){0,1} >
 # Those that ask for nothing first.
 let ASKING = $SERVICE_AFTER($KEX_OTHER(8-23,32-43), ~)
 let LEFT_LONG = ~ c@A+32,@A+48 ( ~ s@A+40/40 | ~ $JOINT ) >
-tcp * = < ( $SERVICE ( ~ s40-100!@I-40/16#A ( $LEFT > | $LEFT_NONE | $LEFT_PIECES ) | ~ $WITH_I $LEFT_I ) | $BY_OPENSSH ~ s40-100#A $LEFT_LONG | $ASKING ~ s40-100#A c@A+40 +0ms-229ms s@A+527/527!@A+16 > ) : SSH2 - closed before a credential was sent
+tcp * = < ( $SERVICE ( ~ s40-100!@I-40/16#A ( $LEFT > | $LEFT_NONE | $LEFT_PIECES ) | ~ $WITH_I $LEFT_I ) | $CUT(~) ( $LEFT_CUT(~ s4, 4, ) | $LEFT_CUT(~ s4, 20, ~ s16) | $LEFT_CUT(, 32, ~ s32) | $LEFT_CUT(, 20, ~ s20) | $LEFT_CUT(, 64, ~ s64) ) | $BY_OPENSSH ~ s40-100#A $LEFT_LONG | $ASKING ~ s40-100#A c@A+40 +0ms-229ms s@A+527/527!@A+16 > ) : SSH2 - closed before a credential was sent
     id = ssh.preauth.closed.auth
     confidence = 95
     severity = low

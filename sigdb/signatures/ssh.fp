@@ -145,6 +145,25 @@ let PIECES(pause) = ( $pause c4 ( ~ c@A+56/28 | ~ c@A+40/28 ~ c16 ) | $pause c@A
 let KNOWN_PIECES(ign) = $NONE_PIECES ( $BANNER($ign) | ~ $JOINT $PIECES(~) ) $ign ~ s@A+40/40#F
 let FAILED_PIECES(ign) = ( $KNOWN_PIECES($ign) ( $ANY $PIECES(~) $REFUSED(~, $ign) | $ONLY($ign) $PIECES(~) $EQUAL(~, $ign) ) | $NONE_PIECES ~ $JOINT $PIECES(~) $ign ~ s@A+40/40 )
 
+# A server that writes in pieces (ssh2 of Node without its helper): the length and the rest, or a message and its MAC, `off` bytes of
+# which are not in the piece that is looked at. `I` stands for `A`, which may be in pieces or joined with EXT_INFO.
+let CUT(pause) = $KEX ~ c16 (~ s16){0,1} (~ s104-1500){0,1} (~ c36-100){0,1} $pause c40-100#I (~ s4-1500){1,3}
+let CUT_ANY(pre, off, post) = ( ~ c16-1700 | $pre ~ s@I+1000-$off/1000 $post ){0,}
+let CUT_F(pre, off, post) = $pre ~ s@I+40-$off/40!@I+16-$off#F $post
+let CUT_EQUAL(pre, post) = $pre ~ s@F $post
+let CUT_ASKED(pre, off, post) = c@I+48/16 $pre ~ s@I+68-$off/52!@F $post
+let CUT_DONE(pre, off, post) = $pre ~ s@I-$off-16 $post ( ~ c* | ~ s* | > )
+let CUT_NONE = (~ c@I-8,@I-16){0,1} ~ c@I+24/8
+let CUT_PASSWORD = c@I+60/28,@I+104,246-255,257-272
+let CUT_ANSWER = c@I+12/28,@I+104,246-255,257-272
+let CUT_FIRST(pre, off, post) = $CUT_F($pre, $off, $post) ( ~ c@I $pre ~ s@I-$off $post | ~ c@I > | > )
+let CUT_FAILED(pre, off, post) = ( $CUT_NONE $CUT_F($pre, $off, $post) $CUT_ANY($pre, $off, $post) ( ~ $CUT_PASSWORD | ~ $CUT_ASKED($pre, $off, $post) ~ $CUT_ANSWER ) $CUT_EQUAL($pre, $post) | ~ c@I+60/28 $CUT_FIRST($pre, $off, $post) )
+let CUT_SENT(pre, off, post) = $CUT_NONE $CUT_F($pre, $off, $post) ( $CUT_ANY($pre, $off, $post) $CUT_EQUAL($pre, $post) ){0,1} (c@I-8,@I-16){0,1} ( $CUT_PASSWORD | $CUT_ASKED($pre, $off, $post) $CUT_ANSWER ) ( $CUT_EQUAL($pre, $post) | $CUT_DONE($pre, $off, $post) )
+let CUT_SENT_FIRST(pre, off, post) = c@I+60/28 ( $CUT_DONE($pre, $off, $post) | $CUT_FIRST($pre, $off, $post) )
+let CUT_ACCEPTED(pre, off, post) = $CUT_ANY($pre, $off, $post) ~ c16-1700 $CUT_DONE($pre, $off, $post)
+let CUT_KEY(pre, off, post) = $CUT_NONE $CUT_F($pre, $off, $post) $CUT_ANY($pre, $off, $post) ~ c@I+158/46,@I+960/732!246-255,257-272 $CUT_EQUAL($pre, $post)
+let CUT_TYPED(pre, off, post) = $CUT_ANY($pre, $off, $post) $pre ~ s@I+1000-$off/1000 $post +700ms c@I+56/80,@I+164/4,246-255,257-272 $pre ~ s@I+24-$off/48 $post
+
 # One hit for each password, or answer to a question (keyboard-interactive), that was refused.
 # Fails: passwords of more than 60 bytes that are not padded, or 95 with a pad; more than some 40 packets. Where a refusal
 # looks like a question: a password of 48 before one of 32 that are refused soon, the last one of 48.
@@ -172,7 +191,7 @@ let FAILED_LIBSSH2 = ~ $PLAIN ( $NONE ~ $JOINT | $NONE ~ s@A+16 ){0,1} c@A+48 +0
 let AHEAD_REFUSED = $AHEAD(@I+60/28,246-255,257-272) ~ s@A+40/40!@A+16#F
 let AT_ONCE = $SERVICE_AFTER($BANNERS(24-31,44-64) $LISTED{0,2} $HALVES, ~)
 let ONE_40 = c@A+40 +0ms-229ms s@A+40/40!@A+16 >
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(16-1700) ~ s@A+40/40!@A+16#F ( ~ c2-1700 | ~ s@F ){0,} ~ $UNPADDED ~ s@F ) : SSH2 - password or answer refused
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $FAILURES() | $SERVICE ~ $WITH_I $FAILURES(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) ( $FAILED_OPENSSH() | $JOINED_96() ) | $BY_OPENSSH ~ $WITH_I $FAILED_OPENSSH(~ $IGN) | $HIDDEN_J ~ s@J+24/40#F $NOISE_J ~ c@J+44/28,246-255,257-272 ~ s@F | ( $BY_OTHER ~ $PLAIN | $HIDDEN ) ( $FAILED_OTHER() | $FAILED_FIRST ) | $BY_OTHER ~ $WITH_I ( $FAILED_OTHER(~ $IGN) | $FAILED_FIRST_I ) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(16-1700) ~ s@A+40/40!@A+16#F ( ~ c2-1700 | ~ s@F ){0,} ~ $UNPADDED ~ s@F | $CUT(~) ( $CUT_FAILED(~ s4, 4, ) | $CUT_FAILED(~ s4, 20, ~ s16) | $CUT_FAILED(, 32, ~ s32) | $CUT_FAILED(, 20, ~ s20) | $CUT_FAILED(, 64, ~ s64) ) ) : SSH2 - password or answer refused
     id = ssh.auth.failure
     confidence = 97
     severity = low
@@ -190,7 +209,7 @@ let KEY_AFTER(refused, ign) = ( ( $ANY $refused ){0,1} ( $AGAIN(~, $ign) ){0,1} 
 let KEY_FIRST(ign) = ( $JOINED($ign){0,1} ( ~ $KEY $ign ~ s@A+40/40!@A+48,@A+56 | ~ c@A+164/40,@A+960/732 $REPLY(~, @A+48,@A+56, $ign) ) | ~ $KEY ~ $JOINT $AGAIN(~, $ign) | $NONE_8 ~ $JOINT $IGNORE ~ c@A+96 ~ s@A+20/20,@A+64 | $JOINED_16($ign) c@A+96 ~ s@A+20/20,@A+64 $ELSE )
 let KEYS_REFUSED(ign) = ( $KNOWN_ALL($ign) $KEY_AFTER($EQUAL(~, $ign), $ign) | $KEY_FIRST($ign) | $KNOWN_8($ign) $ANY ( c@A+96 $EQUAL(~, $ign) | c@A+104 $EQUAL(+0ms-229ms, $ign) ( + c@A+104,@A+40 | c@A+68/20 ) ) | $KNOWN_16($ign) $ANY c@A+96 $EQUAL(+0ms-229ms, $ign) $ELSE | $MODE_ALIKE($ign) ( $KEY_AFTER($ALIKE(~, $ign), $ign) | $ANY c@A+96 $ALIKE(+0ms-229ms, $ign) $ELSE ) )
 let KEY_OTHER = ( $KNOWN_16() $ANY c@A+96 $EQUAL(~, ) | $MODE_ALIKE() $ANY c@A+96 $ALIKE(~, ) | ~ c@A+96 ~ s@A+40/40!@A+48,@A+56 )
-tcp * = < ( $START $KEYS_REFUSED() | $SERVICE ~ $WITH_I $KEYS_REFUSED(~ $IGN) | $BY_STRANGER ~ $PLAIN $KEY_OTHER ) : SSH2 - key refused
+tcp * = < ( $START $KEYS_REFUSED() | $SERVICE ~ $WITH_I $KEYS_REFUSED(~ $IGN) | $BY_STRANGER ~ $PLAIN $KEY_OTHER | $CUT(~) ( $CUT_KEY(~ s4, 4, ) | $CUT_KEY(~ s4, 20, ~ s16) | $CUT_KEY(, 32, ~ s32) | $CUT_KEY(, 20, ~ s20) | $CUT_KEY(, 64, ~ s64) ) | $CUT(~) $CUT_NONE $CUT_F(~ s4, 4, ) $CUT_ANY(~ s4, 4, ) ~ c@I+96 $CUT_EQUAL(~ s4, ) ) : SSH2 - key refused
     id = ssh.pubkey.refused
     confidence = 95
     severity = low
@@ -210,7 +229,7 @@ let DONE_BANNER = $NOISE ~ c24-1700 ~ s@A+1000/960 ~ s@A-16 ( ~ c* | ~ s@A+15000
 let DONE_AHEAD = $AHEAD(24-1700) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > )
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
 let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
-tcp * = < ( $DONE_AHEAD | $HIDDEN $DONE_NOW | $HIDDEN_J ( $NOISE_J ~ c2-1700 ){0,1} ~ s@J-32 ( ~ c* | > ) | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_BANNER | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
+tcp * = < ( $CUT(~) ( $CUT_ACCEPTED(~ s4, 4, ) | $CUT_ACCEPTED(~ s4, 20, ~ s16) | $CUT_ACCEPTED(, 32, ~ s32) | $CUT_ACCEPTED(, 20, ~ s20) | $CUT_ACCEPTED(, 64, ~ s64) ) | $DONE_AHEAD | $HIDDEN $DONE_NOW | $HIDDEN_J ( $NOISE_J ~ c2-1700 ){0,1} ~ s@J-32 ( ~ c* | > ) | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_BANNER | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
     severity = low
@@ -235,7 +254,7 @@ let TYPED = c@A+56/80,@A+164/4,246-255,257-272
 let TYPED_FIRST = c@A+60/28,@A+96,@A+104
 let ACCEPTED_OR_NOT = ( ~ s@A-16,36 | ~ s@A+36/36 )
 let PAUSE_BEFORE = ~ c16 (~ s16){0,1} (~ s104-1500){0,1} +700ms c40-100
-tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $START $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+24/48 | $HIDDEN_J $NOISE_J ~ s@J+984/1000 +700ms c@J+24/72,@J+144/16,246-255,257-272 ~ s@J+12/44 | $SERVICE ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 ( +700ms $TYPED | $PIECES(+700ms) ) ~ $IGN ~ s@A+20/36 ) : SSH2 - a person typed a password
+tcp * = < ( $KEX $PAUSE_BEFORE ( ~ $PLAIN $TYPED_FIRST $ACCEPTED_OR_NOT | ~ s24-84#I ~ s@I+8,@I+16#A $TYPED_FIRST ~ $IGN $ACCEPTED_OR_NOT ) | $START $NOISE ~ s@A+1000/1000 ( +700ms $TYPED | +700ms c@A ~ s@A ~ $TYPED | $PIECES(+700ms) ) ~ s@A+24/48 | $HIDDEN_J $NOISE_J ~ s@J+984/1000 +700ms c@J+24/72,@J+144/16,246-255,257-272 ~ s@J+12/44 | $SERVICE ~ $WITH_I $NOISE_I ~ $IGN ~ s@A+1000/1000 ( +700ms $TYPED | $PIECES(+700ms) ) ~ $IGN ~ s@A+20/36 | $CUT(~) ( $CUT_TYPED(~ s4, 4, ) | $CUT_TYPED(~ s4, 20, ~ s16) | $CUT_TYPED(, 32, ~ s32) | $CUT_TYPED(, 20, ~ s20) | $CUT_TYPED(, 64, ~ s64) ) ) : SSH2 - a person typed a password
     id = human.password.ssh
     confidence = 98
     severity = low
@@ -260,7 +279,7 @@ let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) ( $ANY $CO
 # Not where a person's password came before the service was asked for (Paramiko).
 let SOON = $SERVICE_AFTER($KEX, +0ms-699ms)
 let SOON_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), +0ms-699ms)
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(@I+84/52,246-255,257-272) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > ) ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(@I+84/52,246-255,257-272) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > ) | $CUT(~) ( $CUT_SENT(~ s4, 4, ) | $CUT_SENT(~ s4, 20, ~ s16) | $CUT_SENT(, 32, ~ s32) | $CUT_SENT(, 20, ~ s20) | $CUT_SENT(, 64, ~ s64) ) | $CUT(+0ms-699ms) ( $CUT_SENT_FIRST(~ s4, 4, ) | $CUT_SENT_FIRST(~ s4, 20, ~ s16) | $CUT_SENT_FIRST(, 32, ~ s32) | $CUT_SENT_FIRST(, 20, ~ s20) | $CUT_SENT_FIRST(, 64, ~ s64) ) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
