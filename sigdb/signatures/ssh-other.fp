@@ -12,8 +12,8 @@ include "ssh-session.fp"
 let LET_IN(sizes) = $KEX (~ x2-1700){0,20} ~ c24-1700 (~ s24-1700){0,1} ~ s$sizes#F
 # A channel is opened, perhaps in one packet with no-more-sessions; host keys; the answer.
 let OPENED_F = (~ s@F+1000/960){0,2} ~ c@F+24/8,@F+100/20 (~ s@F+1000/960){0,2} ~ s@F+16/0#A
-# Five keys, the first after a pause; as small as the success, or 8 or 16 bytes more.
-let KEYS_F = ~ c@F+124/108 ... +400ms-1h c@F/0,@F+8/0,@F+16/0#key ( ( (~ s@key+0/16){1,5} +0ms-1500ms c@key/0 ){2} ( (~ s@key+0/16){0,5} +0ms-1500ms c@key/0 ){2} | ( (~ s@key+0/16){0,5} +0ms-1500ms c@key/0 ){4} ( (+0ms-1500ms c@key/0){0,9} ~ s@key+0/16 ){2} )
+# A channel, then five keys, the first after a pause; as small as the success, or 8 or 16 bytes more.
+let KEYS_F = ~ c@F+24/8,@F+100/20,@F+160/0 ... +400ms-1h c@F/0,@F+8/0,@F+16/0#key ( ( (~ s@key+0/16){1,5} +0ms-1500ms c@key/0 ){2} ( (~ s@key+0/16){0,5} +0ms-1500ms c@key/0 ){2} | ( (~ s@key+0/16){0,5} +0ms-1500ms c@key/0 ){4} ( (+0ms-1500ms c@key/0){0,9} ~ s@key+0/16 ){2} )
 # A command: one reply, output, the end; or another command after it.
 let EXEC_F(two) = ( ( $REQ ( (~ s@A-8/8){1,2} | ~ $two ) ~ s@A+30004/29996 | $REQ ~ s@A+30040/29960 | $IGNORED $JOINED_REQUESTS ~ s@A-12/4 ~ s@A+30004/29996 ) $REST ( $ENDS | $NEXT_CHANNEL ) )
 # The request of service by its own size in chacha20, where the acceptance is larger by 8 or 16 bytes (TinySSH knows no other cipher).
