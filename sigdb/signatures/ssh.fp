@@ -159,7 +159,7 @@ let CUT_NONE = (~ c@I-8,@I-16){0,1} ~ c@I+24/8
 let CUT_PASSWORD = c@I+60/28,@I+104,246-255,257-272
 let CUT_ANSWER = c@I+12/28,@I+104,246-255,257-272
 # Without "none"; not where FIRST_ANY counts the piece that is as large as `A`.
-let CUT_FIRST(pre, off, post) = ( c@I+60/28 $pre ~ s@I+40-$off/40!@I+16-$off,@I $post | c@I+40/8 +0ms-229ms $pre ~ s@I $post ) ( ~ c@I $pre ~ s@I-$off $post | ~ c@I > | > )
+let CUT_FIRST(pre, off, post) = ( c@I+60/28 $pre ~ s@I+40-$off/40!@I+16-$off,@I $post ) ( ~ c@I $pre ~ s@I-$off $post | ~ c@I > | > )
 let CUT_FAILED(pre, off, post) = ( $CUT_NONE $CUT_F($pre, $off, $post) $CUT_ANY($pre, $off, $post) ( ~ $CUT_PASSWORD | ~ $CUT_ASKED($pre, $off, $post) ~ $CUT_ANSWER ) $CUT_EQUAL($pre, $post) | $CUT_FIRST($pre, $off, $post) )
 let CUT_SENT(pre, off, post) = $CUT_NONE $CUT_F($pre, $off, $post) ( $CUT_ANY($pre, $off, $post) $CUT_EQUAL($pre, $post) ){0,1} (c@I-8,@I-16){0,1} ( $CUT_PASSWORD | $CUT_ASKED($pre, $off, $post) $CUT_ANSWER ) ( $CUT_EQUAL($pre, $post) | $CUT_DONE($pre, $off, $post) )
 let CUT_SENT_FIRST(pre, off, post) = ( c@I+60/28 $CUT_DONE($pre, $off, $post) | $CUT_FIRST($pre, $off, $post) )
