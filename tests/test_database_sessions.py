@@ -285,6 +285,45 @@ def test_messages_in_two_packets(cipher: str, flowtap: Command, tmp_path: Path) 
     assert ids == {name: wanted(words) for name, (_, words) in PIECES.items()}
 
 
+# A banner joined with the success, at OpenSSH's server.
+BANNER = "c:accept s:accept c:password s:debug+success "
+JOINED = {
+    "a library's terminal": (
+        "c:open s:keys s:confirmed c:bare-pty s:ok c:shell s:adjust+ok s:data-90 +1 c:data-30 s:data-90",
+        "interactive",
+    ),
+    "a command": ("c:open s:keys s:confirmed c:exec-20 s:ok+adjust s:data-90 s:exit+eof+close c:close c:bye", "exec"),
+    "sftp": (
+        "c:open s:keys s:confirmed c:sftp s:ok+adjust c:shell s:data-184 c:data-21 s:data-90 c:data-40",
+        "transfer",
+    ),
+    "nothing": ("c:bye", ""),
+}
+# Lines that are as large as a key where the MAC comes after, as Netmiko sends them.
+LINE = "c:data-3 s:data-60"
+QUIET = {
+    "a program that waits": (
+        f"c:open s:keys s:confirmed c:bare-pty s:ok c:shell s:adjust+ok s:data-90 +3 {LINE} +0.5 {LINE} ({LINE})*3",
+        "automated.typing interactive",
+    ),
+    "a person": (
+        f"c:open s:keys s:confirmed c:bare-pty s:ok c:shell s:adjust+ok s:data-90 +3 {KEY} ({KEY} +0.5)*8 {LINE}",
+        "human.typing interactive",
+    ),
+}
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_banner_joined_with_the_success(cipher: str, flowtap: Command, tmp_path: Path) -> None:
+    ids = told(JOINED, cipher, False, flowtap, tmp_path, BANNER)
+    assert ids == {name: wanted(words) for name, (_, words) in JOINED.items()}
+
+
+def test_lines_as_large_as_a_key(flowtap: Command, tmp_path: Path) -> None:
+    ids = told(QUIET, MAC_AFTER, False, flowtap, tmp_path)
+    assert ids == {name: wanted(words) for name, (_, words) in QUIET.items()}
+
+
 # What is found in sessions of many kinds of clients and servers: precision and recall at least.
 LEAST = {
     "human.typing": (1.0, 0.98),

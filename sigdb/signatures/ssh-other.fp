@@ -21,23 +21,52 @@ let MORE = $KEX $NEWKEYS ~ c44#A ( ~ s16 (~ s104-1500){0,1} | ~ s104-1500 ){0,1}
 let LET_IN_MORE = $MORE (~ c24-1700 | ~ s@A+1000/1000){0,} ~ c24-1700 ~ s@A-8/8
 let OPENED_MORE = ~ c@A+8/8,@A+76/16 ~ s@A+8/8 (~ c@A+16/0){0,1}
 # Input to a command at once, and its end.
-let FED = ( $OPEN_X $REQ | $OPEN_N $IGNORED $JOINED_REQUESTS ) c@A+30008/29992 (c@A+30008/29992){0,} (c@A-12/4){0,2} ~ s@A-12/4 (~ s@A+30000/30000){1,} $ENDS
+let FED = ( $OPEN_X $REQ | $OPEN_N $IGNORED $JOINED_REQUESTS ) c@A+30008/29992 (c@A+30008/29992){0,} (c@A-12/4){0,2} ~ s@A-12/4 ~ s@A+30000/30000 (~ s*){0,} $ENDS
 # A terminal (or a command that was given one) that nobody uses; the connection is kept for more (ControlPersist).
 let KEPT = $OPEN_X $IGNORED $JOINED_REQUESTS (~ s*){2,} ~ c@A-12/4 +700ms c@A+16/16 (~ s*){0,1} >
 # A dialogue without pauses with one command, of messages that are larger than keys and lines.
-let ONE = (~ s@A+1000/960){0,2} ~ c@A+8/8,@A+68/8,@A+84/0,@A+116/0 (~ s@A+1000/960){0,2} ~ s@A+4/4 (~ c@A+16/0){0,1} c@A+404/396
-let DIALOGUE = ( ~ s@A-12/4 (~ s@A-8/8){0,1} | ~ s@A+44/36 ) (~ s@A+1000/992){0,1} ( c@A+30008/29992 (c@A+30008/29992){0,} (s@A+30008/29992){1,} ){3} ( c@A+30024/29976 (c@A+30008/29992){0,} (s@A+30016/29984){1,} ){6}
+let ONE = (~ s@A+1000/960){0,2} ~ c@A+8/8,@A+68/8,@A+84/0,@A+116/0 ( (~ s@A+1000/960){0,2} ~ s@A+4/4 | (~ s@A+1000/960){1,2} ) (~ c@A+16/0){0,1} c@A+404/396
+let DIALOGUE = ( ~ s@A-12/4 (~ s@A-8/8){0,1} | ~ s@A+44/36 ) (~ s@A+1000/992){0,1} ( c@A+30000/30000 (c@A+30000/30000){0,} (s@A+30000/30000){1,} ){3} ( c@A+30024/29976 (c@A+30008/29992){0,} (s@A+30016/29984){1,} ){6}
+
+# The same where the request of service has no size of its own either (Dropbear): a success of 28, an answer of 44 and keys of 36 bytes.
+let KEYS_MORE = $KEX (~ x2-1700){0,20} ~ c24-1700 ~ s36,44 ~ c52 ~ s52,60 ... +400ms-1h c36#key ( (~ s@key+8/8){1,5} +0ms-1500ms c@key/0 ){4}
+# A banner joined with the success: told by the channel, the host keys (250 to 750 bytes more) and the answer after it.
+let BANNER_B = $SERVICE ~ s@I/0#A (~ c24-1700 | ~ s@A+1500/1500){0,} ~ c24-1700 ~ s@A+1500/1460 (~ s@A+1500/1460){0,3}
+let OPEN_B = ( (~ c@A-12/4){0,1} ~ s@A+500/250 ~ c@A+8/8 | ~ c@A+8/8,@A+68/8 ~ s@A+500/250 ) ~ s@A+4/4
+let ONCE_B = $REQ ~ s@A+48/32 ~ s@A+30004/29996
+let RUN_B = $ONCE_B (~ s*){0,} ( (c@A-8/8){1,4} (c@A+16/16){0,1} (~ s*){0,2} > | > | (c@A-12/4){0,4} c@A+8/8 ~ s@A+4/4 (c@A-8/8){0,1} $ONCE_B )
+# A command and a larger window at once (libssh2).
+let WIDER = $OPEN_N c@A+12/12 c@A/0 ~ s@A-16/0 ~ s@A+30004/29996 $REST ( $ENDS | $NEXT_CHANNEL )
+# A server with IGNORE before each answer: two replies and a window are a terminal's; somebody uses it.
+let SAYS_I = ( ~ s24-84#I ~ s@I+12/4#A | ~ s40-110#A ) $LOGIN_I $OPEN_I $IGNORED $JOINED_REQUESTS $OK_I{3}
+let LONG_I = ~ s24-84#I ~ s44,68,100#A $LOGIN_I $OPEN_I $IGNORED $JOINED_REQUESTS $OK_I{3}
+# Three lines at once, no smaller than the acceptance, where a key is smaller (A of chacha20 and of encrypt-then-MAC).
+let THREE_LINES = (c@A-12/4 (~ s*){1,}){0,1} ( c@A+100/100 (~ s*){1,} ){2} c@A+100/100 ~ s*
+# MAC after: lines of up to 14 letters are as large as a key. Each of five messages has an answer with more than an echo, and two
+# come after a pause.
+let TERM_Q = ( $SERVICE ~ s@I/0#A $LOGIN $OPEN_X | $BANNER_B $OPEN_B ) $REQS_MORE ~ c@A+226/194 ~ s@A-16/0 c@A/0 (~ s*){0,}
+let QUIET(pause) = $pause c@A/0,@A+16/0 (~ s*){0,4} ~ s@A+1024/992 (~ s*){0,6}
+let QUIETLY = $QUIET(+250ms-1h) ( $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) )
+let LINES_F = $OUT{0,} ( $AT_ONCE_LONG | $ANY_PACE | $FLOODED )
 
 # Fails, false friends: as human.typing.ssh.
-tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED ) : SSH2 - a person types in a session
+tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE ) : SSH2 - a person types in a session
     id = human.typing.ssh.late
     confidence = 95
     severity = low
     attack = T1021.004
     category = ssh
 
+# Fails, false friends: as automated.typing.ssh.
+tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY | $LET_IN(20-42) $OPENED_F $TERMS_A $LINES_F | $LET_IN(44-56) $OPENED_F $TERMS_B $LINES_F | $LET_IN(72-94) $OPENED_F $TERMS_C $LINES_F ) : SSH2 - a program types in a session
+    id = automated.typing.ssh.late
+    confidence = 95
+    severity = low
+    attack = T1059.004
+    category = ssh
+
 # Fails, false friends: as ssh.session.interactive.
-tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $LET_IN(20-42) $OPENED_F $TERMS_A | $LET_IN(44-56) $OPENED_F $TERMS_B | $LET_IN(72-94) $OPENED_F $TERMS_C ) : SSH2 - terminal session
+tcp * = < ( $SERVICE $SAYS_I c@A+92/108 ~ s* | $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE | $BANNER_B $OPEN_B $WAITED | $LET_IN(20-42) $OPENED_F $TERMS_A | $LET_IN(44-56) $OPENED_F $TERMS_B | $LET_IN(72-94) $OPENED_F $TERMS_C ) : SSH2 - terminal session
     id = ssh.session.interactive.late
     confidence = 95
     severity = low
@@ -45,7 +74,7 @@ tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $LET_IN(20-42) $O
     category = ssh
 
 # Fails, false friends: as ssh.session.exec.
-tcp * = < ( $LET_IN(20-42) $OPENED_F $EXEC_F(s@A+22/14) | $LET_IN(44-56) $OPENED_F $EXEC_F(s@A+40/8) | $LET_IN(72-94) $OPENED_F $EXEC_F(s@A+72/8) | $LET_IN_MORE $OPENED_MORE c@A+38/38 (c@A-12/4){0,2} ~ s@A-8/8 (~ s@A+30000/30000){1,} $ENDS | $SERVICE ~ s@I/0#A $LOGIN ( $FED | $KEPT ) ) : SSH2 - command executed
+tcp * = < ( $LET_IN(20-42) $OPENED_F $EXEC_F(s@A+22/14) | $LET_IN(44-56) $OPENED_F $EXEC_F(s@A+40/8) | $LET_IN(72-94) $OPENED_F $EXEC_F(s@A+72/8) | $LET_IN_MORE $OPENED_MORE c@A+38/38 (c@A-12/4){0,2} ~ s@A-4/12 ~ s@A+30000/30000 (~ s*){0,} $ENDS | $BANNER_B $OPEN_B $RUN_B | $SERVICE ~ s@I/0#A $LOGIN ( $FED | $KEPT | $WIDER ) ) : SSH2 - command executed
     id = ssh.session.exec.late
     confidence = 93
     severity = low
@@ -53,7 +82,7 @@ tcp * = < ( $LET_IN(20-42) $OPENED_F $EXEC_F(s@A+22/14) | $LET_IN(44-56) $OPENED
     category = ssh
 
 # Fails, false friends: as ssh.session.transfer.
-tcp * = < ( $LET_IN(20-96) $OPENED_F c@A+8/8 ( c@A/0 ~ s@A-12/4 (~ s@A-8/8){0,3} | ~ s@A-12/4 (~ s@A-8/8){0,2} c@A/0 (~ s@A-8/8){0,3} ) ~ s@A+254/246 ( (~ s@A-8/8){0,2} | (c@A-12/4){0,2} ) c@A+200/200 (~ s@A-8/8){0,5} ~ s@A+30000/30000 (~ s*){0,} ~ c@A+30000/30000 | $LET_IN_MORE $OPENED_MORE c@A+8/8 ( c@A/0 (~ s@A/16){1,2} | ~ s@A-8/8 c@A/0 (~ s@A-8/8){0,1} ) ~ s@A+250/250 (~ c@A+200/200 ~ s@A+30000/30000){2} | $SERVICE ~ s@I/0#A $LOGIN $ONE $DIALOGUE ) : SSH2 - files transferred
+tcp * = < ( $LET_IN(20-96) $OPENED_F c@A+8/8 ( c@A/0 ~ s@A-12/4 (~ s@A-8/8){0,3} | ~ s@A-12/4 (~ s@A-8/8){0,2} c@A/0 (~ s@A-8/8){0,3} ) ~ s@A+254/246 ( (~ s@A-8/8){0,2} | (c@A-12/4){0,2} ) c@A+200/200 (~ s@A-8/8){0,5} ~ s@A+30000/30000 (~ s*){0,} ~ c@A+30000/30000 | $LET_IN_MORE $OPENED_MORE c@A+8/8 ( c@A/0 (~ s@A/16){1,2} | ~ s@A-8/8 c@A/0 (~ s@A-8/8){0,1} ) ~ s@A+250/250 (~ c@A+200/200 ~ s@A+30000/30000){2} | $BANNER_B $OPEN_B c@A+8/8 ( ~ s@A+48/32 c@A/0 | c@A/0 ~ s@A+48/32 ) (~ s@A-8/8){0,1} ~ s@A+254/246 c@A+200/200 ~ s@A+30000/30000 ~ c@A+30000/30000 | $SERVICE ~ s@I/0#A $LOGIN $ONE $DIALOGUE ) : SSH2 - files transferred
     id = ssh.session.transfer.late
     confidence = 93
     severity = low
