@@ -22,7 +22,8 @@
 # Cisco, Apple. tests/test_database_logins.py makes logins of messages as unknown programs may send them.
 # Surprising: libssh2 and PuTTY join NEWKEYS (16 bytes) and the service request, Dropbear's client "none" too; OpenSSH 10 adds
 # EXT_INFO to either side's first message; AsyncSSH's client and server send IGNORE before each message, AsyncSSH of
-# Debian 13 only before authentication replies; Node's client writes a message in two or three pieces.
+# Debian 13 only before authentication replies; Node's client writes a message in two or three pieces, and so does Node's server;
+# tunnels of Microsoft's send the first request before the service is accepted; sshesame sends a banner before it accepts.
 #
 # A parameter `pause` is the mark before a message: `~` where any will do, `+0ms-399ms` where a program sends at once. `ign` is
 # what stands before each of the server's replies: nothing, or `~ $IGN`.
