@@ -35,7 +35,7 @@ SHAPES = {
     "ssh-audit, group refused": ("c21 s41 c832 s1112 c24", (CLOSED,)),
     "ssh-audit, few methods": ("c21 s41 c248 s336 c112 s952", (CLOSED,)),
     "nmap's scripts": ("s41 c27 s1112 c520 c272 s432", (CLOSED,)),
-    "nmap's scripts, protocol 1": ("s41 c27 s31 s2", (CLOSED,)),
+    "nmap's scripts, protocol 1": ("s41 c27 s31 s2", (CLOSED, BANNER)),
     "nmap's scripts, KEXINIT": ("s41 c27 c528 s1016", (CLOSED,)),
     "Go": ("c12 s41 s1112 c960 c48 s208", (CLOSED,)),
     "ssh-keyscan": ("s41 c25 c1080 s1112 c1208 s1448 s472", (CLOSED, SCAN)),

@@ -73,6 +73,7 @@ class Login:
         self.user, self.thinks, self.at = user, thinks, 0.1
         self.more = 0  # bytes that the client pads more than it must
         self.ignores = False  # whether the server sends IGNORE before each of its replies
+        self.told = False  # whether there is a banner that the server's next answer follows
         self.pieces = False  # whether the client writes the length, the rest and a MAC of its own one by one
         self.served = False  # whether the server does so, once the service is accepted
         self.talk = Tcp(cport=port).open()
@@ -98,10 +99,18 @@ class Login:
         more = self.more if side == "c" else 0
         size = sum(self.size(payload, pad) + more for payload in payloads)
         mac = self.mac if not self.outside else 0
+        if side == "s" and self.told and payloads != (17,):
+            self.talk.send(self.at, "s1448", "s1448")
+            size, self.told = size + 400, False
         pieces = self.pieces if side == "c" else self.served
         parts = [size] if not pieces else [size - mac, mac] if mac else [4, size - 4]
         self.talk.send(self.at, *(f"{side}{part}" for part in parts))
         self.at += 0.001 * (len(parts) - 1)
+        return self
+
+    def banner(self) -> Login:
+        """Let the server's first answer follow a banner that fills two segments."""
+        self.told = True
         return self
 
     def jsch(self) -> Login:
@@ -200,6 +209,7 @@ CASES: dict[str, tuple[str, str, float, Play]] = {
     "OpenSSH, a program": ("password both gssapi gssapi-both", "2+", 0.01, lambda x: x.none().third()),
     "OpenSSH, EXT_INFO": ("password both gssapi", "1+", PERSON, lambda x: x.none(190).padded(8).padded(8, True)),
     "OpenSSH, a banner": ("password both gssapi", "3", 0.01, lambda x: x.none(500).padded(8).padded(9).padded(7)),
+    "OpenSSH, a long banner": ("password both", "2+", PERSON, lambda x: x.banner().none().third()),
     "OpenSSH, asked": ("keyboard both", "1+", PERSON, lambda x: x.none().second()),
     "OpenSSH, RSA key": ("password both", "1+", PERSON, lambda x: x.none().key(RSA).padded(8).padded(8, True)),
     "OpenSSH, Ed25519 key": ("password both", "1+", PERSON, lambda x: x.none().key(ED25519).padded(8).padded(8, True)),

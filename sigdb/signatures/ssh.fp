@@ -22,7 +22,8 @@
 # Cisco, Apple. tests/test_database_logins.py makes logins of messages as unknown programs may send them.
 # Surprising: libssh2 and PuTTY join NEWKEYS (16 bytes) and the service request, Dropbear's client "none" too; OpenSSH 10 adds
 # EXT_INFO to either side's first message; AsyncSSH's client and server send IGNORE before each message, AsyncSSH of
-# Debian 13 only before authentication replies; Node's client writes a message in two or three pieces.
+# Debian 13 only before authentication replies; Node's client writes a message in two or three pieces, and so does Node's server;
+# tunnels of Microsoft's send the first request before the service is accepted; sshesame sends a banner before it accepts.
 #
 # A parameter `pause` is the mark before a message: `~` where any will do, `+0ms-399ms` where a program sends at once. `ign` is
 # what stands before each of the server's replies: nothing, or `~ $IGN`.
@@ -75,8 +76,10 @@ let ANSWER = c@A+12/28,@A+96,@A+104,246-255,257-272
 let SHORT_ANSWER = c@A-4/12,@A+24/16
 let ANSWERED(pause) = ( $ASK_Q() $pause $ANSWER | $ASK() $pause $SHORT_ANSWER ) ~ s@A+44/36!@Q#F
 # EXT_INFO or a banner, of its own or joined with the first refusal.
+# A long banner fills segments.
 let BANNER(ign) = ( $REPLY(~, @A+1054/1050, $ign) ){0,1}
-let JOINT = s@A+1070/997
+let JOINT_ONE = s@A+1070/997
+let JOINT = ( $JOINT_ONE | s1360-1480 (~ s1360-1480){0,2} ~ s16-1480 )
 let JOINED(ign) = ( ( $NONE | $IGNORE ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} | $NONE_8 ) ~ $JOINT ( $AGAIN(~, $ign) ){0,1} $IGNORE
 let JOINED_16(ign) = ( $NONE | $IGNORE ~ $PASSWORD | ~ c@A+96 | ~ $KEY ){0,1} ~ $JOINT ( $AGAIN(~, $ign) ){0,1} $IGNORE
 # PAM has a last question without anything to answer; a banner may come before.
@@ -131,8 +134,8 @@ let JOINED_SMALL(ign) = $JOINED($ign) $SMALL $FIRST_LONG(+0ms-229ms, $ign) $IGNO
 let JOINED_96(ign) = ( $JOINED_16($ign) c@A+96 $FIRST_ANY(+0ms-229ms, $ign) ( c@A+96 | > ) | $JOINED($ign) c@A+104 $FIRST_104(+0ms-229ms, $ign) ( c@A,@A+40,@A+104 | > ) | $JOINED_SMALL($ign) )
 let JOINT_48 = ~ c@A+72/16,@A+96,@A+104,246-255,257-272 ~ $JOINT
 # One request, a first answer joined with EXT_INFO, and gone.
-let SMALL_GONE = c@A+32 +3ms-229ms $JOINT >
-let FIRST_JOINT(ign) = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN(~, $ign) | $JOINT_48 ( ~ c@A+60/28,@A+96,@A+104,246-255,257-272 ~ s@A+40/40 | $AGAIN(~, $ign) ) | ~ c@A+48 ~ $JOINT ( $AGAIN(~, $ign) | c@A+60/28,@A+96,@A+104 ) | ~ c@A+68/20,246-255,257-272 ~ $JOINT > | $SMALL_GONE )
+let SMALL_GONE = c@A+32 +3ms-229ms $JOINT_ONE >
+let FIRST_JOINT(ign) = ( ~ c@A+36/4 +230ms $JOINT | ~ c@A+36/4 ~ $JOINT $AGAIN(~, $ign) | $JOINT_48 ( ~ c@A+60/28,@A+96,@A+104,246-255,257-272 ~ s@A+40/40 | $AGAIN(~, $ign) ) | ~ c@A+48 ~ $JOINT ( $AGAIN(~, $ign) | c@A+60/28,@A+96,@A+104 ) | ~ c@A+68/20,246-255,257-272 ~ $JOINT_ONE > | $SMALL_GONE )
 let FIRST_AFTER(ign) = ( c@A+44/4 $ALIKE(+0ms-229ms, $ign) ( c@A+72/24 | $IGNORE ~ c@A+0/16 $ALIKE(~, $ign) | > ) | c@A+40/8 $ALIKE(+0ms-229ms, $ign) ( $AGAIN(~, $ign) ~ c@A+600/584 | ~ c@A > ) | c@A+32 $ALIKE(+0ms-229ms, $ign) > )
 let FIRST_ALIKE(ign) = ( ~ c@A+76/20,@A+104,246-255,257-272 $ALIKE(~, $ign) | + c@A+44/4 $ALIKE(~, $ign) | ~ c@A+40/8 $ALIKE(+230ms, $ign) | $FIRST_AFTER($ign) )
 # 48 may be "none" for a very long name, or a request to be asked that is refused: then one who types makes a pause, or PuTTY pads.
@@ -156,10 +159,11 @@ let CUT_DONE(pre, off, post) = $pre ~ s@I-$off-16 $post ( ~ c* | ~ s* | > )
 let CUT_NONE = (~ c@I-8,@I-16){0,1} ~ c@I+24/8
 let CUT_PASSWORD = c@I+60/28,@I+104,246-255,257-272
 let CUT_ANSWER = c@I+12/28,@I+104,246-255,257-272
-let CUT_FIRST(pre, off, post) = $CUT_F($pre, $off, $post) ( ~ c@I $pre ~ s@I-$off $post | ~ c@I > | > )
-let CUT_FAILED(pre, off, post) = ( $CUT_NONE $CUT_F($pre, $off, $post) $CUT_ANY($pre, $off, $post) ( ~ $CUT_PASSWORD | ~ $CUT_ASKED($pre, $off, $post) ~ $CUT_ANSWER ) $CUT_EQUAL($pre, $post) | ~ c@I+60/28 $CUT_FIRST($pre, $off, $post) )
+# Without "none"; not where FIRST_ANY counts the piece that is as large as `A`.
+let CUT_FIRST(pre, off, post) = ( c@I+60/28 $pre ~ s@I+40-$off/40!@I+16-$off,@I $post ) ( ~ c@I $pre ~ s@I-$off $post | ~ c@I > | > )
+let CUT_FAILED(pre, off, post) = ( $CUT_NONE $CUT_F($pre, $off, $post) $CUT_ANY($pre, $off, $post) ( ~ $CUT_PASSWORD | ~ $CUT_ASKED($pre, $off, $post) ~ $CUT_ANSWER ) $CUT_EQUAL($pre, $post) | $CUT_FIRST($pre, $off, $post) )
 let CUT_SENT(pre, off, post) = $CUT_NONE $CUT_F($pre, $off, $post) ( $CUT_ANY($pre, $off, $post) $CUT_EQUAL($pre, $post) ){0,1} (c@I-8,@I-16){0,1} ( $CUT_PASSWORD | $CUT_ASKED($pre, $off, $post) $CUT_ANSWER ) ( $CUT_EQUAL($pre, $post) | $CUT_DONE($pre, $off, $post) )
-let CUT_SENT_FIRST(pre, off, post) = c@I+60/28 ( $CUT_DONE($pre, $off, $post) | $CUT_FIRST($pre, $off, $post) )
+let CUT_SENT_FIRST(pre, off, post) = ( c@I+60/28 $CUT_DONE($pre, $off, $post) | $CUT_FIRST($pre, $off, $post) )
 let CUT_ACCEPTED(pre, off, post) = $CUT_ANY($pre, $off, $post) ~ c16-1700 $CUT_DONE($pre, $off, $post)
 let CUT_KEY(pre, off, post) = $CUT_NONE $CUT_F($pre, $off, $post) $CUT_ANY($pre, $off, $post) ~ c@I+158/46,@I+960/732!246-255,257-272 $CUT_EQUAL($pre, $post)
 let CUT_TYPED(pre, off, post) = $CUT_ANY($pre, $off, $post) $pre ~ s@I+1000-$off/1000 $post +700ms c@I+56/80,@I+164/4,246-255,257-272 $pre ~ s@I+24-$off/48 $post
@@ -228,7 +232,7 @@ let DONE_NOW = $NOISE_NOW ~ c16-1700 $SUCCESS
 let DONE_BANNER = $NOISE ~ c24-1700 ~ s@A+1000/960 ~ s@A-16 ( ~ c* | ~ s@A+15000/14750 )
 let DONE_AHEAD = $AHEAD(24-1700) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > )
 let DONE_DIRECT = $NOISE ~ c24-1700 ~ s@A+16/16 $NOISE ~ c24-1700 ~ s@A-12/4 ~ s@A+34/34
-let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
+let DONE_HIDDEN = $NOISE ~ c@A+150/118 ~ $JOINT_ONE ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ s@A+15000/14650 > | ~ c@A+12/12 ~ s@A+15000/14650 )
 tcp * = < ( $CUT(~) ( $CUT_ACCEPTED(~ s4, 4, ) | $CUT_ACCEPTED(~ s4, 20, ~ s16) | $CUT_ACCEPTED(, 32, ~ s32) | $CUT_ACCEPTED(, 20, ~ s20) | $CUT_ACCEPTED(, 64, ~ s64) ) | $DONE_AHEAD | $HIDDEN $DONE_NOW | $HIDDEN_J ( $NOISE_J ~ c2-1700 ){0,1} ~ s@J-32 ( ~ c* | > ) | $SERVICE ( ~ $PLAIN ( $DONE_NOW | $DONE_BANNER | $DONE_DIRECT | $DONE_HIDDEN ) | ~ s24-84#I ~ s@I+8,@I+16#A $NOISE_I ~ c24-1700 ~ s@I ~ s@A-16 ) ) : SSH2 - login succeeded
     id = ssh.auth.success
     confidence = 99
@@ -279,7 +283,7 @@ let SENT_OPENSSH(ign) = ( $NONE{0,1} $BANNER($ign) $FIRST_16(~, $ign) ( $ANY $CO
 # Not where a person's password came before the service was asked for (Paramiko).
 let SOON = $SERVICE_AFTER($KEX, +0ms-699ms)
 let SOON_OTHER = $SERVICE_AFTER($KEX_OTHER(8-31,44-64), +0ms-699ms)
-tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(@I+84/52,246-255,257-272) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > ) | $CUT(~) ( $CUT_SENT(~ s4, 4, ) | $CUT_SENT(~ s4, 20, ~ s16) | $CUT_SENT(, 32, ~ s32) | $CUT_SENT(, 20, ~ s20) | $CUT_SENT(, 64, ~ s64) ) | $CUT(+0ms-699ms) ( $CUT_SENT_FIRST(~ s4, 4, ) | $CUT_SENT_FIRST(~ s4, 20, ~ s16) | $CUT_SENT_FIRST(, 32, ~ s32) | $CUT_SENT_FIRST(, 20, ~ s20) | $CUT_SENT_FIRST(, 64, ~ s64) ) ) : SSH2 - a program sent a password
+tcp * = < ( $LIBSSH2 $FAILED_LIBSSH2 | $START $SENT_LATER() | $SERVICE ~ $WITH_I $SENT_LATER(~ $IGN) | ( $BY_OPENSSH ~ $PLAIN | $HIDDEN ) $SENT_OPENSSH() | $BY_OPENSSH ~ $WITH_I $SENT_OPENSSH(~ $IGN) | ( $SOON ~ $PLAIN | $HIDDEN ) $SENT_JOINED() | $SOON ~ $WITH_I $SENT_JOINED(~ $IGN) | ( $SOON_OTHER ~ $PLAIN | $HIDDEN ) ( $SENT_OTHER() | $GOODBYE_SHORT(, +0ms-399ms) | c@A+44/4 $ALIKE(+0ms-229ms, ) > | c@A+60/28 ~ $JOINT_ONE ( ~ s@A+15000/14650 ~ c@A+12/12 | ~ c@A+12/12 ~ s@A+15000/14650 ) ) | $SOON_OTHER ~ $WITH_I $SENT_OTHER(~ $IGN) | $AT_ONCE ~ $PLAIN $ONE_40 | $AHEAD_REFUSED | $AHEAD(@I+84/52,246-255,257-272) ~ s@A-16,36 ( ~ c* | ~ s@A+15000/14750 | > ) | $CUT(~) ( $CUT_SENT(~ s4, 4, ) | $CUT_SENT(~ s4, 20, ~ s16) | $CUT_SENT(, 32, ~ s32) | $CUT_SENT(, 20, ~ s20) | $CUT_SENT(, 64, ~ s64) ) | $CUT(+0ms-699ms) ( $CUT_SENT_FIRST(~ s4, 4, ) | $CUT_SENT_FIRST(~ s4, 20, ~ s16) | $CUT_SENT_FIRST(, 32, ~ s32) | $CUT_SENT_FIRST(, 20, ~ s20) | $CUT_SENT_FIRST(, 64, ~ s64) ) ) : SSH2 - a program sent a password
     id = automated.password.ssh
     confidence = 97
     severity = low
