@@ -58,7 +58,7 @@ tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE ) : SS
     category = ssh
 
 # Fails, false friends: as automated.typing.ssh.
-tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY | $LET_IN(20-42) $OPENED_F $TERMS_A $LINES_F | $LET_IN(44-56) $OPENED_F $TERMS_B $LINES_F | $LET_IN(72-94) $OPENED_F $TERMS_C $LINES_F ) : SSH2 - a program types in a session
+tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY | $LET_IN(20-42) $OPENED_F $TERMS(@A+22/14, @A+56/16) $LINES_F | $LET_IN(44-56) $OPENED_F $TERMS(@A+40/8, @A+92/4) $LINES_F | $LET_IN(72-94) $OPENED_F $TERMS(@A+72/8, @A+156/4) $LINES_F ) : SSH2 - a program types in a session
     id = automated.typing.ssh.late
     confidence = 95
     severity = low
@@ -66,7 +66,7 @@ tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY | $LET_IN(20-42) $O
     category = ssh
 
 # Fails, false friends: as ssh.session.interactive.
-tcp * = < ( $SERVICE $SAYS_I c@A+92/108 ~ s* | $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE | $BANNER_B $OPEN_B $WAITED | $LET_IN(20-42) $OPENED_F $TERMS_A | $LET_IN(44-56) $OPENED_F $TERMS_B | $LET_IN(72-94) $OPENED_F $TERMS_C ) : SSH2 - terminal session
+tcp * = < ( $SERVICE $SAYS_I c@A+92/108 ~ s* | $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE | $BANNER_B $OPEN_B $WAITED | $LET_IN(20-42) $OPENED_F $TERMS(@A+22/14, @A+56/16) | $LET_IN(44-56) $OPENED_F $TERMS(@A+40/8, @A+92/4) | $LET_IN(72-94) $OPENED_F $TERMS(@A+72/8, @A+156/4) ) : SSH2 - terminal session
     id = ssh.session.interactive.late
     confidence = 95
     severity = low
