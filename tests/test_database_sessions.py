@@ -193,7 +193,7 @@ def told(
         event = json.loads(line)
         if event["event_type"] == "alert" and event["flowtap"]["id"].startswith(OURS):
             name = event["flowtap"]["id"].replace(".ssh.terminal", ".ssh")
-            found[event["src_port"]].append(name.removesuffix(".late").removesuffix(".pieces"))
+            found[event["src_port"]].append(name.removesuffix(".late"))
     return {name: sorted(set(ids)) for name, ids in zip(cases, found.values(), strict=True)}
 
 

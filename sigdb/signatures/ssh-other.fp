@@ -5,8 +5,8 @@
 # before they let in; TinySSH adds 0 to 2 blocks to each message.
 # The success (1 byte of payload) is 16 bytes smaller than the acceptance (17 bytes) with every cipher and MAC, and the
 # answer to OPEN has 17 bytes again: so sizes are relative to the success `F`, and the answer to OPEN is the `A` that
-# the definitions of ssh-session.fp want. Nothing of the server before the success is as small.
-include "ssh-session.fp"
+# the definitions of ssh-forms.fp want. Nothing of the server before the success is as small.
+include "ssh-forms.fp"
 
 # A success, after a request and perhaps a banner; not later, where messages of a session look like it.
 let LET_IN(sizes) = $KEX (~ x2-1700){0,20} ~ c24-1700 (~ s24-1700){0,1} ~ s$sizes#F
@@ -49,42 +49,9 @@ let QUIET(pause) = $pause c@A/0,@A+16/0 (~ s*){0,4} ~ s@A+1024/992 (~ s*){0,6}
 let QUIETLY = $QUIET(+250ms-1h) ( $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) $QUIET(~) | $QUIET(~) $QUIET(~) $QUIET(+300ms-1h) $QUIET(~) )
 let LINES_F = $OUT{0,} ( $AT_ONCE_LONG | $ANY_PACE | $FLOODED )
 
-# Fails, false friends: as human.typing.ssh.
-tcp * = < ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE ) : SSH2 - a person types in a session
-    id = human.typing.ssh.late
-    confidence = 95
-    severity = low
-    attack = T1021.004
-    category = ssh
-
-# Fails, false friends: as automated.typing.ssh.
-tcp * = < ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY | $LET_IN(20-42) $OPENED_F $TERMS(@A+22/14, @A+56/16) $LINES_F | $LET_IN(44-56) $OPENED_F $TERMS(@A+40/8, @A+92/4) $LINES_F | $LET_IN(72-94) $OPENED_F $TERMS(@A+72/8, @A+156/4) $LINES_F ) : SSH2 - a program types in a session
-    id = automated.typing.ssh.late
-    confidence = 95
-    severity = low
-    attack = T1059.004
-    category = ssh
-
-# Fails, false friends: as ssh.session.interactive.
-tcp * = < ( $SERVICE $SAYS_I c@A+92/108 ~ s* | $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE | $BANNER_B $OPEN_B $WAITED | $LET_IN(20-42) $OPENED_F $TERMS(@A+22/14, @A+56/16) | $LET_IN(44-56) $OPENED_F $TERMS(@A+40/8, @A+92/4) | $LET_IN(72-94) $OPENED_F $TERMS(@A+72/8, @A+156/4) ) : SSH2 - terminal session
-    id = ssh.session.interactive.late
-    confidence = 95
-    severity = low
-    attack = T1021.004
-    category = ssh
-
-# Fails, false friends: as ssh.session.exec.
-tcp * = < ( $LET_IN(20-42) $OPENED_F $EXEC_F(s@A+22/14) | $LET_IN(44-56) $OPENED_F $EXEC_F(s@A+40/8) | $LET_IN(72-94) $OPENED_F $EXEC_F(s@A+72/8) | $LET_IN_MORE $OPENED_MORE c@A+38/38 (c@A-12/4){0,2} ~ s@A-4/12 ~ s@A+30000/30000 (~ s*){0,} $ENDS | $BANNER_B $OPEN_B $RUN_B | $SERVICE ~ s@I/0#A $LOGIN ( $FED | $KEPT | $WIDER ) ) : SSH2 - command executed
-    id = ssh.session.exec.late
-    confidence = 93
-    severity = low
-    attack = T1021.004
-    category = ssh
-
-# Fails, false friends: as ssh.session.transfer.
-tcp * = < ( $LET_IN(20-96) $OPENED_F c@A+8/8 ( c@A/0 ~ s@A-12/4 (~ s@A-8/8){0,3} | ~ s@A-12/4 (~ s@A-8/8){0,2} c@A/0 (~ s@A-8/8){0,3} ) ~ s@A+254/246 ( (~ s@A-8/8){0,2} | (c@A-12/4){0,2} ) c@A+200/200 (~ s@A-8/8){0,5} ~ s@A+30000/30000 (~ s*){0,} ~ c@A+30000/30000 | $LET_IN_MORE $OPENED_MORE c@A+8/8 ( c@A/0 (~ s@A/16){1,2} | ~ s@A-8/8 c@A/0 (~ s@A-8/8){0,1} ) ~ s@A+250/250 (~ c@A+200/200 ~ s@A+30000/30000){2} | $BANNER_B $OPEN_B c@A+8/8 ( ~ s@A+48/32 c@A/0 | c@A/0 ~ s@A+48/32 ) (~ s@A-8/8){0,1} ~ s@A+254/246 c@A+200/200 ~ s@A+30000/30000 ~ c@A+30000/30000 | $SERVICE ~ s@I/0#A $LOGIN $ONE $DIALOGUE ) : SSH2 - files transferred
-    id = ssh.session.transfer.late
-    confidence = 93
-    severity = low
-    attack = T1021.004, T1105
-    category = ssh
+# What ssh-session.fp takes.
+let TYPED_LATE = ( $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE )
+let PROGRAM_LATE = ( $SERVICE $LONG_I $THREE_LINES | $TERM_Q $QUIETLY | $LET_IN(20-42) $OPENED_F $TERMS(@A+22/14, @A+56/16) $LINES_F | $LET_IN(44-56) $OPENED_F $TERMS(@A+40/8, @A+92/4) $LINES_F | $LET_IN(72-94) $OPENED_F $TERMS(@A+72/8, @A+156/4) $LINES_F )
+let TERMINAL_LATE = ( $SERVICE $SAYS_I c@A+92/108 ~ s* | $LET_IN(20-96) $KEYS_F | $MORE ... $KEYS_PRESSED | $KEYS_MORE | $BANNER_B $OPEN_B $WAITED | $LET_IN(20-42) $OPENED_F $TERMS(@A+22/14, @A+56/16) | $LET_IN(44-56) $OPENED_F $TERMS(@A+40/8, @A+92/4) | $LET_IN(72-94) $OPENED_F $TERMS(@A+72/8, @A+156/4) )
+let COMMAND_LATE = ( $LET_IN(20-42) $OPENED_F $EXEC_F(s@A+22/14) | $LET_IN(44-56) $OPENED_F $EXEC_F(s@A+40/8) | $LET_IN(72-94) $OPENED_F $EXEC_F(s@A+72/8) | $LET_IN_MORE $OPENED_MORE c@A+38/38 (c@A-12/4){0,2} ~ s@A-4/12 ~ s@A+30000/30000 (~ s*){0,} $ENDS | $BANNER_B $OPEN_B $RUN_B | $SERVICE ~ s@I/0#A $LOGIN ( $FED | $KEPT | $WIDER ) )
+let FILES_LATE = ( $LET_IN(20-96) $OPENED_F c@A+8/8 ( c@A/0 ~ s@A-12/4 (~ s@A-8/8){0,3} | ~ s@A-12/4 (~ s@A-8/8){0,2} c@A/0 (~ s@A-8/8){0,3} ) ~ s@A+254/246 ( (~ s@A-8/8){0,2} | (c@A-12/4){0,2} ) c@A+200/200 (~ s@A-8/8){0,5} ~ s@A+30000/30000 (~ s*){0,} ~ c@A+30000/30000 | $LET_IN_MORE $OPENED_MORE c@A+8/8 ( c@A/0 (~ s@A/16){1,2} | ~ s@A-8/8 c@A/0 (~ s@A-8/8){0,1} ) ~ s@A+250/250 (~ c@A+200/200 ~ s@A+30000/30000){2} | $BANNER_B $OPEN_B c@A+8/8 ( ~ s@A+48/32 c@A/0 | c@A/0 ~ s@A+48/32 ) (~ s@A-8/8){0,1} ~ s@A+254/246 c@A+200/200 ~ s@A+30000/30000 ~ c@A+30000/30000 | $SERVICE ~ s@I/0#A $LOGIN $ONE $DIALOGUE )

@@ -3,7 +3,7 @@
 #
 # AEAD and encrypt-then-MAC: the length (4 bytes), then the rest. MAC after: the message, then its MAC, `A` - 32 bytes; either
 # may come joined. `A` is the client's request of the service, 17 bytes of payload as the acceptance has.
-include "ssh-session.fp"
+include "ssh-forms.fp"
 
 let ASKED_P = $KEX $NEWKEYS ~ c40-110#A
 # A success in pieces, after which the session is: nothing else before it has so few bytes.
@@ -23,42 +23,9 @@ let KEYS_M = +400ms-1h c@A/0#key ( ( (~ s@A-32/0,@A/0,@A+64/0){0,4} +0ms-1500ms 
 let SFTP_4 = ~ c@A+8/8 ~ s4 (~ c*){0,1} ~ s@A-16/4 ~ c@A/0 ~ s4 ~ s@A+250/254 ~ c@A+200/200 ~ s4 ~ s@A+30000/30012 ~ c@A+30000/30000
 let SFTP_M = ~ c@A+16/0 ~ s16 ~ s@A-32/0 ~ c@A/0 ~ s@A+200/232 ~ s@A-32/0 ~ c@A+200/200 ~ s* ~ s@A-32/0 ~ c@A+30000/30000
 
-# Fails, false friends: as human.typing.ssh.
-tcp * = < ( $LOGIN_4 ... $KEYS_4 | $LOGIN_M ... $KEYS_M ) : SSH2 - a person types in a session
-    id = human.typing.ssh.pieces
-    confidence = 95
-    severity = low
-    attack = T1021.004
-    category = ssh
-
-# Fails, false friends: as human.lines.ssh.
-tcp * = < ( $LOGIN_4 $OPEN_4 $IGNORED c@A+38/38 ~ s4 ~ s* $LINES | $LOGIN_M $OPEN_M $IGNORED c@A+38/38 ~ s16 ~ s* $LINES ) : SSH2 - a person types lines to a command
-    id = human.lines.ssh.pieces
-    confidence = 90
-    severity = low
-    attack = T1021.004
-    category = ssh
-
-# Fails, false friends: as ssh.session.interactive.
-tcp * = < ( $LOGIN_4 ( ... $KEYS_4 | $OPEN_4 $REQS_MORE ~ c@A+226/194 ~ s4 ~ s@A-16/4 (c@A-12/4){0,1} c@A/0 ~ s4 | $OPEN_4 c@A+440/364 ~ s4 ~ s@A+16/0,@A+24/0 ~ s4 $USED ) | $LOGIN_M ( ... $KEYS_M | $OPEN_M $REQS_MORE ~ c@A+226/194 ~ s16 ~ s@A-32/0 c@A/0 ~ s16 ) ) : SSH2 - terminal session
-    id = ssh.session.interactive.pieces
-    confidence = 95
-    severity = low
-    attack = T1021.004
-    category = ssh
-
-# Fails, false friends: as ssh.session.exec.
-tcp * = < ( $LOGIN_4 $OPEN_4 ( $RUN_4 ( $OPEN_4 $RUN_4 ){0,} | $FED_4 ) $BYE | $LOGIN_4 $OPEN_4 $RUN_4 +400ms c@A+50/66 | $LOGIN_M $OPEN_M $RUN_M ( $OPEN_M $RUN_M ){0,} $BYE ) : SSH2 - command executed
-    id = ssh.session.exec.pieces
-    confidence = 93
-    severity = low
-    attack = T1021.004
-    category = ssh
-
-# Fails, false friends: as ssh.session.transfer.
-tcp * = < ( $LOGIN_4 (~ x*){3,8} $SFTP_4 | $LOGIN_M $OPEN_M $SFTP_M ) : SSH2 - files transferred
-    id = ssh.session.transfer.pieces
-    confidence = 93
-    severity = low
-    attack = T1021.004, T1105
-    category = ssh
+# What ssh-session.fp takes.
+let TYPED_PIECES = ( $LOGIN_4 ... $KEYS_4 | $LOGIN_M ... $KEYS_M )
+let LINES_PIECES = ( $LOGIN_4 $OPEN_4 $IGNORED c@A+38/38 ~ s4 ~ s* $LINES | $LOGIN_M $OPEN_M $IGNORED c@A+38/38 ~ s16 ~ s* $LINES )
+let TERMINAL_PIECES = ( $LOGIN_4 ( ... $KEYS_4 | $OPEN_4 $REQS_MORE ~ c@A+226/194 ~ s4 ~ s@A-16/4 (c@A-12/4){0,1} c@A/0 ~ s4 | $OPEN_4 c@A+440/364 ~ s4 ~ s@A+16/0,@A+24/0 ~ s4 $USED ) | $LOGIN_M ( ... $KEYS_M | $OPEN_M $REQS_MORE ~ c@A+226/194 ~ s16 ~ s@A-32/0 c@A/0 ~ s16 ) )
+let COMMAND_PIECES = ( $LOGIN_4 $OPEN_4 ( $RUN_4 ( $OPEN_4 $RUN_4 ){0,} | $FED_4 ) $BYE | $LOGIN_4 $OPEN_4 $RUN_4 +400ms c@A+50/66 | $LOGIN_M $OPEN_M $RUN_M ( $OPEN_M $RUN_M ){0,} $BYE )
+let FILES_PIECES = ( $LOGIN_4 (~ x*){3,8} $SFTP_4 | $LOGIN_M $OPEN_M $SFTP_M )
