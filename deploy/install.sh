@@ -18,7 +18,7 @@ share=$prefix/share/flowtap         # the configuration as shipped, to tell a ch
 man=$prefix/share/man/man1
 etc=/etc/flowtap
 log=/var/log/flowtap
-cache=/var/cache/flowtap             # what root's commands have compiled
+cache=/var/cache/flowtap             # what root's commands have compiled; with -units, what the services have
 case $prefix in
   /usr | /usr/local) system=$prefix/lib ;;
   *) system=/etc ;;                 # systemd looks nowhere else
@@ -80,7 +80,7 @@ uninstall_all() {
   if [ -e "$root$etc/flowtap.toml" ] && cmp -s "$root$share/flowtap.toml" "$root$etc/flowtap.toml"; then
     rm -f "$root$etc/flowtap.toml"
   fi
-  rm -rf "${root}$home" "$root$share" "${root}$cache"
+  rm -rf "${root}$home" "$root$share" "${root}$cache" "${root}$cache-units"
   rm -f "$root$prefix/bin/flowtap" "$root$man"/flowtap.1 "$root$man"/flowtap-*.1
   for file in $(each_unit); do rm -f "$root$units/$file"; done
   rm -f "$root$system/sysusers.d/flowtap.conf" "$root$system/tmpfiles.d/flowtap.conf"
