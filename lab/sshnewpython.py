@@ -193,7 +193,7 @@ def with_hussh(address, user, action, words):
         given = {"private_key": word[4:]} if word.startswith("key:") else {"password": word}
         try:
             connection = hussh.Connection(address, username=user, **given)
-        except Exception:
+        except Exception:  # hussh raises many kinds when a login fails; whether it did says the server's log
             continue
         if action == "exec":
             for line in SCRIPT[:2]:
